@@ -1,0 +1,87 @@
+//! The record of what went over one world's wires: every frame and request, in the order the machine saw them.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::machine::{ConnId, Millis};
+
+/// Which way a frame went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// From the client.
+    Up,
+    /// To the client.
+    Down,
+}
+
+/// The way a socket came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Door {
+    /// `/ws/{server}/{session}/websocket`: base64 in JSON in text messages (3.x, 4.0.1).
+    SockJs,
+    /// `/websocket`: one frame a binary message (4.x).
+    WebSocket,
+}
+
+/// One row of a tape.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// The world's clock.
+    pub at: Millis,
+    /// What happened.
+    pub event: Event,
+}
+
+/// What a row tells.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A socket was handed to this world, by the first frame it sent.
+    Opened {
+        /// The connection.
+        conn: ConnId,
+        /// How it came in.
+        door: Door,
+    },
+    /// The connection logged in; rows before it belong to the same lane.
+    LoggedIn {
+        /// The connection.
+        conn: ConnId,
+        /// The user, folded.
+        user: String,
+        /// The device.
+        resource: String,
+    },
+    /// One frame, its bytes after the door's unwrapping.
+    Frame {
+        /// The connection.
+        conn: ConnId,
+        /// Which way.
+        direction: Direction,
+        /// As they were on the wire.
+        bytes: Bytes,
+    },
+    /// The connection is gone.
+    Closed {
+        /// The connection.
+        conn: ConnId,
+        /// Who ended it, and how, in words.
+        why: String,
+    },
+    /// A REST request and its answer.
+    Http {
+        /// The method.
+        method: String,
+        /// Path and query, after `/{org}/{app}`.
+        path: String,
+        /// Whose token it carried, if it is a known one.
+        user: Option<String>,
+        /// The request body.
+        body: Bytes,
+        /// The answer's status.
+        status: u16,
+        /// The answer's body.
+        answer: Bytes,
+    },
+}
