@@ -1,0 +1,165 @@
+//! One device: one realm (a vm context with the globals of a small page) in which the SDK's bundle and the
+//! adapter's glue run, so that every callback, option and array the SDK sees is of that realm. Only texts cross
+//! the border. A 3.x SDK holds one connection a loaded module, hence a realm a device.
+
+import { createContext, runInContext } from 'node:vm';
+
+import { isAllowed } from './browser/dial.mjs';
+import { Timers } from './browser/timers.mjs';
+import { webSocketClass } from './browser/websocket.mjs';
+import { xhrClass } from './browser/xhr.mjs';
+import { pageConsole } from './sidelight.mjs';
+
+/** Devices by their realm's `Promise.prototype`, dropped ones too, for as long as the realm lives. */
+const DEVICE_OF_REALM = new WeakMap();
+
+/**
+ * What a page's classes need of their device.
+ * @typedef {object} Page
+ * @property {import('./activity.mjs').Activity} activity
+ * @property {Timers} timers
+ * @property {(callback: () => void) => void} call runs the client's code; what it throws is the client's bug
+ * @property {(socket: import('node:net').Socket) => void} keep closes the socket with the device
+ * @property {(text: string) => void} remark
+ * @property {(url: URL) => void} trespass the client asked for a host that is not ours
+ */
+
+export class Device {
+  #tell;
+  #remark;
+  #run;
+  #timers;
+  #dropped = false;
+  /** @type {Set<import('node:net').Socket>} */
+  #sockets = new Set();
+
+  /** The device in whose realm a promise was made. */
+  static ofPromise(promise) {
+    return DEVICE_OF_REALM.get(Object.getPrototypeOf(promise));
+  }
+
+  /**
+   * @param {object} parts
+   * @param {import('./sdk.mjs').Sdk} parts.sdk
+   * @param {object} parts.settings the arguments of `create`
+   * @param {import('./activity.mjs').Activity} parts.activity
+   * @param {(event: object) => void} parts.tell
+   * @param {(text: string) => void} parts.remark
+   * @throws {Error} when an address is not on this machine, or the SDK refuses the settings
+   */
+  constructor({ sdk, settings, activity, tell, remark }) {
+    for (const name of ['rest', 'sockjs']) checkAddress(name, settings[name]);
+    this.#tell = tell;
+    this.#remark = remark;
+    const call = (callback) => this.#call(callback, activity);
+    this.#timers = new Timers(call, activity);
+    const page = {
+      activity,
+      timers: this.#timers,
+      call,
+      keep: (socket) => this.#keep(socket),
+      remark: (text) => this.#say(text),
+      trespass: (url) => this.uncaught(new Error(`the client asked for ${url.href}, which is not on 127.0.0.1`)),
+    };
+    const context = newRealm(page, sdk.Ws);
+    DEVICE_OF_REALM.set(runInContext('Promise.prototype', context), this);
+    try {
+      sdk.bundle.runInContext(context);
+      const attach = sdk.adapter.runInContext(context);
+      this.#run = attach(JSON.stringify(settings), (text) => this.#report(JSON.parse(text)));
+    } catch (error) {
+      this.#dropped = true;
+      this.#timers.clearAll();
+      throw error;
+    }
+  }
+
+  /** Makes one call of the client. @returns {object} `{ok}`, `{unsupported}` or `{error}` */
+  run(name, body) {
+    return JSON.parse(this.#run(name, JSON.stringify(body)));
+  }
+
+  /** What the client threw where no one of its own caught it: an app would see it, so the harness does. */
+  uncaught(reason) {
+    const name = reason?.stack && reason.name ? `${reason.name}: ` : '';
+    const message = reason?.message ?? (typeof reason === 'object' ? safeJson(reason) : String(reason));
+    this.#say(`uncaught: ${reason?.stack ?? message}`);
+    this.#report({ error: { type: null, message: `uncaught: ${name}${message}` } });
+  }
+
+  /** Closes every socket and timer; resolves when the sockets are closed. Nothing is reported from now on. */
+  async drop() {
+    this.#dropped = true;
+    this.#timers.clearAll();
+    const closed = [...this.#sockets].map(
+      (socket) => new Promise((done) => {
+        socket.once('close', done);
+        socket.destroy();
+      }),
+    );
+    await Promise.all(closed);
+    // A close handler of the client may have set a timer on its way out.
+    this.#timers.clearAll();
+  }
+
+  #call(callback, activity) {
+    if (this.#dropped) return;
+    activity.note();
+    try {
+      callback();
+    } catch (error) {
+      this.uncaught(error);
+    }
+  }
+
+  #report(event) {
+    if (!this.#dropped) this.#tell(event);
+  }
+
+  #say(text) {
+    if (!this.#dropped) this.#remark(text);
+  }
+
+  #keep(socket) {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    if (this.#dropped) socket.destroy();
+  }
+}
+
+/** A realm with what an SDK needs of a page, all of it there before the bundle runs. */
+function newRealm(page, Ws) {
+  const context = createContext({}, { name: 'page', codeGeneration: { strings: true, wasm: false } });
+  const global = runInContext('globalThis', context);
+  const navigator = runInContext('({ userAgent: "node", plugins: [] })', context);
+  const globals = {
+    window: global,
+    navigator,
+    console: pageConsole(page.remark),
+    XMLHttpRequest: xhrClass(page),
+    WebSocket: webSocketClass(page, Ws),
+    ...page.timers.globals(),
+  };
+  for (const [name, value] of Object.entries(globals)) {
+    Object.defineProperty(global, name, { value, writable: true, configurable: true, enumerable: true });
+  }
+  return context;
+}
+
+function checkAddress(name, text) {
+  let url = null;
+  try {
+    url = new URL(text);
+  } catch {
+    // told below, like any other address that is not ours
+  }
+  if (!url || !isAllowed(url)) throw new Error(`${name} must be an http address on 127.0.0.1, not ${text}`);
+}
+
+function safeJson(value) {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
+}

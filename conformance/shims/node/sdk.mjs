@@ -1,0 +1,68 @@
+//! The SDKs that this shim can drive, and where their installed files are. To add one: a line in `SDKS`, a line
+//! in `package.json`, and, for a new generation, an adapter. Never patches what it loads.
+
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Script } from 'node:vm';
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+
+/** By the name under which `package.json` installs it; one adapter serves a generation. */
+export const SDKS = {
+  'easemob-websdk-3.6.3': { package: 'easemob-websdk', version: '3.6.3', adapter: 'websdk3.js' },
+};
+
+/** The SDK, or something that the shim runs on, is not there. */
+export class MissingInstall extends Error {}
+
+/**
+ * @typedef {object} Sdk
+ * @property {string} name of the package
+ * @property {string} version
+ * @property {Script} bundle the vendor's file, compiled once, run once a device
+ * @property {Script} adapter its value is the adapter's `attach`
+ * @property {typeof import('ws').WebSocket} Ws
+ */
+
+/**
+ * @param {keyof typeof SDKS} name
+ * @returns {Sdk}
+ * @throws {MissingInstall}
+ */
+export function loadSdk(name) {
+  const { package: packageName, version, adapter } = SDKS[name];
+  const root = sdkRoot();
+  const require = createRequire(join(root, 'package.json'));
+  const found = installed(() => require(`${name}/package.json`), name, root);
+  if (found.version !== version) {
+    throw new MissingInstall(`${name} in ${root} is version ${found.version}: install again with \`cargo xtask sdk\``);
+  }
+  const bundlePath = installed(() => require.resolve(name), name, root);
+  return {
+    name: packageName,
+    version,
+    bundle: compile(bundlePath),
+    adapter: compile(join(HERE, 'adapters', adapter)),
+    Ws: installed(() => require('ws'), 'ws', root).WebSocket,
+  };
+}
+
+/** Where `npm ci` put the packages: `WEBIM_SDK_DIR`, or `target/sdk` of this repository. */
+export function sdkRoot() {
+  return resolve(process.env.WEBIM_SDK_DIR || join(HERE, '../../../target/sdk'));
+}
+
+function installed(load, name, root) {
+  try {
+    return load();
+  } catch (error) {
+    if (error?.code !== 'MODULE_NOT_FOUND') throw error;
+    throw new MissingInstall(`${name} is not installed in ${root}: run \`cargo xtask sdk\`, or set WEBIM_SDK_DIR`);
+  }
+}
+
+function compile(path) {
+  return new Script(readFileSync(path, 'utf8'), { filename: path });
+}
