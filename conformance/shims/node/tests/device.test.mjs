@@ -1,0 +1,170 @@
+//! One device's realm, with a few lines of script in the place of an SDK: what it shares with others (nothing),
+//! what becomes of what it throws, and where its requests may go.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Script } from 'node:vm';
+
+import { Activity } from '../activity.mjs';
+import { Device } from '../device.mjs';
+import { sdkRoot } from '../sdk.mjs';
+
+const { WebSocket: Ws } = createRequire(join(sdkRoot(), 'package.json'))('ws');
+
+/** A device whose one command, `page`, runs `page(body, tell)` in its realm. */
+function device(page, { activity = new Activity(), events = [] } = {}) {
+  const adapter = `(settingsText, tellText) => (name, bodyText) => {
+    const answer = (${page})(JSON.parse(bodyText), (name, body) => tellText(JSON.stringify({ [name]: body })));
+    return JSON.stringify({ ok: answer ?? {} });
+  }`;
+  const made = new Device({
+    sdk: { bundle: new Script('globalThis.loaded = (globalThis.loaded ?? 0) + 1'), adapter: new Script(adapter), Ws },
+    settings: { rest: 'http://127.0.0.1:9', sockjs: 'http://127.0.0.1:9/ws' },
+    activity,
+    tell: (event) => events.push(event),
+    remark: () => {},
+  });
+  return { made, activity, events };
+}
+
+test('each device has a realm of its own, in which the bundle ran once', () => {
+  const look = `() => {
+    Array.prototype.mark = (Array.prototype.mark ?? 0) + 1;
+    globalThis.seen = (globalThis.seen ?? 0) + 1;
+    return { loaded, seen, mark: [].mark, isGlobal: window === globalThis, outside: typeof process + typeof require };
+  }`;
+  const expected = { ok: { loaded: 1, seen: 1, mark: 1, isGlobal: true, outside: 'undefinedundefined' } };
+  assert.deepEqual(device(look).made.run('page', {}), expected);
+  assert.deepEqual(device(look).made.run('page', {}), expected);
+  assert.equal([].mark, undefined);
+});
+
+test('arguments reach the page as objects of its own realm', () => {
+  const { made } = device('(body) => ({ array: body.list instanceof Array, object: body instanceof Object })');
+  assert.deepEqual(made.run('page', { list: [1] }), { ok: { array: true, object: true } });
+});
+
+for (const [name, page, message] of [
+  ['a timer', '() => void setTimeout(() => { throw new TypeError("late") }, 0)', 'uncaught: TypeError: late'],
+  ['a timer, something that is no error', '() => void setTimeout(() => { throw { type: 3 } }, 0)', 'uncaught: {"type":3}'],
+  ['a timer without a function', '() => void setTimeout("alert()", 0)', 'uncaught: TypeError: callback is not a function'],
+  [
+    'a handler of a request',
+    '() => { const xhr = new XMLHttpRequest(); xhr.onreadystatechange = () => { throw new Error("in open") }; xhr.open("GET", "http://127.0.0.1:9/") }',
+    'uncaught: Error: in open',
+  ],
+]) {
+  test(`what a page throws from ${name} is told as its error`, async () => {
+    const { made, activity, events } = device(page);
+    made.run('page', {});
+    await activity.settled();
+    assert.deepEqual(events, [{ error: { type: null, message } }]);
+    await made.drop();
+  });
+}
+
+for (const [name, page, where] of [
+  [
+    'a request',
+    `(body, tell) => {
+      const xhr = new XMLHttpRequest();
+      xhr.onerror = () => tell('failed', { status: xhr.status, state: xhr.readyState });
+      xhr.open('GET', 'https://example.test/list');
+      xhr.send();
+    }`,
+    'https://example.test/list',
+  ],
+  [
+    'a WebSocket',
+    `(body, tell) => {
+      const ws = new WebSocket('ws://example.test/ws');
+      ws.onclose = (event) => tell('failed', { status: event.code, state: ws.readyState });
+    }`,
+    'ws://example.test/ws',
+  ],
+]) {
+  test(`${name} to another host is not made, and is told as an error of the client`, async () => {
+    const { made, activity, events } = device(page);
+    made.run('page', {});
+    await activity.settled();
+    assert.equal(events.length, 2);
+    assert.deepEqual(events[0], {
+      error: { type: null, message: `uncaught: Error: the client asked for ${where}, which is not on 127.0.0.1` },
+    });
+    assert.ok('failed' in events[1]);
+    await made.drop();
+  });
+}
+
+test('a request sends what a page would, and gives the answer as text', async () => {
+  let seen;
+  const server = createServer(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    seen = { method: request.method, url: request.url, headers: request.headers, body };
+    response.writeHead(403, { 'content-type': 'application/json', 'x-more': '1' });
+    // A character in two pieces: decoding each by itself would break it.
+    response.write(Buffer.from([0xe5, 0xa4]));
+    setImmediate(() => response.end(Buffer.from([0xa9])));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+
+  const told = deferred();
+  const { made } = device(
+    `({ url }, tell) => {
+      const states = [];
+      const xhr = new XMLHttpRequest();
+      xhr.withCredentials = true;
+      xhr.onreadystatechange = () => states.push(xhr.readyState);
+      xhr.addEventListener('load', () => tell('load', { states, status: xhr.status, text: xhr.responseText, more: xhr.getResponseHeader('X-More') }));
+      xhr.open('POST', url, true);
+      xhr.setRequestHeader('Authorization', 'Bearer t');
+      xhr.send('{"a":"ü"}');
+    }`,
+    { events: { push: told.resolve } },
+  );
+  made.run('page', { url: `http://127.0.0.1:${server.address().port}/a?b=c` });
+  const { load } = await told.promise;
+  assert.deepEqual([load.status, load.text, load.more], [403, '天', '1']);
+  assert.deepEqual([...new Set(load.states)], [1, 2, 3, 4]);
+  assert.deepEqual([seen.method, seen.url, seen.body], ['POST', '/a?b=c', '{"a":"ü"}']);
+  assert.equal(seen.headers.authorization, 'Bearer t');
+  assert.equal(seen.headers['content-type'], 'text/plain;charset=UTF-8');
+  assert.equal(seen.headers['accept-encoding'], undefined);
+  await made.drop();
+  server.close();
+});
+
+test('a request that the server cuts off fails once, with nothing of the answer', async () => {
+  const server = createServer((request, response) => {
+    response.writeHead(200, { 'content-length': '10' });
+    response.write('half', () => response.destroy());
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const told = deferred();
+  const { made } = device(
+    `({ url }, tell) => {
+      const xhr = new XMLHttpRequest();
+      const types = [];
+      for (const type of ['load', 'error', 'abort', 'timeout']) xhr.addEventListener(type, () => types.push(type));
+      xhr.addEventListener('loadend', () => tell('end', { types, status: xhr.status, text: xhr.responseText, state: xhr.readyState }));
+      xhr.open('GET', url);
+      xhr.send();
+    }`,
+    { events: { push: told.resolve } },
+  );
+  made.run('page', { url: `http://127.0.0.1:${server.address().port}/` });
+  assert.deepEqual(await told.promise, { end: { types: ['error'], status: 0, text: '', state: 4 } });
+  await made.drop();
+  server.close();
+});
+
+function deferred() {
+  let resolve;
+  const promise = new Promise((settle) => (resolve = settle));
+  return { promise, resolve };
+}

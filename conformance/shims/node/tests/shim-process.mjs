@@ -1,0 +1,87 @@
+//! The shim as a process, for its tests: writes requests, keeps every line it says. It judges nothing.
+
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const SHIM = fileURLToPath(new URL('../shim.mjs', import.meta.url));
+
+export class ShimProcess {
+  #child;
+  #nextId = 1;
+  #awaited = [];
+  /** Every line of stdout, parsed, in order. */
+  lines = [];
+  stderr = '';
+  /** Resolves to the exit code. */
+  exited;
+
+  constructor({ args = ['easemob-websdk-3.6.3'], env = {} } = {}) {
+    this.#child = spawn(process.execPath, [SHIM, ...args], { env: { ...process.env, ...env } });
+    this.#child.stderr.on('data', (chunk) => (this.stderr += chunk));
+    createInterface({ input: this.#child.stdout }).on('line', (text) => {
+      this.lines.push(JSON.parse(text));
+      for (const check of this.#awaited.splice(0)) check();
+    });
+    this.exited = new Promise((resolve) => {
+      this.#child.once('close', (code) => {
+        resolve(code);
+        for (const check of this.#awaited.splice(0)) check(code);
+      });
+    });
+  }
+
+  /** Asks and gives the answer, less its id. */
+  async ask(user, command) {
+    const id = this.#nextId++;
+    this.write({ id, ...(user === null ? {} : { user }), command });
+    const { id: _, ...answer } = await this.line((line) => line.id === id);
+    return answer;
+  }
+
+  /** Makes a device, logs it in, and waits until it is. */
+  async login(user, settings) {
+    await this.ask(user, { create: settings });
+    await this.ask(user, { login_password: { password: `pw-${settings.username}` } });
+    await this.event(user, 'opened');
+  }
+
+  /** The body of the first event of that name, now or later. */
+  async event(user, name) {
+    const line = await this.line((said) => said.user === user && said.event && name in said.event);
+    return line.event[name];
+  }
+
+  /** The events of a user so far, or those after the first `after` lines. */
+  events(user, after = 0) {
+    return this.lines.slice(after).filter((line) => line.user === user && line.event).map((line) => line.event);
+  }
+
+  /** The first line that fits, now or later. */
+  async line(fits) {
+    for (;;) {
+      const found = this.lines.find(fits);
+      if (found) return found;
+      const code = await new Promise((resolve) => this.#awaited.push(resolve));
+      if (code !== undefined) throw new Error(`the shim left with ${code}; stderr:\n${this.stderr}`);
+    }
+  }
+
+  write(message) {
+    this.writeRaw(`${JSON.stringify(message)}\n`);
+  }
+
+  writeRaw(text) {
+    this.#child.stdin.write(text);
+  }
+
+  /** Ends its input; gives the exit code. */
+  async end() {
+    this.#child.stdin.end();
+    return this.exited;
+  }
+
+  kill() {
+    this.#child.kill();
+  }
+}
