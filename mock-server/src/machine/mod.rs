@@ -1,21 +1,378 @@
-//! placeholder while the machine is being written
+//! One world of the service as a pure state machine: no socket, no clock, no log.
+//!
+//! The host calls [`Server::handle`] with what happened and when, then [`Server::poll_output`] until it is
+//! empty. The machine never fails: a bad peer is data, and leaves as an answer, a close or a [`Finding`].
+//! Time must not go backwards.
+
+mod account;
+mod encode;
+mod fault;
+mod message;
+mod muc;
+mod queue;
+pub mod rest;
+mod roster;
+mod session;
+mod staging;
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use bytes::Bytes;
+use fixtures::wire::{CommSyncUl, Frame, MSync, Provision, m_sync, status};
+use indexmap::IndexMap;
+use prost::Message as _;
 use serde::{Deserialize, Serialize};
+
+use crate::control::Settings;
+use account::Accounts;
+use fault::Faults;
+use muc::Mucs;
+use queue::Queues;
+use session::Session;
 
 /// A moment in ms since 1970; time is an argument everywhere in the machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Millis(pub u64);
 
-/// A connection of one world.
+/// A connection of one world; the host never uses a number twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnId(pub u64);
+
+/// A REST request of one world, until it is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u64);
+
+/// What a world is made with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The tenant.
+    pub app_key: AppKey,
+    /// The rules it starts with.
+    pub settings: Settings,
+    /// The first message id. Above 2^53, so that a client that keeps ids as doubles is caught.
+    pub first_id: u64,
+    /// How many messages are kept, over all conversations, before the oldest go.
+    pub messages_max: usize,
+    /// How many bytes of messages are kept before the oldest go.
+    pub message_bytes_total_max: usize,
+}
+
+/// `org#app`, the tenant.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AppKey {
+    org: String,
+    app: String,
+}
+
+/// What happened to a world.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A socket asks to log in here; its frames follow.
+    Opened {
+        /// The connection.
+        conn: ConnId,
+    },
+    /// One frame, unwrapped.
+    Frame {
+        /// The connection.
+        conn: ConnId,
+        /// As it was on the wire.
+        bytes: Bytes,
+    },
+    /// The socket is gone, whoever closed it.
+    Closed {
+        /// The connection.
+        conn: ConnId,
+    },
+    /// A REST request.
+    Http {
+        /// Names it in the answer.
+        id: RequestId,
+        /// What was asked.
+        request: rest::Request,
+    },
+}
+
+/// What a world wants done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Send one frame. The same bytes may go to many connections.
+    Frame {
+        /// To whom.
+        conn: ConnId,
+        /// The frame.
+        bytes: Bytes,
+    },
+    /// Write out what was sent to the connection, then end it. [`Input::Closed`] is still expected.
+    Close {
+        /// Which.
+        conn: ConnId,
+        /// How.
+        how: Close,
+    },
+    /// The answer to a request.
+    Http {
+        /// Which.
+        id: RequestId,
+        /// The answer.
+        response: rest::Response,
+    },
+    /// The connection is this device now: for the record of the run.
+    LoggedIn {
+        /// The connection.
+        conn: ConnId,
+        /// The user, folded.
+        user: String,
+        /// The device.
+        resource: String,
+    },
+    /// A client did something wrong that the server forgave.
+    Finding(Finding),
+    /// Something the person at the desk should know.
+    Warning(String),
+}
+
+/// How a connection is ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Close {
+    /// With a close frame of this code.
+    Code(u16),
+    /// Without any: as if the link had gone.
+    Cut,
+}
 
 /// Something a client did wrong that the server forgave.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The clause it offends, as in fixtures/clauses.json.
     pub clause: &'static str,
-    /// Whose connection; empty before login.
+    /// Whose connection, as `user/resource`; empty before login.
     pub user: String,
     /// Field, what was expected and what came.
     pub text: String,
+}
+
+/// One world.
+#[derive(Debug)]
+pub struct Server {
+    app: AppKey,
+    settings: Settings,
+    next_id: u64,
+    next_muc_id: u64,
+    accounts: Accounts,
+    mucs: Mucs,
+    queues: Queues,
+    sessions: IndexMap<ConnId, Session>,
+    faults: Faults,
+    outputs: VecDeque<Output>,
+    inputs: u64,
+}
+
+impl Server {
+    /// An empty world.
+    pub fn new(config: Config) -> Self {
+        Self {
+            app: config.app_key,
+            settings: config.settings,
+            next_id: config.first_id,
+            next_muc_id: FIRST_MUC_ID,
+            accounts: Accounts::default(),
+            mucs: Mucs::default(),
+            queues: Queues::new(config.messages_max, config.message_bytes_total_max),
+            sessions: IndexMap::new(),
+            faults: Faults::default(),
+            outputs: VecDeque::new(),
+            inputs: 0,
+        }
+    }
+
+    /// Takes what happened at `now`.
+    pub fn handle(&mut self, now: Millis, input: Input) {
+        match input {
+            Input::Opened { conn } => {
+                self.sessions.insert(conn, Session::opened());
+            }
+            Input::Frame { conn, bytes } => {
+                self.inputs += 1;
+                self.frame(now, conn, bytes);
+            }
+            Input::Closed { conn } => self.closed(conn),
+            Input::Http { id, request } => {
+                self.inputs += 1;
+                let response = rest::answer(self, now, &request);
+                self.outputs.push_back(Output::Http { id, response });
+            }
+        }
+    }
+
+    /// The next thing to do, until `None`.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// How many frames and requests clients have sent.
+    pub fn inputs(&self) -> u64 {
+        self.inputs
+    }
+
+    /// Whether no connection is left, so that forgetting the world harms nobody.
+    pub fn is_idle(&self) -> bool {
+        self.sessions.is_empty()
+    }
+
+    /// What live devices still have to pull or acknowledge, in words; empty when the world is quiet.
+    pub fn unfinished(&self) -> Vec<String> {
+        let mut waits = Vec::new();
+        for session in self.sessions.values() {
+            if let Some(live) = session.live() {
+                self.queues.unfinished(live, &self.accounts, &self.mucs, &mut waits);
+            }
+        }
+        waits
+    }
+
+    /// Whose access token this is, while it has not expired.
+    pub fn token_user(&self, now: Millis, token: &str) -> Option<&str> {
+        self.accounts.token(now, token).ok().map(|user| self.accounts.name(user))
+    }
+
+    fn frame(&mut self, now: Millis, conn: ConnId, bytes: Bytes) {
+        let Some(session) = self.sessions.get(&conn) else { return };
+        if session.is_closing() {
+            return;
+        }
+        let msync = match Frame::decode(bytes) {
+            Ok(frame) => frame.msync,
+            Err(error) => {
+                self.finding(conn, "recv.bad-frame", error.to_string());
+                return self.refuse_sync(conn, None, status::ErrorCode::PbParserError, "not an MSync frame");
+            }
+        };
+        let command = msync.command.unwrap_or(m_sync::Command::Sync as i32);
+        let live = session.live().is_some();
+        match m_sync::Command::try_from(command) {
+            Ok(m_sync::Command::Provision) => self.provision(now, conn, &msync),
+            Ok(m_sync::Command::Sync) if live => self.sync(now, conn, &msync),
+            Ok(m_sync::Command::Unread) if live => self.unread(now, conn),
+            Ok(m_sync::Command::Logout) if live => self.logout(conn),
+            Ok(m_sync::Command::Notice) => {
+                self.finding(conn, "recv.bad-frame", "NOTICE goes from the server to clients only".into());
+            }
+            Ok(command @ (m_sync::Command::Sync | m_sync::Command::Unread | m_sync::Command::Logout)) => {
+                self.finding(conn, "send.not-logged-in", format!("{command:?} before PROVISION"));
+                self.refuse_sync(conn, None, status::ErrorCode::Unauthorized, "not logged in");
+                self.end(conn, Close::Code(CLOSE_POLICY));
+            }
+            Err(_) => {
+                self.finding(conn, "recv.bad-frame", format!("MSync.command is {command}, not 0 to 4"));
+                self.refuse_sync(conn, None, status::ErrorCode::UnknownCommand, "unknown command");
+            }
+        }
+    }
+
+    fn sync(&mut self, now: Millis, conn: ConnId, msync: &MSync) {
+        let payload = msync.payload.clone().unwrap_or_default();
+        let sync = match CommSyncUl::decode(payload.clone()) {
+            Ok(sync) => sync,
+            Err(error) => {
+                self.finding(conn, "recv.bad-frame", format!("payload is not a CommSyncUL: {error}"));
+                let reason = "payload is not a CommSyncUL";
+                return self.refuse_sync(conn, None, status::ErrorCode::PbParserError, reason);
+            }
+        };
+        if let Some(meta) = sync.meta {
+            self.meta(now, conn, meta, &payload);
+        } else if let Some(queue) = sync.queue {
+            self.pull(conn, &queue, sync.key);
+        } else {
+            self.finding(conn, "recv.bad-frame", "a SYNC with neither meta nor queue".into());
+            let reason = "neither meta nor queue";
+            self.refuse_sync(conn, None, status::ErrorCode::MissingParameter, reason);
+        }
+    }
+
+    fn refuse_sync(&mut self, conn: ConnId, meta_id: Option<u64>, code: status::ErrorCode, reason: &str) {
+        let bytes = encode::refusal(meta_id, code as i32, reason);
+        self.send(conn, bytes);
+    }
+
+    fn send(&mut self, conn: ConnId, bytes: Bytes) {
+        self.outputs.push_back(Output::Frame { conn, bytes });
+    }
+
+    fn send_provision(&mut self, conn: ConnId, provision: &Provision) {
+        self.send(conn, encode::provision(provision));
+    }
+
+    /// Ends a connection; its frames are not looked at any more.
+    fn end(&mut self, conn: ConnId, how: Close) {
+        self.retire(conn);
+        self.outputs.push_back(Output::Close { conn, how });
+    }
+
+    fn finding(&mut self, conn: ConnId, clause: &'static str, text: String) {
+        let user = self.sessions.get(&conn).and_then(Session::live).map_or_else(String::new, |live| {
+            format!("{}/{}", self.accounts.name(live.user), live.resource)
+        });
+        self.outputs.push_back(Output::Finding(Finding { clause, user, text }));
+    }
+
+    fn warn(&mut self, text: String) {
+        self.outputs.push_back(Output::Warning(text));
+    }
+
+    fn allot_id(&mut self) -> u64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        id
+    }
+}
+
+/// Group and room ids are digits, as long as the vendor's own (rest.md A.7).
+const FIRST_MUC_ID: u64 = 100_000_000_000_001;
+/// RFC 6455 §7.4.1: the peer broke a rule of ours.
+const CLOSE_POLICY: u16 = 1008;
+
+impl AppKey {
+    /// Parses `org#app`; both halves are non-empty, and neither holds `#` or `/`.
+    pub fn parse(text: &str) -> Option<Self> {
+        /// Longer than any real one; a bound on what a stranger can make us keep.
+        const HALF_BYTES_MAX: usize = 128;
+        let (org, app) = text.split_once('#')?;
+        let fits = |half: &str| {
+            !half.is_empty() && half.len() <= HALF_BYTES_MAX && !half.contains(['#', '/']) && half.trim() == half
+        };
+        (fits(org) && fits(app)).then(|| Self { org: org.into(), app: app.into() })
+    }
+
+    /// The half before `#`.
+    pub fn org(&self) -> &str {
+        &self.org
+    }
+
+    /// The half after `#`.
+    pub fn app(&self) -> &str {
+        &self.app
+    }
+}
+
+impl fmt::Display for AppKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.org, self.app)
+    }
+}
+
+impl Config {
+    /// What a developer's laptop gets.
+    pub fn new(app_key: AppKey) -> Self {
+        Self {
+            app_key,
+            settings: Settings::default(),
+            // 19 digits, as real ids have; adjacent ids fall together when kept as doubles.
+            first_id: 1_160_000_000_000_000_001,
+            messages_max: 100_000,
+            message_bytes_total_max: 256 * 1024 * 1024,
+        }
+    }
 }

@@ -1,0 +1,182 @@
+//! Users, their passwords, access tokens and block lists.
+//!
+//! Names are compared in lower case and kept as registered (rest.md B.2: user ids are case-insensitive).
+
+use std::collections::{BTreeMap, VecDeque};
+
+use indexmap::{IndexMap, IndexSet};
+
+use super::message::SentIds;
+use super::queue::ConvIx;
+use super::{ConnId, Millis};
+
+/// A user of the world, for as long as the world lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct UserIx(pub(super) u32);
+
+/// Every user and token of a world.
+#[derive(Debug, Default)]
+pub(super) struct Accounts {
+    users: IndexMap<Box<str>, User>,
+    tokens: IndexMap<Box<str>, Token>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct User {
+    /// As registered, for answers that show it.
+    pub(super) spelling: Box<str>,
+    /// `None`: known only because somebody wrote to the name.
+    pub(super) password: Option<Box<str>>,
+    pub(super) nickname: String,
+    pub(super) created: Millis,
+    /// Folded names that may not write to this user.
+    pub(super) blocked: IndexSet<UserIx>,
+    /// Those of them to whom this user may not write either (`RosterBody.biDirection`).
+    pub(super) blocked_both: IndexSet<UserIx>,
+    /// Live devices, oldest first.
+    pub(super) devices: Vec<ConnId>,
+    /// The conversations the user is part of, each with the position up to which some device acknowledged.
+    pub(super) watermarks: BTreeMap<ConvIx, u64>,
+    /// Tokens, oldest first.
+    tokens: VecDeque<Box<str>>,
+    /// What devices that are gone had sent, the one that went last at the end.
+    sent: IndexMap<Box<str>, SentIds>,
+}
+
+#[derive(Debug)]
+struct Token {
+    user: UserIx,
+    expires: Millis,
+    origin: TokenOrigin,
+}
+
+/// Where a token comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TokenOrigin {
+    /// `/token` gave it out, or a test staged it: it is one user's.
+    Issued,
+    /// A user of a lax world brought it: it is whoever's brings it next.
+    Brought,
+}
+
+/// Why a token opens nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TokenFault {
+    Unknown,
+    Expired,
+}
+
+/// Why there is no such user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NameFault {
+    /// rest.md B.2: up to 64 bytes of `[a-zA-Z0-9_.-]`.
+    Illegal,
+    /// [`USERS_MAX`] are there.
+    TooMany,
+}
+
+/// A bound on what strangers can make a world keep; ten times the largest world that issue 3 measures.
+const USERS_MAX: usize = 100_000;
+/// A device logs in again and again for months; the oldest token of a user goes then.
+const TOKENS_PER_USER_MAX: usize = 64;
+const NAME_BYTES_MAX: usize = 64;
+/// A device comes back under its name soon or never; 3.x takes a new name at each login.
+const GONE_DEVICES_MAX: usize = 8;
+
+impl Accounts {
+    pub(super) fn find(&self, name: &str) -> Option<UserIx> {
+        let index = match fold(name) {
+            Some(folded) => self.users.get_index_of(folded.as_str()),
+            None => self.users.get_index_of(name),
+        };
+        index.map(UserIx::new)
+    }
+
+    /// The user of that name, made if need be, without a password.
+    pub(super) fn find_or_make(&mut self, now: Millis, name: &str) -> Result<UserIx, NameFault> {
+        if let Some(user) = self.find(name) {
+            return Ok(user);
+        }
+        let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
+        if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(legal) {
+            return Err(NameFault::Illegal);
+        }
+        if self.users.len() >= USERS_MAX {
+            return Err(NameFault::TooMany);
+        }
+        let user = User { spelling: name.into(), created: now, ..User::default() };
+        let (index, _) = self.users.insert_full(name.to_ascii_lowercase().into(), user);
+        Ok(UserIx::new(index))
+    }
+
+    pub(super) fn user(&self, user: UserIx) -> &User {
+        &self.users[user.index()]
+    }
+
+    pub(super) fn user_mut(&mut self, user: UserIx) -> &mut User {
+        &mut self.users[user.index()]
+    }
+
+    /// The folded name.
+    pub(super) fn name(&self, user: UserIx) -> &str {
+        self.users.get_index(user.index()).map_or("", |(name, _)| name)
+    }
+
+    pub(super) fn names(&self, users: impl IntoIterator<Item = UserIx>) -> Vec<String> {
+        users.into_iter().map(|user| self.name(user).to_owned()).collect()
+    }
+
+    pub(super) fn add_token(&mut self, user: UserIx, token: &str, expires: Millis, origin: TokenOrigin) {
+        let oldest = {
+            let tokens = &mut self.user_mut(user).tokens;
+            tokens.retain(|other| &**other != token);
+            tokens.push_back(token.into());
+            if tokens.len() > TOKENS_PER_USER_MAX { tokens.pop_front() } else { None }
+        };
+        if let Some(oldest) = oldest {
+            self.tokens.swap_remove(&oldest);
+        }
+        self.tokens.insert(token.into(), Token { user, expires, origin });
+    }
+
+    /// Whether the token is nobody's in particular.
+    pub(super) fn is_brought(&self, token: &str) -> bool {
+        self.tokens.get(token).is_some_and(|known| known.origin == TokenOrigin::Brought)
+    }
+
+    pub(super) fn token(&self, now: Millis, token: &str) -> Result<UserIx, TokenFault> {
+        match self.tokens.get(token) {
+            Some(known) if now < known.expires => Ok(known.user),
+            Some(_) => Err(TokenFault::Expired),
+            None => Err(TokenFault::Unknown),
+        }
+    }
+}
+
+impl User {
+    pub(super) fn remember_sent(&mut self, resource: &str, sent: SentIds) {
+        if self.sent.len() == GONE_DEVICES_MAX {
+            self.sent.shift_remove_index(0);
+        }
+        self.sent.insert(resource.into(), sent);
+    }
+
+    pub(super) fn recall_sent(&mut self, resource: &str) -> SentIds {
+        self.sent.shift_remove(resource).unwrap_or_default()
+    }
+}
+
+impl UserIx {
+    fn new(index: usize) -> Self {
+        Self(u32::try_from(index).expect("USERS_MAX fits"))
+    }
+
+    fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// The lower-case name, when it differs.
+fn fold(name: &str) -> Option<String> {
+    name.bytes().any(|b| b.is_ascii_uppercase()).then(|| name.to_ascii_lowercase())
+}

@@ -1,0 +1,190 @@
+//! Groups and chat rooms ("multi-user chats" on the wire): who is in, who owns.
+//!
+//! They appear by REST or by a control command, never by themselves. A dissolved one is gone: its id is unknown
+//! again, and never given out twice.
+
+use indexmap::{IndexMap, IndexSet};
+
+use super::account::UserIx;
+use super::queue::ConvKey;
+use super::{Millis, Server};
+
+/// A group or room of the world, whether it still exists or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct MucIx(u32);
+
+/// The two families; on the wire only the body's type tells them apart (wire-3x §4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MucKind {
+    Group,
+    Room,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Mucs {
+    mucs: Vec<Muc>,
+    by_id: IndexMap<Box<str>, MucIx>,
+}
+
+#[derive(Debug)]
+pub(super) struct Muc {
+    pub(super) kind: MucKind,
+    pub(super) id: Box<str>,
+    pub(super) created: Millis,
+    pub(super) owner: UserIx,
+    /// The owner among them.
+    pub(super) members: IndexSet<UserIx>,
+    pub(super) profile: Profile,
+    /// Users who asked to come in, where the owner decides.
+    pub(super) applicants: IndexSet<UserIx>,
+    /// Users who were asked in and have not answered.
+    pub(super) invited: IndexSet<UserIx>,
+}
+
+/// What the owner says about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Profile {
+    pub(super) name: String,
+    pub(super) description: String,
+    /// Shown in the list of public groups; anyone may ask to come in.
+    pub(super) public: bool,
+    /// Who asks to come in waits for the owner.
+    pub(super) approval: bool,
+    pub(super) members_invite: bool,
+    /// Who is invited must say yes first.
+    pub(super) invite_need_confirm: bool,
+    pub(super) users_max: usize,
+}
+
+/// Why somebody cannot come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum JoinFault {
+    AlreadyIn,
+    Full,
+}
+
+/// A bound on what strangers can make a world keep; ten times what issue 3 measures.
+const MUCS_MAX: usize = 10_000;
+
+impl Mucs {
+    pub(super) fn find(&self, id: &str) -> Option<MucIx> {
+        self.by_id.get(id).copied()
+    }
+
+    pub(super) fn muc(&self, muc: MucIx) -> &Muc {
+        &self.mucs[muc.0 as usize]
+    }
+
+    pub(super) fn muc_mut(&mut self, muc: MucIx) -> &mut Muc {
+        &mut self.mucs[muc.0 as usize]
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.mucs.len() >= MUCS_MAX
+    }
+
+    /// Those that exist, oldest first.
+    pub(super) fn existing(&self) -> impl Iterator<Item = &Muc> {
+        self.by_id.values().map(|&muc| self.muc(muc))
+    }
+}
+
+impl Server {
+    /// Makes a group or room. `id` is new, and `members` may or may not name the owner.
+    pub(super) fn make_muc(
+        &mut self,
+        now: Millis,
+        kind: MucKind,
+        id: &str,
+        owner: UserIx,
+        members: &[UserIx],
+        profile: Profile,
+    ) -> MucIx {
+        let muc = MucIx(u32::try_from(self.mucs.mucs.len()).expect("MUCS_MAX fits"));
+        self.mucs.mucs.push(Muc {
+            kind,
+            id: id.into(),
+            created: now,
+            owner,
+            members: IndexSet::new(),
+            profile,
+            applicants: IndexSet::new(),
+            invited: IndexSet::new(),
+        });
+        self.mucs.by_id.insert(id.into(), muc);
+        for &member in [owner].iter().chain(members) {
+            self.enter(muc, member);
+        }
+        muc
+    }
+
+    /// An id of digits that is neither a group's, a room's nor a user's: 3.x tells queues by name alone.
+    pub(super) fn allot_muc_id(&mut self) -> String {
+        loop {
+            let id = self.next_muc_id.to_string();
+            self.next_muc_id += 1;
+            if self.mucs.find(&id).is_none() && self.accounts.find(&id).is_none() {
+                return id;
+            }
+        }
+    }
+
+    pub(super) fn join(&mut self, muc: MucIx, user: UserIx) -> Result<(), JoinFault> {
+        let state = self.mucs.muc(muc);
+        if state.members.contains(&user) {
+            return Err(JoinFault::AlreadyIn);
+        }
+        if state.members.len() >= state.profile.users_max {
+            return Err(JoinFault::Full);
+        }
+        self.enter(muc, user);
+        Ok(())
+    }
+
+    /// Whether the user was in.
+    pub(super) fn leave(&mut self, muc: MucIx, user: UserIx) -> bool {
+        let was_in = self.mucs.muc_mut(muc).members.shift_remove(&user);
+        if was_in {
+            if let Some(conv) = self.queues.find(ConvKey::Muc(muc)) {
+                self.leave_conversation(conv, user);
+            }
+        }
+        was_in
+    }
+
+    pub(super) fn dissolve(&mut self, muc: MucIx) {
+        let members: Vec<UserIx> = self.mucs.muc(muc).members.iter().copied().collect();
+        for member in members {
+            self.leave(muc, member);
+        }
+        let id = self.mucs.muc(muc).id.clone();
+        self.mucs.by_id.shift_remove(&id);
+    }
+
+    /// A member gets what is written from now on.
+    fn enter(&mut self, muc: MucIx, user: UserIx) {
+        let state = self.mucs.muc_mut(muc);
+        state.applicants.shift_remove(&user);
+        state.invited.shift_remove(&user);
+        state.members.insert(user);
+        if let Some(conv) = self.queues.open(ConvKey::Muc(muc)) {
+            let end = self.queues.end(conv);
+            self.accounts.user_mut(user).watermarks.insert(conv, end);
+        }
+    }
+}
+
+impl Profile {
+    /// A group of which nothing but its name is said; rest.md B.5: 200 users by default.
+    pub(super) fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            description: String::new(),
+            public: true,
+            approval: false,
+            members_invite: true,
+            invite_need_confirm: false,
+            users_max: 200,
+        }
+    }
+}

@@ -1,0 +1,432 @@
+//! Conversations as logs, and what each live device has had of them.
+//!
+//! One log per conversation, whose positions only rise; a cursor per device that has something to pull; a
+//! watermark per user, moved by the first device that acknowledges, at which a new device starts. One NOTICE
+//! per queue is open at a time: a burst is one NOTICE and a few pages. Nothing here knows sockets or users'
+//! names: who may write where is decided before [`Queues::append`].
+
+use std::collections::{BTreeMap, VecDeque};
+
+use bytes::Bytes;
+use fixtures::wire::{CONFERENCE_DOMAIN, CommUnreadDl, Jid, MetaQueue, USER_DOMAIN};
+use indexmap::IndexMap;
+
+use super::account::{Accounts, UserIx};
+use super::encode::{self, QueueFrames};
+use super::muc::{MucIx, MucKind, Mucs};
+use super::session::Live;
+use super::{AppKey, ConnId, Millis, Output, Server};
+
+/// A conversation of the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct ConvIx(u32);
+
+/// What a conversation is between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum ConvKey {
+    /// Two users, the lesser first; twice the same for notes to oneself.
+    Single(UserIx, UserIx),
+    /// A group or room.
+    Muc(MucIx),
+    /// What the service itself tells one user: block list changes. Its queue has no name (wire-3x §3.4).
+    Service(UserIx),
+}
+
+#[derive(Debug)]
+pub(super) struct Queues {
+    convs: IndexMap<ConvKey, Conversation>,
+    /// The conversation of each kept message, oldest first: who is dropped next.
+    order: VecDeque<ConvIx>,
+    bytes: usize,
+    dropped: u64,
+    messages_max: usize,
+    bytes_max: usize,
+}
+
+#[derive(Debug)]
+struct Conversation {
+    log: VecDeque<Entry>,
+    /// The position of the log's first entry.
+    base: u64,
+    /// For a single conversation what the first user sees, then what the second does; one otherwise.
+    frames: [Option<QueueFrames>; 2],
+    /// The page that was made last, for the other members of a group.
+    last_page: Option<(u64, u64, Bytes)>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    id: u64,
+    sender: Option<UserIx>,
+    /// The device that sent it and needs no copy.
+    origin: Option<ConnId>,
+    meta: Bytes,
+}
+
+/// A message to keep and hand out.
+#[derive(Debug)]
+pub(super) struct NewEntry {
+    pub(super) id: u64,
+    pub(super) sender: Option<UserIx>,
+    pub(super) origin: Option<ConnId>,
+    pub(super) meta: Bytes,
+}
+
+/// What one device has had of one conversation.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Cursor {
+    /// The next position to hand out.
+    position: u64,
+    /// The device was told of the queue and has not pulled it to its end since.
+    told: bool,
+    /// Where the page that waits for its key ends; that is the key.
+    page_end: Option<u64>,
+}
+
+/// Clients remember only about 101 ids for telling duplicates (wire-3x §5), and a page may come twice.
+const PAGE_METAS_MAX: usize = 50;
+/// A bound on what strangers can make a world keep: two of them for each user that a world may have.
+const CONVERSATIONS_MAX: usize = 200_000;
+/// How often the log repeats that messages are being dropped.
+const DROPPED_PER_WARNING: u64 = 10_000;
+
+impl Queues {
+    pub(super) fn new(messages_max: usize, bytes_max: usize) -> Self {
+        Self { convs: IndexMap::new(), order: VecDeque::new(), bytes: 0, dropped: 0, messages_max, bytes_max }
+    }
+
+    /// The conversation, made if need be; `None` when a world holds no more.
+    pub(super) fn open(&mut self, key: ConvKey) -> Option<ConvIx> {
+        if let Some(index) = self.convs.get_index_of(&key) {
+            return Some(ConvIx::new(index));
+        }
+        if self.convs.len() >= CONVERSATIONS_MAX {
+            return None;
+        }
+        let conv = Conversation { log: VecDeque::new(), base: 0, frames: [None, None], last_page: None };
+        Some(ConvIx::new(self.convs.insert_full(key, conv).0))
+    }
+
+    pub(super) fn find(&self, key: ConvKey) -> Option<ConvIx> {
+        self.convs.get_index_of(&key).map(ConvIx::new)
+    }
+
+    /// The position after the newest message.
+    pub(super) fn end(&self, conv: ConvIx) -> u64 {
+        self.at(conv).end()
+    }
+
+    pub(super) fn is_room(&self, conv: ConvIx, mucs: &Mucs) -> bool {
+        match self.key(conv) {
+            ConvKey::Muc(muc) => mucs.muc(muc).kind == MucKind::Room,
+            ConvKey::Single(..) | ConvKey::Service(_) => false,
+        }
+    }
+
+    /// Adds a line for each queue that the device has still to pull or acknowledge.
+    pub(super) fn unfinished(&self, live: &Live, accounts: &Accounts, mucs: &Mucs, waits: &mut Vec<String>) {
+        for (&conv, cursor) in &live.cursors {
+            let waiting = self.waiting(conv, cursor, live);
+            if waiting == 0 && !cursor.told && cursor.page_end.is_none() {
+                continue;
+            }
+            let device = format!("{}/{}", accounts.name(live.user), live.resource);
+            let queue = match self.key(conv) {
+                ConvKey::Single(a, b) => accounts.name(if a == live.user { b } else { a }),
+                ConvKey::Muc(muc) => &mucs.muc(muc).id,
+                ConvKey::Service(_) => "(service)",
+            };
+            waits.push(match cursor.page_end {
+                Some(key) => format!("{device} has not acknowledged queue {queue} with key {key}"),
+                None => format!("{device} has not pulled queue {queue} ({waiting} waiting)"),
+            });
+        }
+    }
+
+    fn key(&self, conv: ConvIx) -> ConvKey {
+        *self.convs.get_index(conv.index()).expect("conversations are never removed").0
+    }
+
+    fn at(&self, conv: ConvIx) -> &Conversation {
+        &self.convs[conv.index()]
+    }
+
+    /// How many messages of the queue the device has still to be given.
+    fn waiting(&self, conv: ConvIx, cursor: &Cursor, live: &Live) -> usize {
+        self.at(conv).from(cursor.position).filter(|entry| entry.is_for(live)).count()
+    }
+
+    fn push(&mut self, conv: ConvIx, entry: NewEntry) -> u64 {
+        let NewEntry { id, sender, origin, meta } = entry;
+        self.bytes += meta.len();
+        self.order.push_back(conv);
+        let conversation = &mut self.convs[conv.index()];
+        conversation.log.push_back(Entry { id, sender, origin, meta });
+        conversation.end() - 1
+    }
+
+    /// Drops what is over the limits. Says how many went when it is time to tell of it again.
+    fn trim(&mut self) -> Option<u64> {
+        let before = self.dropped;
+        while self.order.len() > self.messages_max || self.bytes > self.bytes_max {
+            let Some(conv) = self.order.pop_front() else { break };
+            let conversation = &mut self.convs[conv.index()];
+            if let Some(entry) = conversation.log.pop_front() {
+                conversation.base += 1;
+                self.bytes -= entry.meta.len();
+                self.dropped += 1;
+            }
+        }
+        let due = before == 0 || before / DROPPED_PER_WARNING != self.dropped / DROPPED_PER_WARNING;
+        (before != self.dropped && due).then_some(self.dropped)
+    }
+
+    fn frames(&mut self, conv: ConvIx, reader: UserIx, naming: &Naming<'_>) -> &QueueFrames {
+        let key = self.key(conv);
+        let side = match key {
+            ConvKey::Single(a, _) => usize::from(a != reader),
+            ConvKey::Muc(_) | ConvKey::Service(_) => 0,
+        };
+        self.convs[conv.index()].frames[side].get_or_insert_with(|| QueueFrames::new(naming.jid(key, reader)))
+    }
+
+    /// The next page for the device, moving its cursor over what it needs no copy of.
+    fn page(&mut self, conv: ConvIx, cursor: &mut Cursor, live: &Live, naming: &Naming<'_>) -> Bytes {
+        let (first, end) = {
+            let conversation = self.at(conv);
+            cursor.position = cursor.position.max(conversation.base);
+            cursor.position += conversation.from(cursor.position).take_while(|entry| !entry.is_for(live)).count() as u64;
+            let mut metas = 0;
+            let mut taken = 0u64;
+            for (index, entry) in conversation.from(cursor.position).enumerate() {
+                if entry.is_for(live) {
+                    if metas == PAGE_METAS_MAX {
+                        break;
+                    }
+                    metas += 1;
+                }
+                taken = index as u64 + 1;
+            }
+            (cursor.position, cursor.position + taken)
+        };
+        if first == end {
+            cursor.told = false;
+            cursor.page_end = None;
+            return self.frames(conv, live.user, naming).last.clone();
+        }
+        cursor.told = true;
+        cursor.page_end = Some(end);
+        let whole = self.at(conv).from(first).take((end - first) as usize).all(|entry| entry.is_for(live));
+        let shared = whole && matches!(self.key(conv), ConvKey::Muc(_));
+        if shared {
+            if let Some((_, _, page)) =
+                self.at(conv).last_page.as_ref().filter(|(from, to, _)| (*from, *to) == (first, end))
+            {
+                return page.clone();
+            }
+        }
+        let frames = self.frames(conv, live.user, naming).clone();
+        let conversation = &mut self.convs[conv.index()];
+        let entries = conversation.from(first).take((end - first) as usize);
+        let page = frames.page(entries.filter(|entry| entry.is_for(live)).map(|entry| &entry.meta), end);
+        if shared {
+            conversation.last_page = Some((first, end, page.clone()));
+        }
+        page
+    }
+}
+
+impl Conversation {
+    fn end(&self) -> u64 {
+        self.base + self.log.len() as u64
+    }
+
+    fn from(&self, position: u64) -> impl Iterator<Item = &Entry> + Clone {
+        let skip = usize::try_from(position.saturating_sub(self.base)).unwrap_or(usize::MAX);
+        self.log.range(skip.min(self.log.len())..)
+    }
+}
+
+impl Entry {
+    /// Everything, but for what the device sent itself and what its user sent before it logged in.
+    fn is_for(&self, live: &Live) -> bool {
+        self.sender != Some(live.user) || (self.origin != Some(live.conn) && self.id >= live.first_own_id)
+    }
+}
+
+/// What it takes to name a queue.
+struct Naming<'a> {
+    app: &'a AppKey,
+    accounts: &'a Accounts,
+    mucs: &'a Mucs,
+}
+
+impl Server {
+    /// Keeps a message and tells every live device of `readers`, which are to be part of the conversation.
+    pub(super) fn append(&mut self, conv: ConvIx, entry: NewEntry, readers: &[UserIx]) {
+        let (sender, origin) = (entry.sender, entry.origin);
+        let position = self.queues.push(conv, entry);
+        let end = position + 1;
+        let naming = Naming { app: &self.app, accounts: &self.accounts, mucs: &self.mucs };
+        for &reader in readers {
+            let mut notice = None;
+            for &device in &naming.accounts.user(reader).devices {
+                let Some(live) = self.sessions.get_mut(&device).and_then(|session| session.live_mut()) else {
+                    continue;
+                };
+                let cursor = live.cursors.entry(conv).or_insert(Cursor { position, ..Cursor::default() });
+                if origin == Some(device) {
+                    if cursor.position == position && cursor.page_end.is_none() {
+                        cursor.position = end;
+                    }
+                } else if !cursor.told {
+                    cursor.told = true;
+                    let bytes = notice
+                        .get_or_insert_with(|| self.queues.frames(conv, reader, &naming).notice.clone())
+                        .clone();
+                    self.outputs.push_back(Output::Frame { conn: device, bytes });
+                }
+            }
+        }
+        for &reader in readers {
+            let watermark = self.accounts.user_mut(reader).watermarks.entry(conv).or_insert(position);
+            // One's own message is nothing to wait for, unless others wait before it.
+            if sender == Some(reader) && *watermark == position {
+                *watermark = end;
+            }
+        }
+        if let Some(dropped) = self.queues.trim() {
+            self.warn(format!("{}: {dropped} of the oldest messages dropped so far: the world is full", self.app));
+        }
+    }
+
+    /// A new device starts at what its user has acknowledged; of a room, it gets what comes from now on.
+    pub(super) fn initial_cursors(&self, user: UserIx) -> BTreeMap<ConvIx, Cursor> {
+        let watermarks = &self.accounts.user(user).watermarks;
+        watermarks
+            .iter()
+            .filter(|&(&conv, &watermark)| {
+                watermark < self.queues.end(conv) && !self.queues.is_room(conv, &self.mucs)
+            })
+            .map(|(&conv, &position)| (conv, Cursor { position, ..Cursor::default() }))
+            .collect()
+    }
+
+    /// UNREAD: which queues have something for the device (wire-3x §3.1).
+    pub(super) fn unread(&mut self, now: Millis, conn: ConnId) {
+        let naming = Naming { app: &self.app, accounts: &self.accounts, mucs: &self.mucs };
+        let Some(live) = self.sessions.get_mut(&conn).and_then(|session| session.live_mut()) else { return };
+        let mut answer =
+            CommUnreadDl { status: Some(encode::ok()), timestamp: Some(now.0), ..CommUnreadDl::default() };
+        let waiting: Vec<(ConvIx, usize)> = live
+            .cursors
+            .iter()
+            .map(|(&conv, cursor)| (conv, self.queues.waiting(conv, cursor, live)))
+            .filter(|&(_, n)| n > 0)
+            .collect();
+        for (conv, n) in waiting {
+            let queue = naming.jid(self.queues.key(conv), live.user);
+            answer.unread.push(MetaQueue { queue: Some(queue), n: u32::try_from(n).ok() });
+            if let Some(cursor) = live.cursors.get_mut(&conv) {
+                cursor.told = true;
+            }
+        }
+        self.send(conn, encode::unread(&answer));
+    }
+
+    /// A pull of a queue, and with a key the acknowledgement of its last page (wire-3x §3.2).
+    pub(super) fn pull(&mut self, conn: ConnId, queue: &Jid, key: Option<u64>) {
+        let Some(conv) = self.queue_of(conn, queue) else {
+            self.finding(conn, "conn.offline-sync", format!("pull of a queue that nobody named: {queue:?}"));
+            return self.send(conn, encode::empty_last(queue));
+        };
+        let Some(live) = self.sessions.get_mut(&conn).and_then(|session| session.live_mut()) else { return };
+        let Some(mut cursor) = live.cursors.get(&conv).copied() else {
+            return self.send(conn, encode::empty_last(queue));
+        };
+        let mut complaint = None;
+        // 0 is what an SDK writes for "no key".
+        if let Some(key) = key.filter(|&key| key != 0) {
+            match cursor.page_end {
+                Some(end) if key == end => {
+                    cursor.position = end;
+                    cursor.page_end = None;
+                    let watermarks = &mut self.accounts.user_mut(live.user).watermarks;
+                    watermarks.entry(conv).and_modify(|watermark| *watermark = (*watermark).max(end));
+                }
+                // Given back twice: pulls are idempotent.
+                _ if key <= cursor.position => {}
+                expected => complaint = Some(Self::wrong_key(queue, key, expected)),
+            }
+        }
+        let naming = Naming { app: &self.app, accounts: &self.accounts, mucs: &self.mucs };
+        let page = self.queues.page(conv, &mut cursor, live, &naming);
+        live.cursors.insert(conv, cursor);
+        if let Some(text) = complaint {
+            self.finding(conn, "conn.offline-sync", text);
+        }
+        self.send(conn, page);
+    }
+
+    /// Forgets what a user had of a conversation it has left.
+    pub(super) fn leave_conversation(&mut self, conv: ConvIx, user: UserIx) {
+        let user = self.accounts.user_mut(user);
+        user.watermarks.remove(&conv);
+        for device in &user.devices {
+            if let Some(live) = self.sessions.get_mut(device).and_then(|session| session.live_mut()) {
+                live.cursors.remove(&conv);
+            }
+        }
+    }
+
+    fn queue_of(&self, conn: ConnId, queue: &Jid) -> Option<ConvIx> {
+        let reader = self.sessions.get(&conn)?.live()?.user;
+        let name = queue.name.as_deref().unwrap_or_default();
+        let key = if name.is_empty() {
+            ConvKey::Service(reader)
+        } else if queue.domain.as_deref() == Some(CONFERENCE_DOMAIN) {
+            ConvKey::Muc(self.mucs.find(name)?)
+        } else {
+            ConvKey::single(reader, self.accounts.find(name)?)
+        };
+        self.queues.find(key)
+    }
+
+    fn wrong_key(queue: &Jid, key: u64, expected: Option<u64>) -> String {
+        let queue = queue.name.as_deref().unwrap_or("(service)");
+        match expected {
+            Some(end) => format!("payload.key of queue {queue}: expected nextKey {end} of the last page, got {key}"),
+            None => format!("payload.key of queue {queue}: expected none, no page is waiting for one, got {key}"),
+        }
+    }
+}
+
+impl Naming<'_> {
+    fn jid(&self, key: ConvKey, reader: UserIx) -> Jid {
+        let (name, domain) = match key {
+            ConvKey::Single(a, b) => {
+                (Some(self.accounts.name(if a == reader { b } else { a }).to_owned()), USER_DOMAIN)
+            }
+            ConvKey::Muc(muc) => (Some(self.mucs.muc(muc).id.to_string()), CONFERENCE_DOMAIN),
+            ConvKey::Service(_) => (None, USER_DOMAIN),
+        };
+        Jid { app_key: Some(self.app.to_string()), name, domain: Some(domain.into()), client_resource: None }
+    }
+}
+
+impl ConvKey {
+    /// The conversation of two users, whoever asks.
+    pub(super) fn single(a: UserIx, b: UserIx) -> Self {
+        Self::Single(a.min(b), a.max(b))
+    }
+}
+
+impl ConvIx {
+    fn new(index: usize) -> Self {
+        Self(u32::try_from(index).expect("CONVERSATIONS_MAX fits"))
+    }
+
+    fn index(self) -> usize {
+        self.0 as usize
+    }
+}

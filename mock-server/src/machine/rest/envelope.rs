@@ -1,0 +1,242 @@
+//! What every answer of the API is wrapped in (rest.md 0.4, 0.5).
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Call, Method, Response};
+use crate::machine::{Millis, Server};
+
+/// A call that did what it was asked.
+pub(super) enum Success {
+    /// The body as it is: `/token` has no envelope.
+    Bare(Value),
+    /// `data`, and beside it `entities` and `count` where they are told.
+    Enveloped { data: Value, entities: Vec<Value>, count: Option<usize> },
+}
+
+/// A call that did nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    status: u16,
+    /// The code word, such as `invalid_grant`.
+    error: &'static str,
+    /// The class name that the service shows.
+    exception: &'static str,
+    description: String,
+}
+
+#[derive(Serialize)]
+struct Envelope<'a> {
+    action: &'static str,
+    application: String,
+    #[serde(rename = "applicationName")]
+    application_name: &'a str,
+    organization: &'a str,
+    uri: String,
+    path: &'a str,
+    entities: &'a [Value],
+    data: &'a Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<usize>,
+    timestamp: u64,
+    duration: u64,
+}
+
+#[derive(Serialize)]
+struct ErrorEnvelope<'a> {
+    error: &'a str,
+    exception: &'a str,
+    timestamp: u64,
+    duration: u64,
+    error_description: &'a str,
+}
+
+impl Success {
+    pub(super) fn data(data: Value) -> Self {
+        Self::Enveloped { data, entities: Vec::new(), count: None }
+    }
+
+    pub(super) fn list(data: Vec<Value>) -> Self {
+        let count = Some(data.len());
+        Self::Enveloped { data: Value::Array(data), entities: Vec::new(), count }
+    }
+
+    pub(super) fn entity(entity: Value) -> Self {
+        Self::Enveloped { data: Value::Array(Vec::new()), entities: vec![entity], count: None }
+    }
+
+    pub(super) fn response(&self, server: &Server, call: &Call<'_>) -> Response {
+        let body = match self {
+            Self::Bare(body) => to_json(body),
+            Self::Enveloped { data, entities, count } => to_json(&Envelope {
+                action: call.request.method.word(),
+                application: application_uuid(server),
+                application_name: server.app.app(),
+                organization: server.app.org(),
+                uri: format!(
+                    "{}/{}/{}{}",
+                    call.request.base,
+                    server.app.org(),
+                    server.app.app(),
+                    call.request.path
+                ),
+                path: &call.request.path,
+                entities,
+                data,
+                count: *count,
+                timestamp: call.now.0,
+                duration: 0,
+            }),
+        };
+        Response { status: 200, body }
+    }
+}
+
+impl Failure {
+    pub(super) fn response(&self, now: Millis) -> Response {
+        let body = to_json(&ErrorEnvelope {
+            error: self.error,
+            exception: self.exception,
+            timestamp: now.0,
+            duration: 0,
+            error_description: &self.description,
+        });
+        Response { status: self.status, body }
+    }
+
+    pub(super) fn description(&self) -> &str {
+        &self.description
+    }
+
+    fn new(status: u16, error: &'static str, exception: &'static str, description: impl Into<String>) -> Self {
+        Self { status, error, exception, description: description.into() }
+    }
+
+    pub(super) fn no_such_path(path: &str) -> Self {
+        let description = format!("Service resource not found: {path}");
+        Self::new(404, "service_resource_not_found", "ServiceResourceNotFoundException", description)
+    }
+
+    pub(super) fn wrong_method(method: Method, path: &str) -> Self {
+        let description = format!("{} is not a method of {path}", method.word().to_uppercase());
+        Self::new(405, "method_not_allowed", "MethodNotAllowedException", description)
+    }
+
+    pub(super) fn no_token() -> Self {
+        Self::new(401, "unauthorized", "UnauthorizedException", "Unable to authenticate (OAuth)")
+    }
+
+    pub(super) fn unknown_token() -> Self {
+        Self::new(
+            401,
+            "auth_bad_access_token",
+            "AuthBadAccessTokenException",
+            "Unable to authenticate due to corrupt access token",
+        )
+    }
+
+    pub(super) fn expired_token() -> Self {
+        Self::new(
+            401,
+            "unauthorized",
+            "UnauthorizedException",
+            "Unable to authenticate due to expired access token",
+        )
+    }
+
+    pub(super) fn json(error: &serde_json::Error) -> Self {
+        Self::new(400, "json_parse", "JsonParseException", format!("the body is not what this call takes: {error}"))
+    }
+
+    /// The words that 4.x looks for (rest.md A.3).
+    pub(super) fn wrong_password() -> Self {
+        Self::new(400, "invalid_grant", "InvalidGrantException", "invalid password")
+    }
+
+    pub(super) fn user_not_found() -> Self {
+        Self::new(404, "service_resource_not_found", "UserNotFoundException", "user not found")
+    }
+
+    pub(super) fn illegal(description: impl Into<String>) -> Self {
+        Self::new(400, "illegal_argument", "IllegalArgumentException", description)
+    }
+
+    pub(super) fn duplicate_user(name: &str) -> Self {
+        let description =
+            format!("Entity user requires that property named username be unique, value of {name} exists");
+        Self::new(
+            400,
+            "duplicate_unique_property_exists",
+            "DuplicateUniquePropertyExistsException",
+            description,
+        )
+    }
+
+    pub(super) fn registration_closed() -> Self {
+        let description = "registration is not open, please contact the app admin";
+        Self::new(401, "unauthorized", "UnauthorizedException", description)
+    }
+
+    pub(super) fn forbidden(description: impl Into<String>) -> Self {
+        Self::new(403, "forbidden_op", "ForbiddenOpException", description)
+    }
+
+    /// The words by which 4.x tells a group that is gone (rest.md 0.11).
+    pub(super) fn no_muc(id: &str) -> Self {
+        let description = format!("grpID {id} does not exist!");
+        Self::new(404, "service_resource_not_found", "ServiceResourceNotFoundException", description)
+    }
+
+    pub(super) fn limit(description: impl Into<String>) -> Self {
+        Self::new(429, "resource_limited", "ResourceLimitedException", description)
+    }
+
+    /// A body that is larger than any call takes.
+    pub fn too_large(bytes_max: usize) -> Self {
+        let description = format!("Request Entity Too Large: a body holds at most {bytes_max} bytes");
+        Self::new(413, "request_entity_too_large", "RequestEntityTooLargeException", description)
+    }
+
+    /// A body that broke off, or a request line that makes no sense.
+    pub fn bad_request(description: impl Into<String>) -> Self {
+        Self::new(400, "illegal_argument", "IllegalArgumentException", description)
+    }
+}
+
+impl Method {
+    /// As envelopes spell it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Get => "get",
+            Self::Post => "post",
+            Self::Put => "put",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+/// A uuid-shaped name for the app, the same in every run.
+pub(super) fn application_uuid(server: &Server) -> String {
+    uuid_of(&server.app.to_string())
+}
+
+/// FNV-1a, twice over: looks like a uuid and is one name's for ever. Nothing relies on it being hard to guess.
+pub(super) fn uuid_of(name: &str) -> String {
+    let fnv = |seed: u64| {
+        name.bytes().fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    };
+    let (high, low) = (fnv(0xcbf2_9ce4_8422_2325), fnv(0x9ae1_6a3b_2f90_404f));
+    format!(
+        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+        high >> 32,
+        (high >> 16) & 0xffff,
+        high & 0xffff,
+        low >> 48,
+        low & 0xffff_ffff_ffff
+    )
+}
+
+fn to_json(body: &impl Serialize) -> Bytes {
+    serde_json::to_vec(body).expect("envelopes hold strings, numbers and JSON only").into()
+}

@@ -1,0 +1,188 @@
+//! The REST API without a socket: a request in, a response out (rest.md §0).
+//!
+//! Success is 200 and nothing else, every body is JSON, and every failure is the service's error envelope: the
+//! SDKs parse all of them and hang on anything different (rest.md 0.3, 0.10).
+
+mod envelope;
+mod muc;
+mod roster;
+mod token;
+mod users;
+
+use std::sync::LazyLock;
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::account::UserIx;
+use super::muc::MucKind;
+use super::{Millis, Server};
+pub use envelope::Failure;
+use envelope::Success;
+
+/// A request of one world.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// Scheme and authority that the client used, such as `http://127.0.0.1:8989`.
+    pub base: String,
+    /// The path after `/{org}/{app}`, percent-decoded.
+    pub path: String,
+    /// What stands behind `?`, undecoded.
+    pub query: String,
+    /// The access token of `Authorization: Bearer`.
+    pub token: Option<String>,
+    /// Whatever its Content-Type says: SDKs send JSON as text/plain too (rest.md 0.7).
+    pub body: Bytes,
+}
+
+/// The methods that the API knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names of HTTP")]
+pub enum Method {
+    Get,
+    Post,
+    Put,
+    Delete,
+}
+
+/// An answer: a status and a JSON body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// 200, or an error's.
+    pub status: u16,
+    /// JSON, always.
+    pub body: Bytes,
+}
+
+/// What a path names; the segments in braces are in the match.
+#[derive(Clone, Copy, Debug)]
+enum Route {
+    Token,
+    Users,
+    UserBlocks,
+    JoinedGroups,
+    PublicGroups,
+    Mucs(MucKind),
+    Muc(MucKind),
+    MucUsers(MucKind),
+    MucUser(MucKind),
+    MucApply(MucKind),
+    MucApplyVerify,
+    MucInvite,
+    MucInviteVerify,
+    MucQuit(MucKind),
+}
+
+static ROUTES: LazyLock<matchit::Router<Route>> = LazyLock::new(|| {
+    let routes = [
+        ("/token", Route::Token),
+        ("/users", Route::Users),
+        ("/users/{user}/blocks/users", Route::UserBlocks),
+        ("/users/{user}/joined_chatgroups", Route::JoinedGroups),
+        ("/publicchatgroups", Route::PublicGroups),
+        ("/chatgroups", Route::Mucs(MucKind::Group)),
+        ("/chatgroups/{id}", Route::Muc(MucKind::Group)),
+        ("/chatgroups/{id}/users", Route::MucUsers(MucKind::Group)),
+        ("/chatgroups/{id}/users/{users}", Route::MucUser(MucKind::Group)),
+        ("/chatgroups/{id}/apply", Route::MucApply(MucKind::Group)),
+        ("/chatgroups/{id}/apply_verify", Route::MucApplyVerify),
+        ("/chatgroups/{id}/invite", Route::MucInvite),
+        ("/chatgroups/{id}/invite_verify", Route::MucInviteVerify),
+        ("/chatgroups/{id}/quit", Route::MucQuit(MucKind::Group)),
+        ("/chatrooms", Route::Mucs(MucKind::Room)),
+        ("/chatrooms/{id}", Route::Muc(MucKind::Room)),
+        ("/chatrooms/{id}/users", Route::MucUsers(MucKind::Room)),
+        ("/chatrooms/{id}/users/{users}", Route::MucUser(MucKind::Room)),
+        ("/chatrooms/{id}/apply", Route::MucApply(MucKind::Room)),
+        ("/chatrooms/{id}/quit", Route::MucQuit(MucKind::Room)),
+    ];
+    let mut router = matchit::Router::new();
+    for (path, route) in routes {
+        router.insert(path, route).expect("the table above holds no path twice");
+    }
+    router
+});
+
+/// What a handler is given.
+struct Call<'a> {
+    now: Millis,
+    request: &'a Request,
+    /// The `{id}`, `{user}` or `{users}` of the path.
+    first: &'a str,
+    second: &'a str,
+}
+
+type Answer = Result<Success, Failure>;
+
+/// Answers a request.
+pub(super) fn answer(server: &mut Server, now: Millis, request: &Request) -> Response {
+    let Ok(found) = ROUTES.at(&request.path) else {
+        return Failure::no_such_path(&request.path).response(now);
+    };
+    let mut segments = found.params.iter().map(|(_, segment)| segment);
+    let call = Call {
+        now,
+        request,
+        first: segments.next().unwrap_or_default(),
+        second: segments.next().unwrap_or_default(),
+    };
+    let answer = match (*found.value, request.method) {
+        (Route::Token, Method::Post) => token::password(server, &call),
+        (Route::Users, Method::Post) => users::register(server, &call),
+        (Route::UserBlocks, Method::Get) => roster::blocks(server, &call),
+        (Route::JoinedGroups, Method::Get) => muc::joined(server, &call),
+        (Route::PublicGroups, Method::Get) => muc::public(server, &call),
+        (Route::Mucs(kind), Method::Post) => muc::create(server, &call, kind),
+        (Route::Mucs(MucKind::Room), Method::Get) => muc::rooms(server, &call),
+        (Route::Muc(kind), Method::Get) => muc::details(server, &call, kind),
+        (Route::Muc(kind), Method::Delete) => muc::dissolve(server, &call, kind),
+        (Route::MucUsers(kind), Method::Get) => muc::members(server, &call, kind),
+        (Route::MucUsers(kind), Method::Post) => muc::add(server, &call, kind),
+        (Route::MucUser(kind), Method::Delete) => muc::remove(server, &call, kind),
+        (Route::MucApply(kind), Method::Post) => muc::apply(server, &call, kind),
+        (Route::MucApplyVerify, Method::Post) => muc::apply_verify(server, &call),
+        (Route::MucInvite, Method::Post) => muc::invite(server, &call),
+        (Route::MucInviteVerify, Method::Post) => muc::invite_verify(server, &call),
+        (Route::MucQuit(kind), Method::Delete) => muc::quit(server, &call, kind),
+        (_, method) => Err(Failure::wrong_method(method, &request.path)),
+    };
+    match answer {
+        Ok(success) => success.response(server, &call),
+        Err(failure) => failure.response(now),
+    }
+}
+
+/// The answer to what is not under any `/{org}/{app}`: an error envelope all the same.
+pub fn not_found(now: Millis, path: &str) -> Response {
+    Failure::no_such_path(path).response(now)
+}
+
+/// The answer to a request that the shell could not read to its end.
+pub fn refused(now: Millis, failure: &Failure) -> Response {
+    failure.response(now)
+}
+
+impl Call<'_> {
+    /// Who asks. Everything but `/token` and registration wants a token (rest.md 0.2).
+    fn caller(&self, server: &Server) -> Result<UserIx, Failure> {
+        use super::account::TokenFault;
+        let Some(token) = self.request.token.as_deref() else { return Err(Failure::no_token()) };
+        server.accounts.token(self.now, token).map_err(|fault| match fault {
+            TokenFault::Unknown => Failure::unknown_token(),
+            TokenFault::Expired => Failure::expired_token(),
+        })
+    }
+
+    /// The body as the JSON that the call wants.
+    fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        serde_json::from_slice(&self.request.body).map_err(|error| Failure::json(&error))
+    }
+}
+
+/// A number that is a string on this API, or a string that may be one.
+fn text(value: &str) -> Value {
+    Value::from(value)
+}

@@ -1,0 +1,385 @@
+//! Groups and chat rooms over REST: made, entered, left, dissolved (rest.md A.10, A.12, B.5, B.6).
+//!
+//! The two families are the same but for their path, and a key in their answers.
+
+use indexmap::IndexSet;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Answer, Call, Failure, Success, text};
+use crate::machine::Server;
+use crate::machine::account::UserIx;
+use crate::machine::muc::{JoinFault, Muc, MucIx, MucKind, Profile};
+
+/// What 3.x, 4.x and the server-side API send; each spells some keys in its own way.
+#[derive(Deserialize)]
+struct NewMuc {
+    #[serde(default, alias = "groupname")]
+    name: String,
+    #[serde(default, alias = "desc")]
+    description: String,
+    #[serde(default)]
+    members: Vec<String>,
+    #[serde(default = "yes")]
+    public: bool,
+    #[serde(default, alias = "membersonly")]
+    approval: bool,
+    #[serde(default)]
+    allowinvites: bool,
+    #[serde(default)]
+    invite_need_confirm: bool,
+    #[serde(default = "users_default")]
+    maxusers: usize,
+}
+
+#[derive(Deserialize)]
+struct Names {
+    usernames: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Verdict {
+    #[serde(alias = "invitee")]
+    applicant: String,
+    verify_result: bool,
+}
+
+/// rest.md B.5 and B.8.
+const NAME_CHARS_MAX: usize = 128;
+const DESCRIPTION_CHARS_MAX: usize = 512;
+/// The largest plan of rest.md B.8; rooms hold more there, groups do not.
+const MEMBERS_MAX: usize = 10_000;
+
+pub(super) fn create(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Answer {
+    let owner = call.caller(server)?;
+    let new: NewMuc = call.json()?;
+    if new.name.chars().count() > NAME_CHARS_MAX {
+        return Err(Failure::illegal(format!("the name holds at most {NAME_CHARS_MAX} characters")));
+    }
+    if new.description.chars().count() > DESCRIPTION_CHARS_MAX {
+        return Err(Failure::illegal(format!("the description holds at most {DESCRIPTION_CHARS_MAX} characters")));
+    }
+    if new.maxusers == 0 || new.maxusers > MEMBERS_MAX || new.members.len() >= MEMBERS_MAX {
+        return Err(Failure::illegal(format!("maxusers is 1 to {MEMBERS_MAX}")));
+    }
+    if server.mucs.is_full() {
+        return Err(Failure::limit("this world holds no more groups"));
+    }
+    let mut members = IndexSet::new();
+    for name in &new.members {
+        members.insert(existing_user(server, name)?);
+    }
+    members.shift_remove(&owner);
+    if members.len() + 1 > new.maxusers {
+        return Err(Failure::forbidden("members size is greater than max user size !"));
+    }
+    let profile = Profile {
+        name: new.name,
+        description: new.description,
+        public: new.public,
+        approval: new.approval,
+        members_invite: new.allowinvites,
+        invite_need_confirm: new.invite_need_confirm,
+        users_max: new.maxusers,
+    };
+    let id = server.allot_muc_id();
+    let invited = if kind == MucKind::Group && profile.invite_need_confirm {
+        std::mem::take(&mut members)
+    } else {
+        IndexSet::new()
+    };
+    let members: Vec<UserIx> = members.into_iter().collect();
+    let muc = server.make_muc(call.now, kind, &id, owner, &members, profile);
+    server.mucs.muc_mut(muc).invited = invited;
+    Ok(Success::data(match kind {
+        MucKind::Group => json!({ "groupid": id }),
+        MucKind::Room => json!({ "id": id }),
+    }))
+}
+
+pub(super) fn details(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Answer {
+    call.caller(server)?;
+    let muc = existing(server, call.first, kind)?;
+    Ok(Success::list(vec![describe(server, server.mucs.muc(muc))]))
+}
+
+pub(super) fn rooms(server: &mut Server, call: &Call<'_>) -> Answer {
+    call.caller(server)?;
+    let rooms = server.mucs.existing().filter(|muc| muc.kind == MucKind::Room);
+    Ok(Success::list(
+        rooms
+            .map(|room| {
+                json!({
+                    "id": &*room.id,
+                    "name": room.profile.name,
+                    "owner": server.accounts.name(room.owner),
+                    "affiliations_count": room.members.len(),
+                })
+            })
+            .collect(),
+    ))
+}
+
+pub(super) fn public(server: &mut Server, call: &Call<'_>) -> Answer {
+    call.caller(server)?;
+    let groups = server.mucs.existing().filter(|muc| muc.kind == MucKind::Group && muc.profile.public);
+    // 4.21.1 reads id and name, all others groupid and groupname (rest.md §6.16).
+    Ok(Success::list(groups.map(named).collect()))
+}
+
+pub(super) fn joined(server: &mut Server, call: &Call<'_>) -> Answer {
+    let caller = call.caller(server)?;
+    if server.accounts.find(call.first) != Some(caller) {
+        return Err(Failure::forbidden(format!("the groups of {} are not yours", call.first)));
+    }
+    let groups =
+        server.mucs.existing().filter(|muc| muc.kind == MucKind::Group && muc.members.contains(&caller));
+    Ok(Success::list(groups.map(named).collect()))
+}
+
+pub(super) fn members(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Answer {
+    call.caller(server)?;
+    let muc = existing(server, call.first, kind)?;
+    Ok(Success::list(affiliations(server, server.mucs.muc(muc))))
+}
+
+pub(super) fn dissolve(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Answer {
+    let caller = call.caller(server)?;
+    let muc = existing(server, call.first, kind)?;
+    owner_only(server, muc, caller)?;
+    server.dissolve(muc);
+    // The type declarations say `id`, the documents `groupid` (rest.md A.12).
+    Ok(Success::data(json!({ "success": true, "id": call.first, "groupid": call.first })))
+}
+
+pub(super) fn quit(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Answer {
+    let caller = call.caller(server)?;
+    let muc = existing(server, call.first, kind)?;
+    if server.mucs.muc(muc).owner == caller {
+        return Err(Failure::forbidden("forbidden operation on group owner!"));
+    }
+    if !server.leave(muc, caller) {
+        return Err(not_in(server, muc, caller));
+    }
+    Ok(Success::data(json!({ "result": true })))
+}
+
+pub(super) fn apply(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Answer {
+    let caller = call.caller(server)?;
+    let muc = existing(server, call.first, kind)?;
+    let profile = &server.mucs.muc(muc).profile;
+    let (public, approval) = (profile.public, profile.approval);
+    if kind == MucKind::Room {
+        // Entering a room one is in already is no mistake: apps do it at each page load.
+        if !server.mucs.muc(muc).members.contains(&caller) {
+            enter(server, muc, caller)?;
+        }
+    } else if !public {
+        return Err(Failure::forbidden(format!("can not join this group, reason: group {} is private", call.first)));
+    } else if approval {
+        if server.mucs.muc(muc).members.contains(&caller) {
+            return Err(already_in(server, muc, caller));
+        }
+        server.mucs.muc_mut(muc).applicants.insert(caller);
+    } else {
+        enter(server, muc, caller)?;
+    }
+    let user = server.accounts.name(caller);
+    Ok(Success::data(json!({ "action": "apply", "result": true, "id": call.first, "user": user })))
+}
+
+pub(super) fn apply_verify(server: &mut Server, call: &Call<'_>) -> Answer {
+    let caller = call.caller(server)?;
+    let muc = existing(server, call.first, MucKind::Group)?;
+    owner_only(server, muc, caller)?;
+    let verdict: Verdict = call.json()?;
+    let applicant = existing_user(server, &verdict.applicant)?;
+    if !server.mucs.muc_mut(muc).applicants.shift_remove(&applicant) {
+        return Err(Failure::forbidden(format!("user {} has not applied to {}", verdict.applicant, call.first)));
+    }
+    if verdict.verify_result {
+        enter(server, muc, applicant)?;
+    }
+    Ok(Success::data(json!({
+        "action": "apply_verify", "result": true, "groupid": call.first, "user": server.accounts.name(applicant),
+    })))
+}
+
+pub(super) fn invite(server: &mut Server, call: &Call<'_>) -> Answer {
+    let caller = call.caller(server)?;
+    let muc = existing(server, call.first, MucKind::Group)?;
+    let state = server.mucs.muc(muc);
+    if !state.members.contains(&caller) {
+        return Err(not_in(server, muc, caller));
+    }
+    if state.owner != caller && !state.profile.members_invite {
+        return Err(Failure::forbidden("only the owner may invite to this group"));
+    }
+    let need_confirm = state.profile.invite_need_confirm;
+    let names: Names = call.json()?;
+    let mut results = Vec::new();
+    for name in names.usernames {
+        let outcome = existing_user(server, &name).and_then(|user| {
+            if need_confirm {
+                server.mucs.muc_mut(muc).invited.insert(user);
+                return Ok(());
+            }
+            enter(server, muc, user)
+        });
+        let mut result = json!({ "action": "invite", "result": outcome.is_ok(), "id": call.first, "user": name });
+        if let Err(failure) = outcome {
+            result["reason"] = failure.description().into();
+        }
+        results.push(result);
+    }
+    Ok(Success::list(results))
+}
+
+pub(super) fn invite_verify(server: &mut Server, call: &Call<'_>) -> Answer {
+    let caller = call.caller(server)?;
+    let muc = existing(server, call.first, MucKind::Group)?;
+    let verdict: Verdict = call.json()?;
+    if server.accounts.find(&verdict.applicant) != Some(caller) {
+        return Err(Failure::forbidden(format!("the invitation of {} is not yours", verdict.applicant)));
+    }
+    if !server.mucs.muc_mut(muc).invited.shift_remove(&caller) {
+        return Err(Failure::forbidden(format!("user {} is not invited to {}", verdict.applicant, call.first)));
+    }
+    if verdict.verify_result {
+        enter(server, muc, caller)?;
+    }
+    Ok(Success::data(json!({
+        "action": "invite_verify", "result": true, "groupid": call.first, "user": server.accounts.name(caller),
+    })))
+}
+
+pub(super) fn add(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Answer {
+    let caller = call.caller(server)?;
+    let muc = existing(server, call.first, kind)?;
+    owner_only(server, muc, caller)?;
+    let names: Names = call.json()?;
+    let mut users = Vec::new();
+    for name in &names.usernames {
+        users.push(existing_user(server, name)?);
+    }
+    let mut added = Vec::new();
+    for user in users {
+        if !server.mucs.muc(muc).members.contains(&user) {
+            enter(server, muc, user)?;
+            added.push(text(server.accounts.name(user)));
+        }
+    }
+    Ok(Success::data(json!({
+        "newmembers": added, id_key(kind): call.first, "action": "add_member",
+    })))
+}
+
+pub(super) fn remove(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Answer {
+    let caller = call.caller(server)?;
+    let muc = existing(server, call.first, kind)?;
+    owner_only(server, muc, caller)?;
+    let mut results = Vec::new();
+    for name in call.second.split(',').filter(|name| !name.is_empty()) {
+        let user = existing_user(server, name)?;
+        let removed = user != caller && server.leave(muc, user);
+        let mut result = json!({
+            "result": removed, "action": "remove_member", "user": name, id_key(kind): call.first,
+        });
+        if !removed {
+            result["reason"] = format!("user: {name} doesn't exist in group: {}", call.first).into();
+        }
+        results.push(result);
+    }
+    match (results.len(), results.pop()) {
+        (1, Some(one)) if one["result"] == false => {
+            Err(Failure::forbidden(format!("users [{}] are not members of this group!", call.second)))
+        }
+        (1, Some(one)) => Ok(Success::data(one)),
+        (_, last) => {
+            results.extend(last);
+            Ok(Success::list(results))
+        }
+    }
+}
+
+fn enter(server: &mut Server, muc: MucIx, user: UserIx) -> Result<(), Failure> {
+    server.join(muc, user).map_err(|fault| match fault {
+        JoinFault::AlreadyIn => already_in(server, muc, user),
+        JoinFault::Full => Failure::forbidden("group member list is full!"),
+    })
+}
+
+fn existing(server: &Server, id: &str, kind: MucKind) -> Result<MucIx, Failure> {
+    let found = server.mucs.find(id).filter(|&muc| server.mucs.muc(muc).kind == kind);
+    found.ok_or_else(|| Failure::no_muc(id))
+}
+
+fn existing_user(server: &Server, name: &str) -> Result<UserIx, Failure> {
+    server.accounts.find(name).ok_or_else(|| Failure::illegal(format!("group member {name} doesn't exist")))
+}
+
+fn owner_only(server: &Server, muc: MucIx, caller: UserIx) -> Result<(), Failure> {
+    if server.mucs.muc(muc).owner == caller {
+        return Ok(());
+    }
+    Err(Failure::forbidden("only the owner may do this"))
+}
+
+fn already_in(server: &Server, muc: MucIx, user: UserIx) -> Failure {
+    let (name, id) = (server.accounts.name(user), &server.mucs.muc(muc).id);
+    Failure::forbidden(format!("can not join this group, reason:user: {name} already in group: {id}\n"))
+}
+
+fn not_in(server: &Server, muc: MucIx, user: UserIx) -> Failure {
+    let (name, id) = (server.accounts.name(user), &server.mucs.muc(muc).id);
+    Failure::forbidden(format!("user: {name} doesn't exist in group: {id}"))
+}
+
+fn named(muc: &Muc) -> Value {
+    json!({ "groupid": &*muc.id, "groupname": muc.profile.name, "id": &*muc.id, "name": muc.profile.name })
+}
+
+fn affiliations(server: &Server, muc: &Muc) -> Vec<Value> {
+    muc.members
+        .iter()
+        .map(|&user| {
+            let role = if user == muc.owner { "owner" } else { "member" };
+            json!({ role: server.accounts.name(user) })
+        })
+        .collect()
+}
+
+fn describe(server: &Server, muc: &Muc) -> Value {
+    json!({
+        "id": &*muc.id,
+        "name": muc.profile.name,
+        "description": muc.profile.description,
+        "owner": server.accounts.name(muc.owner),
+        "created": muc.created.0,
+        "affiliations_count": muc.members.len(),
+        "affiliations": affiliations(server, muc),
+        "public": muc.profile.public,
+        "membersonly": muc.profile.approval,
+        "allowinvites": muc.profile.members_invite,
+        "maxusers": muc.profile.users_max,
+        "custom": "",
+        "mute": false,
+        "disabled": false,
+    })
+}
+
+fn id_key(kind: MucKind) -> &'static str {
+    match kind {
+        MucKind::Group => "groupid",
+        MucKind::Room => "id",
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn users_default() -> usize {
+    Profile::named("").users_max
+}

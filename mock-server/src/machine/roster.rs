@@ -1,0 +1,95 @@
+//! Roster operations on the socket; of them, the block list (wire-3x §5.4).
+//!
+//! 3.x sends them to a nameless `@easemob.com` and waits for no answer but the service's own meta, upon which it
+//! asks REST for the list.
+
+use fixtures::wire::{Jid, Meta, RosterBody, USER_DOMAIN, meta, roster_body, status};
+use prost::Message as _;
+
+use super::account::UserIx;
+use super::queue::{ConvKey, NewEntry};
+use super::{ConnId, Millis, Server, encode};
+
+impl Server {
+    pub(super) fn roster(&mut self, now: Millis, conn: ConnId, meta: &Meta) {
+        let Some(user) = self.sessions.get(&conn).and_then(|session| session.live()).map(|live| live.user) else {
+            return;
+        };
+        let body = match RosterBody::decode(meta.payload.clone().unwrap_or_default()) {
+            Ok(body) => body,
+            Err(error) => {
+                self.finding(conn, "recv.bad-frame", format!("payload.meta.payload is not a RosterBody: {error}"));
+                let reason = "meta.payload is not a RosterBody";
+                return self.refuse_sync(conn, meta.id, status::ErrorCode::PbParserError, reason);
+            }
+        };
+        let operation = body.operation.unwrap_or_default();
+        let operation = match roster_body::Operation::try_from(operation) {
+            Ok(operation @ (roster_body::Operation::Ban | roster_body::Operation::Allow)) => operation,
+            other => {
+                let name = other.map_or_else(|_| operation.to_string(), |known| known.as_str_name().to_owned());
+                let reason = format!("roster operation {name} is not served");
+                return self.refuse_sync(conn, meta.id, status::ErrorCode::UnknownCommand, &reason);
+            }
+        };
+        let both = body.bi_direction.unwrap_or_default();
+        for name in body.to.iter().filter_map(|jid| jid.name.as_deref()) {
+            let Some(other) = self.accounts.find(name) else {
+                let reason = format!("username {name} doesn't exist!");
+                return self.refuse_sync(conn, meta.id, status::ErrorCode::Fail, &reason);
+            };
+            match operation {
+                roster_body::Operation::Ban => self.block(user, other, both),
+                _ => self.unblock(user, other),
+            }
+        }
+        self.tell_roster(now, user, operation, &body.to);
+        if let Some(id) = meta.id {
+            let server_id = self.allot_id();
+            self.send(conn, encode::accepted(id, server_id, now.0));
+        }
+    }
+
+    pub(super) fn block(&mut self, user: UserIx, other: UserIx, both: bool) {
+        let user = self.accounts.user_mut(user);
+        user.blocked.insert(other);
+        if both {
+            user.blocked_both.insert(other);
+        }
+    }
+
+    fn unblock(&mut self, user: UserIx, other: UserIx) {
+        let user = self.accounts.user_mut(user);
+        user.blocked.shift_remove(&other);
+        user.blocked_both.shift_remove(&other);
+    }
+
+    /// Every device of the user learns of it, the one that asked as well: it shows the new list only then.
+    fn tell_roster(&mut self, now: Millis, user: UserIx, operation: roster_body::Operation, to: &[Jid]) {
+        let Some(conv) = self.queues.open(ConvKey::Service(user)) else { return };
+        let me = Jid {
+            app_key: Some(self.app.to_string()),
+            name: Some(self.accounts.name(user).to_owned()),
+            domain: Some(USER_DOMAIN.into()),
+            client_resource: None,
+        };
+        let body = RosterBody {
+            operation: Some(operation as i32),
+            from: Some(me.clone()),
+            to: to.to_vec(),
+            ..RosterBody::default()
+        };
+        let id = self.allot_id();
+        let meta = Meta {
+            id: Some(id),
+            from: Some(me.clone()),
+            to: Some(me),
+            timestamp: Some(now.0),
+            ns: Some(meta::NameSpace::Roster as i32),
+            payload: Some(body.encode_to_vec().into()),
+            ..Meta::default()
+        };
+        let entry = NewEntry { id, sender: None, origin: None, meta: meta.encode_to_vec().into() };
+        self.append(conv, entry, &[user]);
+    }
+}

@@ -1,0 +1,278 @@
+//! One connection: from its first frame to its end, and the devices of a user.
+//!
+//! Login is PROVISION (wire-3x §2.2, wire-4x §3.2). Only PROVISION and sends name their user: everything else
+//! belongs to whoever this connection logged in as.
+
+use std::collections::BTreeMap;
+
+use fixtures::wire::{
+    AUTH_PREFIX, Jid, MSync, Meta, Provision, StatisticsBody, Status, USER_DOMAIN, meta, statistics_body, status,
+};
+use prost::Message as _;
+use serde::Deserialize;
+
+use super::account::{NameFault, TokenFault, TokenOrigin, UserIx};
+use super::message::SentIds;
+use super::queue::{ConvIx, Cursor};
+use super::{CLOSE_POLICY, Close, ConnId, Millis, Output, Server, encode};
+
+/// A connection that this world was handed.
+#[derive(Debug)]
+pub(super) struct Session {
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Not logged in.
+    Opened,
+    /// A device of a user.
+    Live(Box<Live>),
+    /// Told to go; what still comes is not looked at.
+    Closing,
+}
+
+/// A logged-in device.
+#[derive(Debug)]
+pub(super) struct Live {
+    pub(super) conn: ConnId,
+    pub(super) user: UserIx,
+    pub(super) resource: Box<str>,
+    /// The user's own messages below this id were sent before this device was there.
+    pub(super) first_own_id: u64,
+    pub(super) cursors: BTreeMap<ConvIx, Cursor>,
+    pub(super) sent: SentIds,
+}
+
+/// Why a device is told to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kick {
+    /// Another device of the user logged in (SDKs: 206).
+    OtherDevice,
+}
+
+/// rest.md B.8: same-platform logins of one user.
+const DEVICES_PER_USER_MAX: usize = 4;
+/// A resource is a file-name-like word in every SDK; a bound on what is kept of it.
+const RESOURCE_BYTES_MAX: usize = 128;
+/// RFC 6455 §7.4.1.
+const CLOSE_NORMAL: u16 = 1000;
+
+impl Session {
+    pub(super) fn opened() -> Self {
+        Self { state: State::Opened }
+    }
+
+    pub(super) fn live(&self) -> Option<&Live> {
+        match &self.state {
+            State::Live(live) => Some(live),
+            State::Opened | State::Closing => None,
+        }
+    }
+
+    pub(super) fn live_mut(&mut self) -> Option<&mut Live> {
+        match &mut self.state {
+            State::Live(live) => Some(live),
+            State::Opened | State::Closing => None,
+        }
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        matches!(self.state, State::Closing)
+    }
+}
+
+/// A login that was refused: the status, and the words that SDKs map to their error types (wire-4x §3.3).
+struct Refusal(status::ErrorCode, &'static str);
+
+impl Server {
+    /// PROVISION: log the connection in, or refuse it and close.
+    pub(super) fn provision(&mut self, now: Millis, conn: ConnId, msync: &MSync) {
+        let payload = msync.payload.clone().unwrap_or_default();
+        let decoded = Provision::decode(payload).map_err(|error| {
+            self.finding(conn, "recv.bad-frame", format!("payload is not a Provision: {error}"));
+            Refusal(status::ErrorCode::PbParserError, "payload is not a Provision")
+        });
+        let outcome = decoded.and_then(|provision| {
+            let user = self.admit(now, conn, msync, &provision)?;
+            let resource = resource_of(msync, &provision);
+            Ok((user, resource.unwrap_or_else(|| format!("webim_{}", now.0))))
+        });
+        match outcome {
+            Ok((user, resource)) => self.log_in(now, conn, user, &resource),
+            Err(Refusal(code, reason)) => {
+                let status =
+                    Status { error_code: Some(code as i32), reason: Some(reason.into()), redirect_info: Vec::new() };
+                self.send_provision(conn, &Provision { status: Some(status), ..Provision::default() });
+                self.end(conn, Close::Code(CLOSE_POLICY));
+            }
+        }
+    }
+
+    /// LOGOUT of 4.x: the device is gone though its socket is not yet.
+    pub(super) fn logout(&mut self, conn: ConnId) {
+        self.end(conn, Close::Code(CLOSE_NORMAL));
+    }
+
+    /// The socket is gone.
+    pub(super) fn closed(&mut self, conn: ConnId) {
+        self.retire(conn);
+        self.sessions.shift_remove(&conn);
+    }
+
+    /// The connection stops being a device. Kept until its socket is gone.
+    pub(super) fn retire(&mut self, conn: ConnId) {
+        let Some(session) = self.sessions.get_mut(&conn) else { return };
+        if let State::Live(live) = std::mem::replace(&mut session.state, State::Closing) {
+            self.accounts.user_mut(live.user).devices.retain(|&device| device != conn);
+            self.remember_sent(live.user, &live.resource, live.sent);
+        }
+    }
+
+    /// Tells a device why it goes, and closes its socket: clients do not do it themselves (wire-3x §5.2).
+    pub(super) fn kick(&mut self, now: Millis, conn: ConnId, why: Kick) {
+        let Some(live) = self.sessions.get(&conn).and_then(Session::live) else { return };
+        let jid = Jid {
+            app_key: Some(self.app.to_string()),
+            name: Some(self.accounts.name(live.user).to_owned()),
+            domain: Some(USER_DOMAIN.into()),
+            client_resource: None,
+        };
+        let operation = match why {
+            Kick::OtherDevice => statistics_body::Operation::UserLoginAnotherDevice,
+        };
+        let body = StatisticsBody { operation: Some(operation as i32), ..StatisticsBody::default() };
+        let meta = Meta {
+            id: Some(self.allot_id()),
+            from: Some(jid.clone()),
+            to: Some(jid.clone()),
+            timestamp: Some(now.0),
+            ns: Some(meta::NameSpace::Statistic as i32),
+            payload: Some(body.encode_to_vec().into()),
+            ..Meta::default()
+        };
+        self.send(conn, encode::pushed(meta, jid));
+        self.end(conn, Close::Code(CLOSE_POLICY));
+    }
+
+    fn admit(
+        &mut self,
+        now: Millis,
+        conn: ConnId,
+        msync: &MSync,
+        provision: &Provision,
+    ) -> Result<UserIx, Refusal> {
+        use status::ErrorCode;
+        const NO_MATCH: &str = "Sorry, token or password does not match login info";
+        if !self.settings.serving {
+            return Err(Refusal(ErrorCode::ImForbidden, "Server serving disabled."));
+        }
+        let name = msync.guid.as_ref().and_then(|guid| guid.name.as_deref()).unwrap_or_default();
+        if name.is_empty() {
+            return Err(Refusal(ErrorCode::WrongParameter, "guid.name is empty"));
+        }
+        if let Some(live) = self.sessions.get(&conn).and_then(Session::live) {
+            let same = self.accounts.find(name) == Some(live.user);
+            self.finding(conn, "conn.login-password", "a second PROVISION on one connection".into());
+            if !same {
+                return Err(Refusal(ErrorCode::WrongParameter, "this connection is another user's"));
+            }
+        }
+        let Some(token) = token_of(msync, provision) else { return Err(Refusal(ErrorCode::Fail, NO_MATCH)) };
+        let known = self.accounts.find(name);
+        match self.accounts.token(now, &token) {
+            Ok(user) if Some(user) == known => Ok(user),
+            Err(TokenFault::Expired) => Err(Refusal(ErrorCode::Fail, "Sorry, token expired")),
+            Ok(_) if self.settings.strict || !self.accounts.is_brought(&token) => {
+                Err(Refusal(ErrorCode::Fail, NO_MATCH))
+            }
+            Err(TokenFault::Unknown) if self.settings.strict => {
+                let reason = if known.is_some() { NO_MATCH } else { "Sorry, user not found" };
+                Err(Refusal(ErrorCode::Fail, reason))
+            }
+            Ok(_) | Err(TokenFault::Unknown) => {
+                let user = self.accounts.find_or_make(now, name).map_err(|fault| match fault {
+                    NameFault::Illegal => Refusal(ErrorCode::WrongParameter, "username is not legal"),
+                    NameFault::TooMany => Refusal(ErrorCode::Fail, "Sorry, user register limit"),
+                })?;
+                let expires = Millis(now.0.saturating_add(self.settings.token_ttl_ms));
+                self.accounts.add_token(user, &token, expires, TokenOrigin::Brought);
+                self.warn(format!("{}: an unknown access token is taken for user {name:?}, who brought it", self.app));
+                Ok(user)
+            }
+        }
+    }
+
+    fn log_in(&mut self, now: Millis, conn: ConnId, user: UserIx, resource: &str) {
+        let answer = Provision {
+            status: Some(encode::ok()),
+            resource: Some(resource.into()),
+            ..Provision::default()
+        };
+        if self.sessions.get(&conn).is_some_and(|session| session.live().is_some()) {
+            return self.send_provision(conn, &answer);
+        }
+        self.make_room(now, conn, user, resource);
+        let live = Live {
+            conn,
+            user,
+            resource: resource.into(),
+            first_own_id: self.next_id,
+            cursors: self.initial_cursors(user),
+            sent: self.recall_sent(user, resource),
+        };
+        let Some(session) = self.sessions.get_mut(&conn) else { return };
+        session.state = State::Live(Box::new(live));
+        self.accounts.user_mut(user).devices.push(conn);
+        self.outputs.push_back(Output::LoggedIn {
+            conn,
+            user: self.accounts.name(user).to_owned(),
+            resource: resource.to_owned(),
+        });
+        self.send_provision(conn, &answer);
+    }
+
+    /// The same device again replaces the old one silently; other devices go as the world's rules say.
+    fn make_room(&mut self, now: Millis, conn: ConnId, user: UserIx, resource: &str) {
+        let same = |server: &Self, device: ConnId| {
+            let live = server.sessions.get(&device).and_then(Session::live);
+            live.is_some_and(|live| &*live.resource == resource)
+        };
+        for device in self.accounts.user(user).devices.clone() {
+            if device != conn && same(self, device) {
+                self.end(device, Close::Code(CLOSE_NORMAL));
+            }
+        }
+        let room = if self.settings.one_device { 1 } else { DEVICES_PER_USER_MAX };
+        let devices = self.accounts.user(user).devices.clone();
+        let over = (devices.len() + 1).saturating_sub(room);
+        for &device in devices.iter().take(over) {
+            self.kick(now, device, Kick::OtherDevice);
+        }
+    }
+}
+
+/// `MSync.auth` in every SDK; 3.x repeats it in the payload, 4.x has it there as JSON.
+fn token_of(msync: &MSync, provision: &Provision) -> Option<String> {
+    #[derive(Deserialize)]
+    struct AuthToken {
+        token: String,
+    }
+    let json = provision.auth_token.as_deref().and_then(|text| serde_json::from_str::<AuthToken>(text).ok());
+    let candidates =
+        [msync.auth.as_deref(), provision.auth.as_deref(), json.as_ref().map(|json| json.token.as_str())];
+    candidates
+        .into_iter()
+        .flatten()
+        .map(|text| text.strip_prefix(AUTH_PREFIX).unwrap_or(text))
+        .find(|token| !token.is_empty())
+        .map(str::to_owned)
+}
+
+fn resource_of(msync: &MSync, provision: &Provision) -> Option<String> {
+    let guid = msync.guid.as_ref().and_then(|guid| guid.client_resource.as_deref());
+    let resource = provision.resource.as_deref().filter(|resource| !resource.is_empty()).or(guid)?;
+    let end = resource.char_indices().map(|(index, _)| index).find(|&index| index >= RESOURCE_BYTES_MAX);
+    let kept = &resource[..end.unwrap_or(resource.len())];
+    (!kept.is_empty()).then(|| kept.to_owned())
+}

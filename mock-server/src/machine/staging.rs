@@ -1,0 +1,170 @@
+//! Control commands: how a test sets the stage. Each is refused whole or done whole.
+
+use super::account::{NameFault, TokenOrigin, UserIx};
+use super::fault::AnswerFault;
+use super::muc::{MucKind, Profile};
+use super::{Close, ConnId, Millis, Output, Server};
+use crate::control::{Control, ControlError, Fault, SettingsPatch};
+
+/// A scenario of a thousand messages is the largest that clients are asked to bear; ten times that is a slip.
+const STAGED_TEXTS_MAX: u32 = 10_000;
+/// As the largest rooms of rest.md B.8.
+const STAGED_MEMBERS_MAX: usize = 10_000;
+
+impl Server {
+    /// Does one thing to the world. What it sends to clients is in [`Server::poll_output`] afterwards.
+    pub fn control(&mut self, now: Millis, control: Control) -> Result<(), ControlError> {
+        match control {
+            Control::User { name, password } => {
+                let user = self.accounts.find_or_make(now, &name).map_err(|fault| ControlError::BadValue {
+                    what: "name",
+                    value: name,
+                    reason: match fault {
+                        NameFault::Illegal => "1 to 64 of a-z A-Z 0-9 _ . - are expected",
+                        NameFault::TooMany => "the world has as many users as it can hold",
+                    },
+                })?;
+                self.accounts.user_mut(user).password = Some(password.into());
+            }
+            Control::Token { user, token, ttl_ms } => {
+                let user = self.known(&user)?;
+                let expires = Millis(now.0.saturating_add_signed(ttl_ms));
+                self.accounts.add_token(user, &token, expires, TokenOrigin::Issued);
+            }
+            Control::Group { id, owner, members } => self.stage_muc(now, MucKind::Group, id, &owner, &members)?,
+            Control::Room { id, owner, members } => self.stage_muc(now, MucKind::Room, id, &owner, &members)?,
+            Control::Block { user, blocked } => {
+                let user = self.known(&user)?;
+                for other in self.all_known(&blocked)? {
+                    self.block(user, other, false);
+                }
+            }
+            Control::Texts { from, to, text, count } => {
+                let (from, to) = (self.known(&from)?, self.known(&to)?);
+                if count > STAGED_TEXTS_MAX {
+                    let value = count.to_string();
+                    return Err(ControlError::BadValue { what: "count", value, reason: "at most 10000" });
+                }
+                for number in 1..=count {
+                    self.stage_text(now, from, to, &text.replace('#', &number.to_string()));
+                }
+            }
+            Control::Settings(patch) => self.patch(&patch),
+            Control::Fault(fault) => self.stage_fault(fault)?,
+        }
+        Ok(())
+    }
+
+    fn stage_muc(
+        &mut self,
+        now: Millis,
+        kind: MucKind,
+        id: String,
+        owner: &str,
+        members: &[String],
+    ) -> Result<(), ControlError> {
+        let bad = |reason| ControlError::BadValue { what: "id", value: id.clone(), reason };
+        if id.is_empty() || self.mucs.find(&id).is_some() {
+            return Err(bad("it must be new and not empty"));
+        }
+        if self.accounts.find(&id).is_some() {
+            return Err(bad("a user has that name, and 3.x tells queues by name alone"));
+        }
+        if self.mucs.is_full() || members.len() > STAGED_MEMBERS_MAX {
+            return Err(bad("the world has as many groups, or the group as many members, as it can hold"));
+        }
+        let owner = self.known(owner)?;
+        let members = self.all_known(members)?;
+        let profile = Profile { users_max: STAGED_MEMBERS_MAX, ..Profile::named(&id) };
+        self.make_muc(now, kind, &id, owner, &members, profile);
+        Ok(())
+    }
+
+    fn patch(&mut self, patch: &SettingsPatch) {
+        let SettingsPatch { strict, one_device, serving, open_registration, message_bytes_max, token_ttl_ms } =
+            *patch;
+        let settings = &mut self.settings;
+        settings.strict = strict.unwrap_or(settings.strict);
+        settings.one_device = one_device.unwrap_or(settings.one_device);
+        settings.serving = serving.unwrap_or(settings.serving);
+        settings.open_registration = open_registration.unwrap_or(settings.open_registration);
+        settings.message_bytes_max = message_bytes_max.unwrap_or(settings.message_bytes_max);
+        settings.token_ttl_ms = token_ttl_ms.unwrap_or(settings.token_ttl_ms);
+    }
+
+    fn stage_fault(&mut self, fault: Fault) -> Result<(), ControlError> {
+        match fault {
+            Fault::Cut { user, device } => {
+                for conn in self.devices(&user, device.as_deref())? {
+                    self.end(conn, Close::Cut);
+                }
+            }
+            Fault::Close { user, device, code } => {
+                // RFC 6455 §7.4: what may stand in a close frame.
+                if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
+                    let value = code.to_string();
+                    let reason = "1000-1003, 1007-1014 or 3000-4999 may stand in a close frame";
+                    return Err(ControlError::BadValue { what: "code", value, reason });
+                }
+                for conn in self.devices(&user, device.as_deref())? {
+                    self.end(conn, Close::Code(code));
+                }
+            }
+            Fault::DropNextAnswer { user } => {
+                let user = self.known(&user)?;
+                self.faults.arm(user, AnswerFault::Drop);
+            }
+            Fault::CutInsteadOfAnswer { user } => {
+                let user = self.known(&user)?;
+                self.faults.arm(user, AnswerFault::Cut);
+            }
+            Fault::SendRaw { user, hex } => {
+                let Some(bytes) = unhex(&hex) else {
+                    return Err(ControlError::BadValue { what: "hex", value: hex, reason: "pairs of 0-9 a-f" });
+                };
+                for conn in self.devices(&user, None)? {
+                    self.outputs.push_back(Output::Frame { conn, bytes: bytes.clone().into() });
+                }
+            }
+            Fault::AnswerStatus { user, code, reason } => {
+                let user = self.known(&user)?;
+                self.faults.arm(user, AnswerFault::Status { code, reason });
+            }
+        }
+        Ok(())
+    }
+
+    fn known(&self, name: &str) -> Result<UserIx, ControlError> {
+        self.accounts.find(name).ok_or_else(|| ControlError::UnknownUser(name.to_owned()))
+    }
+
+    fn all_known(&self, names: &[String]) -> Result<Vec<UserIx>, ControlError> {
+        names.iter().map(|name| self.known(name)).collect()
+    }
+
+    fn devices(&self, user: &str, resource: Option<&str>) -> Result<Vec<ConnId>, ControlError> {
+        let index = self.known(user)?;
+        let is_meant = |conn: &ConnId| {
+            let live = self.sessions.get(conn).and_then(|session| session.live());
+            resource.is_none_or(|resource| live.is_some_and(|live| resource_is(&live.resource, resource)))
+        };
+        let devices: Vec<ConnId> = self.accounts.user(index).devices.iter().copied().filter(is_meant).collect();
+        if devices.is_empty() {
+            let device = resource.map_or_else(|| user.to_owned(), |resource| format!("{user}/{resource}"));
+            return Err(ControlError::NotConnected(device));
+        }
+        Ok(devices)
+    }
+}
+
+/// SDKs put `webim_` before a device's own name, and 4.x `webim_web_` (wire-3x §2.2, wire-4x §3.2).
+fn resource_is(resource: &str, device: &str) -> bool {
+    resource == device || resource.strip_suffix(device).is_some_and(|before| before.ends_with('_'))
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    if text.len() % 2 != 0 || !text.is_ascii() {
+        return None;
+    }
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
+}
