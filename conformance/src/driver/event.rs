@@ -1,0 +1,162 @@
+//! The events of `DRIVER.md` and the fields that each may have.
+//!
+//! Values are kept as the client shows them: a number where a string should be is for the step to refuse.
+
+use std::fmt;
+
+use serde::de::{self, Deserializer, MapAccess, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Map, Value};
+
+/// What a device showed, or, in a step, the part of it that must be so.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Which callback fired.
+    pub kind: EventKind,
+    /// What it was given; only names that [`EventKind::fields`] lists.
+    pub fields: Map<String, Value>,
+}
+
+/// The callbacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "DRIVER.md has each event")]
+pub enum EventKind {
+    Opened,
+    Closed,
+    Error,
+    Sent,
+    Failed,
+    Received,
+    Text,
+    Cmd,
+    Custom,
+    Location,
+    BlacklistUpdate,
+    CreateGroup,
+    CreateRoom,
+    Presence,
+    Offline,
+    Online,
+}
+
+impl EventKind {
+    /// As `DRIVER.md` spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Closed => "closed",
+            Self::Error => "error",
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+            Self::Received => "received",
+            Self::Text => "text",
+            Self::Cmd => "cmd",
+            Self::Custom => "custom",
+            Self::Location => "location",
+            Self::BlacklistUpdate => "blacklist_update",
+            Self::CreateGroup => "create_group",
+            Self::CreateRoom => "create_room",
+            Self::Presence => "presence",
+            Self::Offline => "offline",
+            Self::Online => "online",
+        }
+    }
+
+    /// The fields it may have.
+    pub fn fields(self) -> &'static [&'static str] {
+        match self {
+            Self::Opened | Self::Closed | Self::Offline | Self::Online => &[],
+            Self::Error => &["type", "message", "data"],
+            Self::Sent | Self::Received => &["handle", "id"],
+            Self::Failed => &["handle", "type", "reason"],
+            Self::Text => &["id", "from", "to", "chat", "data", "ext", "time"],
+            Self::Cmd => &["id", "from", "to", "chat", "ext", "time", "action"],
+            Self::Custom => &["id", "from", "to", "chat", "ext", "time", "event", "exts"],
+            Self::Location => &["id", "from", "to", "chat", "ext", "time", "lat", "lng", "addr"],
+            Self::BlacklistUpdate => &["users"],
+            Self::CreateGroup => &["group"],
+            Self::CreateRoom => &["room"],
+            Self::Presence => &["type", "from", "group", "room"],
+        }
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind.as_str())?;
+        f.write_str(" {")?;
+        for (index, (name, value)) in self.fields.iter().enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            write!(f, "{comma}{name:?}:{value}")?;
+        }
+        f.write_str("}")
+    }
+}
+
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map([(self.kind.as_str(), &self.fields)])
+    }
+}
+
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Tagged;
+        impl<'de> Visitor<'de> for Tagged {
+            type Value = Event;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an event such as {\"text\": {\"data\": \"hi\"}}")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Event, A::Error> {
+                let Some(kind) = map.next_key::<EventKind>()? else {
+                    return Err(de::Error::custom("an event without a name"));
+                };
+                let fields = map.next_value_seed(Fields(kind))?;
+                if let Some(second) = map.next_key::<String>()? {
+                    return Err(de::Error::custom(format_args!(
+                        "a second event {second:?} beside {:?}",
+                        kind.as_str()
+                    )));
+                }
+                Ok(Event { kind, fields })
+            }
+        }
+        deserializer.deserialize_map(Tagged)
+    }
+}
+
+struct Fields(EventKind);
+
+impl<'de> de::DeserializeSeed<'de> for Fields {
+    type Value = Map<String, Value>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Fields {
+    type Value = Map<String, Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the fields of {:?}", self.0.as_str())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let known = self.0.fields();
+        let mut fields = Map::new();
+        while let Some(name) = map.next_key::<String>()? {
+            if !known.contains(&name.as_str()) {
+                return Err(de::Error::unknown_field(&name, known));
+            }
+            let value = map.next_value()?;
+            if fields.insert(name.clone(), value).is_some() {
+                return Err(de::Error::custom(format_args!("duplicate field `{name}`")));
+            }
+        }
+        Ok(fields)
+    }
+}

@@ -1,0 +1,305 @@
+//! The one door to a client under test: commands in, answers and events out, as `DRIVER.md` spells them.
+//!
+//! Nothing here knows what a client should do; a driver only carries.
+
+pub mod subprocess;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+mod event;
+
+pub use event::{Event, EventKind};
+
+/// The version of `DRIVER.md` that this harness speaks.
+pub const PROTOCOL: u32 = 1;
+
+/// A client under test. Calls never wait for an effect, only for the answer.
+pub trait Driver {
+    /// Who the client says it is.
+    fn hello(&self) -> &Hello;
+    /// Has one device make a call.
+    fn command(&mut self, device: &Device, command: &Command) -> Result<Answer, DriverError>;
+    /// Asks something of the client's process. After [`ProcessCommand::Reset`] no earlier event is left.
+    fn process(&mut self, command: ProcessCommand) -> Result<Answer, DriverError>;
+    /// The next event of any device, waiting for it at most so long.
+    fn event(&mut self, within: Duration) -> Result<Option<(Device, Event)>, DriverError>;
+    /// What the client wrote to its stderr since this was last asked, or the end of it.
+    fn remarks(&mut self) -> String;
+}
+
+/// The first line of a shim.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hello {
+    /// Which version of the line protocol it speaks.
+    pub protocol: u32,
+    /// The client's name.
+    pub name: String,
+    /// The client's version.
+    pub version: String,
+    /// What the shim can do beyond the rest.
+    pub capabilities: BTreeSet<Capability>,
+}
+
+/// What a shim may or may not be able to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Capability {
+    /// The client's timers run by `advance` alone.
+    VirtualClock,
+    /// The host can tell the client that the local network went or came.
+    Network,
+}
+
+/// `alice`, or `alice/phone` for another device of hers.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Device {
+    /// The user's name as typed, upper case kept.
+    pub user: String,
+    /// The device's name; `None` for the one that needs none.
+    pub name: Option<String>,
+}
+
+/// A call of one device.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[expect(missing_docs, reason = "DRIVER.md has each command and field")]
+pub enum Command {
+    Create {
+        app_key: String,
+        username: String,
+        device: String,
+        rest: String,
+        sockjs: String,
+        websocket: String,
+        reconnects: u32,
+        delivery: bool,
+    },
+    LoginPassword {
+        password: String,
+    },
+    LoginToken {
+        token: String,
+    },
+    Close {},
+    SendText {
+        handle: String,
+        to: String,
+        chat: Chat,
+        text: String,
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "even_null")]
+        ext: Option<Value>,
+    },
+    SendCmd {
+        handle: String,
+        to: String,
+        chat: Chat,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        action: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "even_null")]
+        ext: Option<Value>,
+    },
+    SendCustom {
+        handle: String,
+        to: String,
+        chat: Chat,
+        event: String,
+        exts: Map<String, Value>,
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "even_null")]
+        ext: Option<Value>,
+    },
+    SendLocation {
+        handle: String,
+        to: String,
+        chat: Chat,
+        lat: f64,
+        lng: f64,
+        addr: String,
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "even_null")]
+        ext: Option<Value>,
+    },
+    Block {
+        users: Vec<String>,
+    },
+    Unblock {
+        users: Vec<String>,
+    },
+    CreateGroup {
+        name: String,
+        members: Vec<String>,
+    },
+    JoinGroup {
+        group: String,
+    },
+    LeaveGroup {
+        group: String,
+    },
+    DissolveGroup {
+        group: String,
+    },
+    InviteToGroup {
+        group: String,
+        users: Vec<String>,
+    },
+    RemoveFromGroup {
+        group: String,
+        users: Vec<String>,
+    },
+    CreateRoom {
+        name: String,
+        members: Vec<String>,
+    },
+    JoinRoom {
+        room: String,
+    },
+    LeaveRoom {
+        room: String,
+    },
+    UniqueIds {
+        count: u32,
+    },
+    Network {
+        up: bool,
+    },
+}
+
+/// Something asked of the process that hosts the devices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[expect(missing_docs, reason = "DRIVER.md has each command and field")]
+pub enum ProcessCommand {
+    Sync {},
+    Advance { ms: u64 },
+    Reset {},
+}
+
+/// Who a message goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the words of DRIVER.md")]
+pub enum Chat {
+    Single,
+    Group,
+    Room,
+}
+
+/// What a client says to a command.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// The call was made; the fields are those that DRIVER.md gives the command, for most none.
+    Ok(Map<String, Value>),
+    /// The client has no such call; its name.
+    Unsupported(String),
+    /// The call itself refused.
+    Error(String),
+}
+
+/// The client is of no use any more; a new process is the only way on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DriverError {
+    /// It never said a good hello.
+    #[error("the client could not be started: {0}")]
+    Start(String),
+    /// It went.
+    #[error("the client's process ended: {0}")]
+    Died(String),
+    /// It did not answer in time.
+    #[error("the client did not answer {what} within {within:?}")]
+    Silent {
+        /// Which request.
+        what: String,
+        /// The time it had.
+        within: Duration,
+    },
+    /// It broke the line protocol.
+    #[error("the client broke the line protocol (DRIVER.md): {0}")]
+    Protocol(String),
+}
+
+/// A moment by which something must have come.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline(Instant);
+
+impl Deadline {
+    /// So long from now.
+    #[expect(clippy::disallowed_methods, reason = "a child process is waited for in real time")]
+    pub fn after(within: Duration) -> Self {
+        Self(Instant::now() + within)
+    }
+
+    /// What is left of it; zero once it has passed.
+    #[expect(clippy::disallowed_methods, reason = "a child process is waited for in real time")]
+    pub fn left(self) -> Duration {
+        self.0.saturating_duration_since(Instant::now())
+    }
+}
+
+impl Device {
+    /// What a device is called that a scenario gives no name.
+    pub const UNNAMED: &'static str = "web";
+
+    /// The name that the client is made with.
+    pub fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or(Self::UNNAMED)
+    }
+}
+
+impl std::str::FromStr for Device {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (user, name) = match text.split_once('/') {
+            None => (text, None),
+            Some((user, name)) => (user, Some(name)),
+        };
+        let slashes = name.is_some_and(|name| name.is_empty() || name.contains('/'));
+        if user.is_empty() || slashes {
+            return Err(format!("{text:?} names no device; write \"alice\" or \"alice/phone\""));
+        }
+        if name == Some(Self::UNNAMED) {
+            return Err(format!("the device {text:?} is written {user:?}"));
+        }
+        Ok(Self { user: user.to_owned(), name: name.map(str::to_owned) })
+    }
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            None => f.write_str(&self.user),
+            Some(name) => write!(f, "{}/{name}", self.user),
+        }
+    }
+}
+
+impl Serialize for Device {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Device {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl Capability {
+    /// As `DRIVER.md` spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::VirtualClock => "virtual_clock",
+            Self::Network => "network",
+        }
+    }
+}
+
+/// `"ext": null` is something to send, and an absent `ext` is not.
+fn even_null<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}

@@ -1,0 +1,512 @@
+//! A client behind stdin and stdout of a child process.
+//!
+//! It takes nothing on trust: a child that dies, hangs, floods or writes rubbish is an error that says so, and
+//! never blocks or exhausts the harness.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader, Read, Write as _};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{Answer, Command, Deadline, Device, Driver, DriverError, Event, Hello, PROTOCOL, ProcessCommand};
+
+/// The longest line either side may write, as DRIVER.md has it: room for the largest message many times over,
+/// and small enough that a child without newlines costs no memory.
+pub const LINE_BYTES_MAX: usize = 1 << 20;
+/// Lines read ahead of the harness. A child that writes faster waits in its own `write`, as on any pipe.
+const LINES_AHEAD_MAX: usize = 64;
+/// Events that no step has taken yet: the largest scenario has a few thousand.
+const EVENTS_WAITING_MAX: usize = 16_384;
+/// The same in bytes, so that a few thousand of the longest lines do not add up to gigabytes.
+const EVENT_BYTES_WAITING_MAX: usize = 64 << 20;
+/// How much of the child's stderr is kept: its end, where a crash explains itself.
+const STDERR_BYTES_MAX: usize = 32 << 10;
+/// How long a child may take to leave after its stdin has ended; then it is killed.
+const LEAVE_WITHIN: Duration = Duration::from_secs(1);
+
+/// How to start a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// The program; with a path, or to be found on `PATH`.
+    pub program: OsString,
+    /// Its arguments.
+    pub args: Vec<OsString>,
+    /// The folder it runs in.
+    pub folder: PathBuf,
+}
+
+/// How long a child is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// From start to hello. DRIVER.md gives 10 s: browsers start slowly.
+    pub hello: Duration,
+    /// From a request to its answer. DRIVER.md gives 5 s.
+    pub answer: Duration,
+}
+
+/// A running child.
+#[derive(Debug)]
+pub struct Subprocess {
+    child: Child,
+    requests: Option<Sender<String>>,
+    lines: Receiver<Line>,
+    stderr: Arc<Mutex<Tail>>,
+    stderr_ended: Receiver<()>,
+    hello: Hello,
+    limits: Limits,
+    next_id: u64,
+    /// Events that no step has taken yet, each with the length of its line.
+    waiting: VecDeque<(Device, Event, usize)>,
+    waiting_bytes: usize,
+    /// Why it is of no use any more; every later call says the same.
+    lost: Option<DriverError>,
+}
+
+impl Subprocess {
+    /// Starts the program and waits for its hello.
+    pub fn start(program: &Program, limits: Limits) -> Result<Self, DriverError> {
+        let mut child = std::process::Command::new(&program.program)
+            .args(&program.args)
+            .current_dir(&program.folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| DriverError::Start(format!("{}: {error}", program.program.display())))?;
+        let stdin = child.stdin.take().expect("stdin was asked for");
+        let stdout = child.stdout.take().expect("stdout was asked for");
+        let stderr = child.stderr.take().expect("stderr was asked for");
+        let (requests, to_write) = mpsc::channel();
+        // A thread of its own: a child that does not read must not hang the harness in `write`.
+        thread::spawn(move || write_lines(stdin, &to_write));
+        let (line_read, lines) = mpsc::sync_channel(LINES_AHEAD_MAX);
+        thread::spawn(move || read_lines(BufReader::new(stdout), &line_read));
+        let tail = Arc::new(Mutex::new(Tail::default()));
+        let (ended, stderr_ended) = mpsc::channel();
+        let kept = Arc::clone(&tail);
+        thread::spawn(move || {
+            keep_tail(stderr, &kept);
+            drop(ended);
+        });
+        let hello = Hello {
+            protocol: 0,
+            name: String::new(),
+            version: String::new(),
+            capabilities: Default::default(),
+        };
+        let mut this = Self {
+            child,
+            requests: Some(requests),
+            lines,
+            stderr: tail,
+            stderr_ended,
+            hello,
+            limits,
+            next_id: 1,
+            waiting: VecDeque::new(),
+            waiting_bytes: 0,
+            lost: None,
+        };
+        match this.first_line() {
+            Ok(hello) => this.hello = hello,
+            Err(error) => {
+                let mut reason = match error {
+                    DriverError::Start(reason) => reason,
+                    other => other.to_string(),
+                };
+                let remarks = this.remarks();
+                if !remarks.is_empty() {
+                    reason = format!("{reason}; its stderr ends:\n{remarks}");
+                }
+                return Err(DriverError::Start(reason));
+            }
+        }
+        Ok(this)
+    }
+
+    fn first_line(&mut self) -> Result<Hello, DriverError> {
+        let line = match self.line(Deadline::after(self.limits.hello))? {
+            Some((line, _)) => line,
+            None => {
+                let within = self.limits.hello;
+                return Err(self.lose(DriverError::Silent { what: "with a hello line".to_owned(), within }));
+            }
+        };
+        let hello = match line {
+            Said::Hello(hello) => hello,
+            Said::Answer(id, _) => {
+                return Err(self.broken(format!("answered request {id} before its hello")));
+            }
+            Said::Event(device, event) => {
+                return Err(self.broken(format!("event {event} of {device} before its hello")));
+            }
+        };
+        if hello.protocol != PROTOCOL {
+            let text = format!("it speaks version {}, this harness speaks {PROTOCOL}", hello.protocol);
+            return Err(self.broken(text));
+        }
+        Ok(hello)
+    }
+
+    fn ask(
+        &mut self,
+        what: &str,
+        user: Option<&Device>,
+        command: impl Serialize,
+    ) -> Result<Answer, DriverError> {
+        #[derive(Serialize)]
+        struct Request<'a, C> {
+            id: u64,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            user: Option<&'a Device>,
+            command: C,
+        }
+        if let Some(lost) = &self.lost {
+            return Err(lost.clone());
+        }
+        let id = self.next_id;
+        self.next_id += 1;
+        let mut line =
+            serde_json::to_string(&Request { id, user, command }).expect("a command has only string keys");
+        line.push('\n');
+        // The writer is gone only when the child has closed its stdin; then reading tells why.
+        if let Some(requests) = &self.requests {
+            requests.send(line).ok();
+        }
+        let deadline = Deadline::after(self.limits.answer);
+        loop {
+            match self.line(deadline)? {
+                Some((Said::Answer(answered, answer), _)) if answered == id => return Ok(answer),
+                Some((Said::Answer(other, _), _)) => return Err(self.stray(other)),
+                Some((Said::Event(device, event), bytes)) => self.keep(device, event, bytes)?,
+                Some((Said::Hello(_), _)) => return Err(self.broken("a second hello".to_owned())),
+                None => {
+                    let within = self.limits.answer;
+                    let what = format!("request {id} ({what})");
+                    return Err(self.lose(DriverError::Silent { what, within }));
+                }
+            }
+        }
+    }
+
+    fn stray(&mut self, id: u64) -> DriverError {
+        if id < self.next_id && id > 0 {
+            self.broken(format!("request {id} was answered twice"))
+        } else {
+            self.broken(format!("an answer to request {id}, which was never made"))
+        }
+    }
+
+    fn keep(&mut self, device: Device, event: Event, bytes: usize) -> Result<(), DriverError> {
+        self.waiting.push_back((device, event, bytes));
+        self.waiting_bytes += bytes;
+        if self.waiting.len() > EVENTS_WAITING_MAX || self.waiting_bytes > EVENT_BYTES_WAITING_MAX {
+            return Err(self.broken(format!(
+                "more than {EVENTS_WAITING_MAX} events or {EVENT_BYTES_WAITING_MAX} bytes of them wait for a step"
+            )));
+        }
+        Ok(())
+    }
+
+    /// The next line that says something, and its length; `None` when the time is up.
+    fn line(&mut self, deadline: Deadline) -> Result<Option<(Said, usize)>, DriverError> {
+        let left = deadline.left();
+        let line = if left.is_zero() {
+            match self.lines.try_recv() {
+                Ok(line) => line,
+                Err(TryRecvError::Empty) => return Ok(None),
+                Err(TryRecvError::Disconnected) => Line::End(None),
+            }
+        } else {
+            match self.lines.recv_timeout(left) {
+                Ok(line) => line,
+                Err(RecvTimeoutError::Timeout) => return Ok(None),
+                Err(RecvTimeoutError::Disconnected) => Line::End(None),
+            }
+        };
+        match line {
+            Line::Text(bytes) => match Said::parse(&bytes) {
+                Ok(said) => Ok(Some((said, bytes.len()))),
+                Err(why) => Err(self.broken(format!("{why}: {}", excerpt(&bytes)))),
+            },
+            Line::TooLong(start) => {
+                Err(self.broken(format!("a line longer than {LINE_BYTES_MAX} bytes: {}", excerpt(&start))))
+            }
+            Line::End(error) => Err(self.died(error)),
+        }
+    }
+
+    fn died(&mut self, error: Option<String>) -> DriverError {
+        // It may have closed stdout and live on; killing what is already gone changes nothing.
+        self.child.kill().ok();
+        let mut text = match self.child.wait() {
+            Ok(status) => format!("its stdout was closed, {status}"),
+            Err(error) => format!("its stdout was closed, {error}"),
+        };
+        if let Some(error) = error {
+            text = format!("{text} ({error})");
+        }
+        self.lose(DriverError::Died(text))
+    }
+
+    fn broken(&mut self, text: String) -> DriverError {
+        self.lose(DriverError::Protocol(text))
+    }
+
+    fn lose(&mut self, error: DriverError) -> DriverError {
+        self.child.kill().ok();
+        self.child.wait().ok();
+        // Its last words are often the reason; they are all there once the pipe has ended. A grandchild may
+        // hold the pipe open, so not for ever.
+        self.stderr_ended.recv_timeout(LEAVE_WITHIN).ok();
+        self.lost = Some(error.clone());
+        error
+    }
+}
+
+impl Driver for Subprocess {
+    fn hello(&self) -> &Hello {
+        &self.hello
+    }
+
+    fn command(&mut self, device: &Device, command: &Command) -> Result<Answer, DriverError> {
+        self.ask(command.name(), Some(device), command)
+    }
+
+    fn process(&mut self, command: ProcessCommand) -> Result<Answer, DriverError> {
+        let name = match command {
+            ProcessCommand::Sync {} => "sync",
+            ProcessCommand::Advance { .. } => "advance",
+            ProcessCommand::Reset {} => "reset",
+        };
+        let answer = self.ask(name, None, command)?;
+        if command == (ProcessCommand::Reset {}) {
+            self.waiting.clear();
+            self.waiting_bytes = 0;
+        }
+        Ok(answer)
+    }
+
+    fn event(&mut self, within: Duration) -> Result<Option<(Device, Event)>, DriverError> {
+        if let Some((device, event, bytes)) = self.waiting.pop_front() {
+            self.waiting_bytes -= bytes;
+            return Ok(Some((device, event)));
+        }
+        if let Some(lost) = &self.lost {
+            return Err(lost.clone());
+        }
+        match self.line(Deadline::after(within))? {
+            Some((Said::Event(device, event), _)) => Ok(Some((device, event))),
+            Some((Said::Answer(id, _), _)) => Err(self.stray(id)),
+            Some((Said::Hello(_), _)) => Err(self.broken("a second hello".to_owned())),
+            None => Ok(None),
+        }
+    }
+
+    fn remarks(&mut self) -> String {
+        let mut tail = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
+        tail.take()
+    }
+}
+
+impl Drop for Subprocess {
+    fn drop(&mut self) {
+        if self.lost.is_none() {
+            // End of stdin means exit; what it still says is read so that it does not hang in a full pipe.
+            self.requests = None;
+            let deadline = Deadline::after(LEAVE_WITHIN);
+            loop {
+                match self.lines.recv_timeout(deadline.left()) {
+                    Ok(Line::Text(_)) => {}
+                    Ok(Line::TooLong(_) | Line::End(_)) | Err(_) => break,
+                }
+            }
+        }
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+impl Command {
+    /// As `DRIVER.md` spells it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Create { .. } => "create",
+            Self::LoginPassword { .. } => "login_password",
+            Self::LoginToken { .. } => "login_token",
+            Self::Close {} => "close",
+            Self::SendText { .. } => "send_text",
+            Self::SendCmd { .. } => "send_cmd",
+            Self::SendCustom { .. } => "send_custom",
+            Self::SendLocation { .. } => "send_location",
+            Self::Block { .. } => "block",
+            Self::Unblock { .. } => "unblock",
+            Self::CreateGroup { .. } => "create_group",
+            Self::JoinGroup { .. } => "join_group",
+            Self::LeaveGroup { .. } => "leave_group",
+            Self::DissolveGroup { .. } => "dissolve_group",
+            Self::InviteToGroup { .. } => "invite_to_group",
+            Self::RemoveFromGroup { .. } => "remove_from_group",
+            Self::CreateRoom { .. } => "create_room",
+            Self::JoinRoom { .. } => "join_room",
+            Self::LeaveRoom { .. } => "leave_room",
+            Self::UniqueIds { .. } => "unique_ids",
+            Self::Network { .. } => "network",
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { hello: Duration::from_secs(10), answer: Duration::from_secs(5) }
+    }
+}
+
+/// What the reader thread hands over.
+enum Line {
+    Text(Vec<u8>),
+    TooLong(Vec<u8>),
+    End(Option<String>),
+}
+
+/// What a line says.
+enum Said {
+    Hello(Hello),
+    Answer(u64, Answer),
+    Event(Device, Event),
+}
+
+impl Said {
+    fn parse(line: &[u8]) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Fields {
+            hello: Option<Hello>,
+            id: Option<u64>,
+            ok: Option<Map<String, Value>>,
+            unsupported: Option<String>,
+            error: Option<String>,
+            user: Option<Device>,
+            event: Option<Event>,
+        }
+        let text =
+            std::str::from_utf8(line).map_err(|error| format!("a line that is not UTF-8 ({error})"))?;
+        let fields: Fields =
+            serde_json::from_str(text).map_err(|error| format!("not a line of the protocol ({error})"))?;
+        match fields {
+            Fields {
+                hello: Some(hello),
+                id: None,
+                ok: None,
+                unsupported: None,
+                error: None,
+                user: None,
+                event: None,
+            } => Ok(Self::Hello(hello)),
+            Fields {
+                hello: None,
+                id: None,
+                ok: None,
+                unsupported: None,
+                error: None,
+                user: Some(user),
+                event: Some(event),
+            } => Ok(Self::Event(user, event)),
+            Fields { hello: None, id: Some(id), ok, unsupported, error, user: None, event: None } => {
+                match (ok, unsupported, error) {
+                    (Some(ok), None, None) => Ok(Self::Answer(id, Answer::Ok(ok))),
+                    (None, Some(what), None) => Ok(Self::Answer(id, Answer::Unsupported(what))),
+                    (None, None, Some(why)) => Ok(Self::Answer(id, Answer::Error(why))),
+                    (_, _, _) => Err("an answer has one of ok, unsupported and error".to_owned()),
+                }
+            }
+            Fields { .. } => {
+                Err("neither a hello, nor an answer (id), nor an event (user and event)".to_owned())
+            }
+        }
+    }
+}
+
+/// The end of what was written to stderr.
+#[derive(Debug, Default)]
+struct Tail {
+    bytes: VecDeque<u8>,
+    cut: bool,
+}
+
+impl Tail {
+    fn push(&mut self, bytes: &[u8]) {
+        self.bytes.extend(bytes);
+        let over = self.bytes.len().saturating_sub(STDERR_BYTES_MAX);
+        self.bytes.drain(..over);
+        self.cut |= over > 0;
+    }
+
+    fn take(&mut self) -> String {
+        let bytes: Vec<u8> = self.bytes.drain(..).collect();
+        let text = String::from_utf8_lossy(&bytes);
+        let mark = if std::mem::take(&mut self.cut) { "…" } else { "" };
+        format!("{mark}{}", text.trim_end())
+    }
+}
+
+fn write_lines(mut stdin: ChildStdin, lines: &Receiver<String>) {
+    while let Ok(line) = lines.recv() {
+        if stdin.write_all(line.as_bytes()).and_then(|()| stdin.flush()).is_err() {
+            return;
+        }
+    }
+}
+
+fn read_lines(mut stdout: impl BufRead, lines: &SyncSender<Line>) {
+    loop {
+        let mut line = Vec::new();
+        let limit = u64::try_from(LINE_BYTES_MAX + 1).expect("a megabyte fits");
+        let read = Read::by_ref(&mut stdout).take(limit).read_until(b'\n', &mut line);
+        let said = match read {
+            Ok(0) => Line::End(None),
+            Err(error) => Line::End(Some(error.to_string())),
+            Ok(_) if line.ends_with(b"\n") => {
+                line.pop();
+                if line.ends_with(b"\r") {
+                    line.pop();
+                }
+                Line::Text(line)
+            }
+            Ok(count) if count > LINE_BYTES_MAX => Line::TooLong(line),
+            // The pipe ended inside a line.
+            Ok(_) => Line::Text(line),
+        };
+        let last = !matches!(said, Line::Text(_));
+        if lines.send(said).is_err() || last {
+            return;
+        }
+    }
+}
+
+fn keep_tail(mut stderr: impl Read, tail: &Mutex<Tail>) {
+    let mut buffer = [0; 4096];
+    while let Ok(count @ 1..) = stderr.read(&mut buffer) {
+        tail.lock().unwrap_or_else(PoisonError::into_inner).push(&buffer[..count]);
+    }
+}
+
+fn excerpt(line: &[u8]) -> String {
+    /// Enough to see what kind of rubbish it is.
+    const EXCERPT_CHARS: usize = 120;
+    let start = &line[..line.len().min(EXCERPT_CHARS * 4)];
+    let text = String::from_utf8_lossy(start);
+    let mut cut: String = text.chars().take(EXCERPT_CHARS).collect();
+    if cut.len() < line.len() {
+        cut.push('…');
+    }
+    cut
+}

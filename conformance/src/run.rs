@@ -1,0 +1,298 @@
+//! One scenario, from an empty world to the last step.
+//!
+//! It knows what a step means and when to stop. Whether the outcome is good or bad is for the verdict.
+
+mod stage;
+
+use std::time::Duration;
+
+use mock_server::machine::Finding;
+use mock_server::shell::MockServer;
+use mock_server::tape::Row;
+use serde_json::{Map, Value};
+
+use crate::driver::{Answer, Command, Device, Driver, DriverError, Event, ProcessCommand};
+use crate::matching::{Difference, numbered};
+use crate::scenario::{Action, Scenario};
+use stage::Stage;
+
+/// How long things are waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// An event that a step expects. Nothing on this machine takes seconds: 5 s is for one under load.
+    pub expect: Duration,
+    /// The world to become quiet.
+    pub quiet: Duration,
+}
+
+/// What became of a scenario.
+#[derive(Debug)]
+pub struct Run {
+    /// Whether it came to its end.
+    pub outcome: Outcome,
+    /// The world that it ran in.
+    pub app_key: String,
+    /// What went over the world's wires.
+    pub tape: Vec<Row>,
+    /// What the server found wrong.
+    pub findings: Vec<Finding>,
+    /// What the client wrote to stderr meanwhile.
+    pub remarks: String,
+    /// The client is of no use any more.
+    pub lost: bool,
+}
+
+/// How far a scenario came.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// To its end.
+    Finished,
+    /// To a step that did not hold.
+    Failed(Failure),
+    /// To something that the client does not have.
+    Unsupported(String),
+}
+
+/// Why a scenario did not come to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The step, from 1, and its line; `None` before the first step and after the last.
+    pub step: Option<(usize, usize)>,
+    /// What was expected and what came: a sentence, then a line for each field.
+    pub message: String,
+}
+
+/// Runs a scenario in a world of its own, and leaves the client as it was found.
+pub fn run(server: &MockServer, driver: &mut dyn Driver, scenario: &Scenario, limits: Limits) -> Run {
+    let app_key = app_key(&scenario.name);
+    let missing = scenario.needs.iter().find(|need| !driver.hello().capabilities.contains(need));
+    if let Some(need) = missing {
+        return Run {
+            outcome: Outcome::Unsupported(need.as_str().to_owned()),
+            app_key,
+            tape: Vec::new(),
+            findings: Vec::new(),
+            remarks: String::new(),
+            lost: false,
+        };
+    }
+    let mut stage = Stage::new(server, driver, scenario, &app_key, limits);
+    let mut lost = false;
+    let outcome = match act(&mut stage, scenario) {
+        Ok(()) => Outcome::Finished,
+        Err((_, Stop::Unsupported(what))) => Outcome::Unsupported(what),
+        Err((step, Stop::Failed(message))) => Outcome::Failed(Failure { step, message }),
+        Err((step, Stop::Lost(error))) => {
+            lost = true;
+            Outcome::Failed(Failure { step, message: error.to_string() })
+        }
+    };
+    let tape = server.tape(&app_key);
+    let findings = server.findings(&app_key);
+    let mut run = Run { outcome, app_key, tape, findings, remarks: String::new(), lost };
+    if !run.lost {
+        let reset = driver.process(ProcessCommand::Reset {});
+        let failed = match reset {
+            Ok(Answer::Ok(_)) => None,
+            Ok(Answer::Unsupported(what)) => Some(format!("reset is not optional: unsupported {what}")),
+            Ok(Answer::Error(why)) => Some(format!("reset was refused: {why}")),
+            Err(error) => Some(format!("at the reset after the scenario: {error}")),
+        };
+        if let Some(message) = failed {
+            run.lost = true;
+            if run.outcome == Outcome::Finished {
+                run.outcome = Outcome::Failed(Failure { step: None, message });
+            }
+        }
+    }
+    run.remarks = driver.remarks();
+    server.drop_world(&run.app_key);
+    run
+}
+
+/// A world's name: the scenario's, so that a log or a record names it without a table.
+fn app_key(name: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    format!("conformance#{}", name.chars().map(plain).collect::<String>())
+}
+
+/// Why the steps stop.
+enum Stop {
+    Failed(String),
+    Unsupported(String),
+    Lost(DriverError),
+}
+
+impl From<DriverError> for Stop {
+    fn from(error: DriverError) -> Self {
+        Self::Lost(error)
+    }
+}
+
+fn act(stage: &mut Stage<'_>, scenario: &Scenario) -> Result<(), (Option<(usize, usize)>, Stop)> {
+    stage.set_up(&scenario.given).map_err(|stop| (None, stop))?;
+    for (index, step) in scenario.steps.iter().enumerate() {
+        let place = Some((index + 1, step.line));
+        take(stage, &step.action).map_err(|stop| (place, stop))?;
+    }
+    stage.settle().map_err(|stop| (None, stop))?;
+    match stage.left_over() {
+        None => Ok(()),
+        Some((device, event)) => {
+            let message = format!("{device} showed what no step expects: {event}");
+            Err((None, Stop::Failed(message)))
+        }
+    }
+}
+
+fn take(stage: &mut Stage<'_>, action: &Action) -> Result<(), Stop> {
+    match action {
+        Action::Tell { user, command, refused, count: None } => {
+            tell(stage, user, command, refused.as_deref())
+        }
+        Action::Tell { user, command, refused, count: Some(count) } => {
+            let template = serde_json::to_value(command).expect("a command has only string keys");
+            for number in 1..=*count {
+                let command = serde_json::from_value(numbered(&template, number))
+                    .expect("numbers in strings leave a command what it is");
+                tell(stage, user, &command, refused.as_deref())?;
+            }
+            Ok(())
+        }
+        Action::Expect { user, event, count: None } => expect(stage, user, event),
+        Action::Expect { user, event, count: Some(count) } => {
+            let template = Value::Object(event.fields.clone());
+            for number in 1..=*count {
+                let Value::Object(fields) = numbered(&template, number) else {
+                    unreachable!("an object stays one")
+                };
+                expect(stage, user, &Event { kind: event.kind, fields })?;
+            }
+            Ok(())
+        }
+        Action::Silent { user } => {
+            stage.settle()?;
+            match stage.waiting(user) {
+                None => Ok(()),
+                Some(event) => Err(Stop::Failed(format!("{user} should be silent and showed {event}"))),
+            }
+        }
+        Action::Advance { ms } => stage.advance(*ms),
+        Action::Fault(fault) => stage.control(mock_server::control::Control::Fault(fault.clone())),
+        Action::Control(control) => stage.control(control.clone()),
+    }
+}
+
+fn tell(stage: &mut Stage<'_>, user: &Device, command: &Command, refused: Option<&str>) -> Result<(), Stop> {
+    let answer = stage.tell(user, command)?;
+    match (answer, refused) {
+        (Answer::Unsupported(what), _) => Err(Stop::Unsupported(what)),
+        (Answer::Error(why), Some(words)) if why.contains(words) => Ok(()),
+        (Answer::Error(why), Some(words)) => {
+            let name = command.name();
+            Err(Stop::Failed(format!(
+                "{user}'s {name} was refused for another reason\n  error: expected words with {words:?}, got {why:?}"
+            )))
+        }
+        (Answer::Error(why), None) => {
+            Err(Stop::Failed(format!("{user}'s {} was refused: {why:?}", command.name())))
+        }
+        (Answer::Ok(_), Some(words)) => Err(Stop::Failed(format!(
+            "{user}'s {} should be refused with words like {words:?}, and was made",
+            command.name()
+        ))),
+        (Answer::Ok(ok), None) => match command {
+            Command::UniqueIds { count } => {
+                check_ids(&ok, *count).map_err(|wrong| Stop::Failed(format!("{user}'s unique_ids: {wrong}")))
+            }
+            Command::Create { .. }
+            | Command::LoginPassword { .. }
+            | Command::LoginToken { .. }
+            | Command::Close {}
+            | Command::SendText { .. }
+            | Command::SendCmd { .. }
+            | Command::SendCustom { .. }
+            | Command::SendLocation { .. }
+            | Command::Block { .. }
+            | Command::Unblock { .. }
+            | Command::CreateGroup { .. }
+            | Command::JoinGroup { .. }
+            | Command::LeaveGroup { .. }
+            | Command::DissolveGroup { .. }
+            | Command::InviteToGroup { .. }
+            | Command::RemoveFromGroup { .. }
+            | Command::CreateRoom { .. }
+            | Command::JoinRoom { .. }
+            | Command::LeaveRoom { .. }
+            | Command::Network { .. } => Ok(()),
+        },
+    }
+}
+
+fn expect(stage: &mut Stage<'_>, user: &Device, expected: &Event) -> Result<(), Stop> {
+    let Some(got) = stage.next_event(user)? else {
+        return Err(Stop::Failed(format!(
+            "{user} showed nothing within {:?}\n  event: expected {expected}, got nothing{}",
+            stage.limits().expect,
+            stage.what_is_open(),
+        )));
+    };
+    let differences = stage.bindings().compare(expected, &got);
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let mut message = format!("{user} showed {} and not as expected", got.kind.as_str());
+    for Difference { field, expected, got } in differences {
+        message.push_str(&format!("\n  {field}: expected {expected}, got {got}"));
+    }
+    message.push_str(&format!("\n  whole: {got}"));
+    Err(Stop::Failed(message))
+}
+
+/// The clause build.unique-id: decimal strings, as many as asked for, each above the one before.
+fn check_ids(ok: &Map<String, Value>, count: u32) -> Result<(), String> {
+    let Some(Value::Array(ids)) = ok.get("ids") else {
+        return Err(format!("expected {{\"ids\": […]}}, got {}", Value::Object(ok.clone())));
+    };
+    if ids.len() != usize::try_from(count).expect("a count fits") {
+        return Err(format!("expected {count} ids, got {}", ids.len()));
+    }
+    let mut before = None;
+    for (index, id) in ids.iter().enumerate() {
+        let decimal = id.as_str().filter(|id| id.bytes().all(|b| b.is_ascii_digit()));
+        let Some(number) = decimal.and_then(|id| id.parse::<u64>().ok()) else {
+            return Err(format!("id {index}: expected a decimal string of 64 bits, got {id}"));
+        };
+        if before.is_some_and(|before| number <= before) {
+            return Err(format!("id {index}: expected more than the one before it, got {id}"));
+        }
+        before = Some(number);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use serde_json::json;
+
+    use super::*;
+
+    #[rstest]
+    #[case(json!({"ids": ["530407024864", "530407024865"]}), "")]
+    #[case(json!({"ids": ["1"]}), "expected 2 ids, got 1")]
+    #[case(json!({"ids": [1, 2]}), "id 0: expected a decimal string of 64 bits, got 1")]
+    #[case(json!({"ids": ["1", "a-2"]}), "id 1: expected a decimal string of 64 bits, got \"a-2\"")]
+    #[case(json!({"ids": ["7", "7"]}), "id 1: expected more than the one before it, got \"7\"")]
+    #[case(json!({"ids": ["1", "18446744073709551616"]}), "id 1: expected a decimal string of 64 bits, got \"18446744073709551616\"")]
+    #[case(json!({}), "expected {\"ids\": […]}, got {}")]
+    fn ids_are_decimal_and_rise(#[case] ok: Value, #[case] wrong: &str) {
+        let said = check_ids(ok.as_object().expect("an object"), 2);
+        assert_eq!(said.err().unwrap_or_default(), wrong);
+    }
+
+    #[test]
+    fn a_world_is_named_after_its_scenario() {
+        assert_eq!(app_key("send/Text_single"), "conformance#send-text-single");
+    }
+}

@@ -1,0 +1,293 @@
+//! The world and the client of one scenario, and the few ways to act on both.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use mock_server::control::Control;
+use mock_server::machine::Millis;
+use mock_server::shell::MockServer;
+
+use super::{Limits, Stop};
+use crate::driver::{
+    Answer, Capability, Command, Deadline, Device, Driver, Event, EventKind, ProcessCommand,
+};
+use crate::matching::Bindings;
+use crate::scenario::{Scenario, World};
+
+/// Where a manual clock starts: 2021-12-31T00:00:00Z, so that a client which works with its host's clock or a
+/// fixed year is noticed.
+const START: Millis = Millis(1_640_908_800_000);
+/// How many timers may run out in one advance: three months of heartbeats would be 260,000, and no scenario
+/// means that.
+const TIMERS_MAX: u32 = 10_000;
+/// How long an advance waits between two timers for a world that may have a reason never to be quiet.
+const BREATH: Duration = Duration::from_millis(200);
+
+pub(super) struct Stage<'a> {
+    server: &'a MockServer,
+    driver: &'a mut dyn Driver,
+    app_key: &'a str,
+    given: &'a World,
+    ignore: &'a BTreeSet<EventKind>,
+    limits: Limits,
+    bindings: Bindings,
+    created: BTreeSet<Device>,
+    events: BTreeMap<Device, VecDeque<Event>>,
+}
+
+impl<'a> Stage<'a> {
+    pub(super) fn new(
+        server: &'a MockServer,
+        driver: &'a mut dyn Driver,
+        scenario: &'a Scenario,
+        app_key: &'a str,
+        limits: Limits,
+    ) -> Self {
+        if driver.hello().capabilities.contains(&Capability::VirtualClock) {
+            server.manual_clock(app_key, START);
+        }
+        Self {
+            server,
+            driver,
+            app_key,
+            given: &scenario.given,
+            ignore: &scenario.ignore,
+            limits,
+            bindings: Bindings::default(),
+            created: BTreeSet::new(),
+            events: BTreeMap::new(),
+        }
+    }
+
+    /// Brings about `given`, and waits until nothing of it is under way.
+    pub(super) fn set_up(&mut self, given: &World) -> Result<(), Stop> {
+        let mut settings = given.settings.clone();
+        settings.strict.get_or_insert(true);
+        self.control(Control::Settings(settings))?;
+        for name in given.everyone() {
+            self.control(Control::User { name: name.to_owned(), password: password(name) })?;
+        }
+        for (token, of) in &given.tokens {
+            let (user, token) = (of.user.clone(), token.clone());
+            self.control(Control::Token { user, token, ttl_ms: of.ttl_ms })?;
+        }
+        for (id, members) in &given.groups {
+            let (owner, members) = owner_and_members(members);
+            self.control(Control::Group { id: id.clone(), owner, members })?;
+        }
+        for (id, members) in &given.rooms {
+            let (owner, members) = owner_and_members(members);
+            self.control(Control::Room { id: id.clone(), owner, members })?;
+        }
+        for (user, blocked) in &given.blocks {
+            self.control(Control::Block { user: user.clone(), blocked: blocked.clone() })?;
+        }
+        for stored in &given.stored {
+            let (from, to) = (stored.from.clone(), stored.to.clone());
+            self.control(Control::Texts { from, to, text: stored.text.clone(), count: stored.count })?;
+        }
+        for device in &given.online {
+            self.log_in(device)?;
+        }
+        if !given.online.is_empty() {
+            self.settle()?;
+        }
+        Ok(())
+    }
+
+    fn log_in(&mut self, device: &Device) -> Result<(), Stop> {
+        match self.tell(device, &Command::LoginPassword { password: password(&device.user) })? {
+            Answer::Ok(_) => {}
+            Answer::Unsupported(what) => return Err(Stop::Unsupported(what)),
+            Answer::Error(why) => {
+                return Err(Stop::Failed(format!("{device} could not log in: the call was refused: {why}")));
+            }
+        }
+        match self.next_event(device)? {
+            Some(Event { kind: EventKind::Opened, .. }) => Ok(()),
+            Some(other) => {
+                Err(Stop::Failed(format!("{device} could not log in: expected opened {{}}, got {other}")))
+            }
+            None => Err(Stop::Failed(format!(
+                "{device} could not log in: expected opened {{}}, got nothing within {:?}{}",
+                self.limits.expect,
+                self.what_is_open()
+            ))),
+        }
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    pub(super) fn bindings(&mut self) -> &mut Bindings {
+        &mut self.bindings
+    }
+
+    pub(super) fn control(&mut self, control: Control) -> Result<(), Stop> {
+        self.server
+            .control(self.app_key, control)
+            .map_err(|error| Stop::Failed(format!("the server refused the step: {error}")))
+    }
+
+    /// Makes a call, making its device first if it is new.
+    pub(super) fn tell(&mut self, device: &Device, command: &Command) -> Result<Answer, Stop> {
+        if !self.created.contains(device) {
+            let address = self.server.addr();
+            let create = Command::Create {
+                app_key: self.app_key.to_owned(),
+                username: device.user.clone(),
+                device: device.name().to_owned(),
+                rest: format!("http://{address}"),
+                sockjs: format!("http://{address}/ws"),
+                websocket: format!("ws://{address}/websocket"),
+                reconnects: self.given.reconnects,
+                delivery: self.given.delivery,
+            };
+            match self.driver.command(device, &create)? {
+                Answer::Ok(_) => self.created.insert(device.clone()),
+                Answer::Unsupported(what) => return Err(Stop::Unsupported(what)),
+                Answer::Error(why) => {
+                    return Err(Stop::Failed(format!("{device} could not be created: {why}")));
+                }
+            };
+        }
+        Ok(self.driver.command(device, command)?)
+    }
+
+    /// The device's next event, ignored ones left out; `None` when the time is up.
+    pub(super) fn next_event(&mut self, device: &Device) -> Result<Option<Event>, Stop> {
+        if let Some(event) = self.events.get_mut(device).and_then(VecDeque::pop_front) {
+            return Ok(Some(event));
+        }
+        let deadline = Deadline::after(self.limits.expect);
+        while let Some((of, event)) = self.driver.event(deadline.left())? {
+            if self.ignore.contains(&event.kind) {
+                continue;
+            }
+            if of == *device {
+                return Ok(Some(event));
+            }
+            self.keep(of, event)?;
+        }
+        Ok(None)
+    }
+
+    /// Waits until neither side has anything left to do: the server is quiet, the client has read what its
+    /// sockets hold, and the server heard nothing new of it.
+    pub(super) fn settle(&mut self) -> Result<(), Stop> {
+        let deadline = Deadline::after(self.limits.quiet);
+        let mut before = self.quiet(deadline.left())?;
+        loop {
+            self.sync()?;
+            let after = self.quiet(deadline.left())?;
+            if before == after {
+                break;
+            }
+            if deadline.left().is_zero() {
+                return Err(Stop::Failed(format!(
+                    "the client still sends something after {:?}",
+                    self.limits.quiet
+                )));
+            }
+            before = after;
+        }
+        while let Some((of, event)) = self.driver.event(Duration::ZERO)? {
+            if !self.ignore.contains(&event.kind) {
+                self.keep(of, event)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn quiet(&self, within: Duration) -> Result<mock_server::shell::Quiet, Stop> {
+        self.server.quiet(self.app_key, within).map_err(|open| {
+            let mut message = format!("the world is not quiet after {:?}", self.limits.quiet);
+            for line in open.0 {
+                message.push_str(&format!("\n  open: {line}"));
+            }
+            Stop::Failed(message)
+        })
+    }
+
+    fn sync(&mut self) -> Result<(), Stop> {
+        match self.driver.process(ProcessCommand::Sync {})? {
+            Answer::Ok(_) => Ok(()),
+            Answer::Unsupported(what) => {
+                Err(Stop::Failed(format!("sync is not optional: unsupported {what}")))
+            }
+            Answer::Error(why) => Err(Stop::Failed(format!("sync was refused: {why}"))),
+        }
+    }
+
+    /// Moves both clocks from one of the client's timers to the next, so that neither side ever sees the
+    /// other's answer come from the past.
+    pub(super) fn advance(&mut self, ms: u64) -> Result<(), Stop> {
+        let mut left = ms;
+        let mut due = self.advance_client(0)?;
+        for _ in 0..TIMERS_MAX {
+            let step = due.unwrap_or(left).clamp(1, left.max(1)).min(left);
+            self.server.advance(self.app_key, step);
+            due = self.advance_client(step)?;
+            left -= step;
+            // A world in the middle of a fault may have good reason not to be quiet: later steps will tell.
+            if self.server.quiet(self.app_key, BREATH).is_ok() {
+                self.sync()?;
+            }
+            if left == 0 {
+                return Ok(());
+            }
+        }
+        Err(Stop::Failed(format!(
+            "more than {TIMERS_MAX} timers ran out within {ms} ms; {left} ms were left"
+        )))
+    }
+
+    fn advance_client(&mut self, ms: u64) -> Result<Option<u64>, Stop> {
+        match self.driver.process(ProcessCommand::Advance { ms })? {
+            Answer::Ok(ok) => match ok.get("next_due_ms") {
+                None | Some(serde_json::Value::Null) => Ok(None),
+                Some(due) => due.as_u64().map(Some).ok_or_else(|| {
+                    Stop::Failed(format!("advance: next_due_ms: expected whole ms or null, got {due}"))
+                }),
+            },
+            Answer::Unsupported(what) => Err(Stop::Unsupported(what)),
+            Answer::Error(why) => Err(Stop::Failed(format!("advance was refused: {why}"))),
+        }
+    }
+
+    /// An event of this device that no step has taken, as far as is known by now.
+    pub(super) fn waiting(&self, device: &Device) -> Option<&Event> {
+        self.events.get(device).and_then(VecDeque::front)
+    }
+
+    /// An event of any device that no step has taken.
+    pub(super) fn left_over(&self) -> Option<(&Device, &Event)> {
+        self.events.iter().find_map(|(device, events)| Some((device, events.front()?)))
+    }
+
+    /// What the server waits for, for a failure to name.
+    pub(super) fn what_is_open(&self) -> String {
+        match self.server.quiet(self.app_key, Duration::ZERO) {
+            Ok(_) => "\n  the server has nothing left to do".to_owned(),
+            Err(open) => open.0.iter().map(|line| format!("\n  the server waits: {line}")).collect(),
+        }
+    }
+
+    fn keep(&mut self, device: Device, event: Event) -> Result<(), Stop> {
+        if !self.created.contains(&device) {
+            return Err(Stop::Failed(format!("{device} showed {event}, and there is no such device")));
+        }
+        self.events.entry(device).or_default().push_back(event);
+        Ok(())
+    }
+}
+
+fn password(user: &str) -> String {
+    format!("pw-{}", user.to_lowercase())
+}
+
+fn owner_and_members(members: &[String]) -> (String, Vec<String>) {
+    let (owner, rest) = members.split_first().expect("the scenario's check wants an owner");
+    (owner.clone(), rest.to_vec())
+}
