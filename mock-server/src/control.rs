@@ -3,8 +3,6 @@
 //! The same commands serve a scenario's `given` and `fault` steps and the library's callers. Every command
 //! names things of one world; which world, the caller says beside it.
 
-
-
 use serde::{Deserialize, Serialize};
 
 /// One thing to do to a world. Refused whole or done whole.

@@ -1,6 +1,7 @@
 //! Users, their passwords, access tokens and block lists.
 //!
-//! Names are compared in lower case and kept as registered (rest.md B.2: user ids are case-insensitive).
+//! Names are kept in lower case (rest.md B.2: user ids are case-insensitive); how a user spells the own name, only
+//! the own messages say.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -23,8 +24,6 @@ pub(super) struct Accounts {
 
 #[derive(Debug, Default)]
 pub(super) struct User {
-    /// As registered, for answers that show it.
-    pub(super) spelling: Box<str>,
     /// `None`: known only because somebody wrote to the name.
     pub(super) password: Option<Box<str>>,
     pub(super) nickname: String,
@@ -104,7 +103,7 @@ impl Accounts {
         if self.users.len() >= USERS_MAX {
             return Err(NameFault::TooMany);
         }
-        let user = User { spelling: name.into(), created: now, ..User::default() };
+        let user = User { created: now, ..User::default() };
         let (index, _) = self.users.insert_full(name.to_ascii_lowercase().into(), user);
         Ok(UserIx::new(index))
     }

@@ -51,10 +51,8 @@ impl QueueFrames {
     /// One page. `next_key` is what the client must give back.
     pub(super) fn page<'a>(&self, metas: impl Iterator<Item = &'a Bytes> + Clone, next_key: u64) -> Bytes {
         let status: &[u8] = &[0x0a, 0x02, 0x08, 0x00];
-        let metas_len: usize = metas
-            .clone()
-            .map(|meta| 1 + encoded_len_varint(meta.len() as u64) + meta.len())
-            .sum();
+        let metas_len: usize =
+            metas.clone().map(|meta| 1 + encoded_len_varint(meta.len() as u64) + meta.len()).sum();
         let payload_len = status.len() + metas_len + 1 + encoded_len_varint(next_key) + self.tail.len();
         let mut out = open_frame(m_sync::Command::Sync, payload_len);
         out.put_slice(status);

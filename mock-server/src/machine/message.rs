@@ -203,11 +203,16 @@ impl Server {
         let body = match MessageBody::decode(payload) {
             Ok(body) => body,
             Err(error) => {
-                self.finding(conn, "recv.bad-frame", format!("payload.meta.payload is not a MessageBody: {error}"));
+                self.finding(
+                    conn,
+                    "recv.bad-frame",
+                    format!("payload.meta.payload is not a MessageBody: {error}"),
+                );
                 return refused(ErrorCode::PbParserError, "meta.payload is not a MessageBody");
             }
         };
-        let Some(name) = meta.to.as_ref().and_then(|to| to.name.as_deref()).filter(|name| !name.is_empty()) else {
+        let Some(name) = meta.to.as_ref().and_then(|to| to.name.as_deref()).filter(|name| !name.is_empty())
+        else {
             return refused(ErrorCode::MissingParameter, "meta.to.name is missing");
         };
         let kind = body.r#type.unwrap_or_default();
@@ -231,16 +236,26 @@ impl Server {
                 Err(Refused(ErrorCode::UnknownCommand, reason))
             }
             Err(_) => {
-                self.finding(conn, "build.chat-type", format!("payload.meta.payload.type is {kind}, not 0 to 8"));
+                self.finding(
+                    conn,
+                    "build.chat-type",
+                    format!("payload.meta.payload.type is {kind}, not 0 to 8"),
+                );
                 refused(ErrorCode::WrongParameter, "unknown body type")
             }
         }
     }
 
-    fn route_to_user(&mut self, now: Millis, user: UserIx, name: &str) -> Result<(ConvIx, Vec<UserIx>), Refused> {
-        let known = self.accounts.find(name).filter(|&to| {
-            !self.settings.strict || self.accounts.user(to).password.is_some()
-        });
+    fn route_to_user(
+        &mut self,
+        now: Millis,
+        user: UserIx,
+        name: &str,
+    ) -> Result<(ConvIx, Vec<UserIx>), Refused> {
+        let known = self
+            .accounts
+            .find(name)
+            .filter(|&to| !self.settings.strict || self.accounts.user(to).password.is_some());
         let to = match known {
             Some(to) => to,
             None if self.settings.strict => {
@@ -282,9 +297,9 @@ impl Server {
 
     fn open_conversation(&mut self, key: ConvKey) -> Result<ConvIx, Refused> {
         // The one reason of status 7 that both generations know for "not now" (wire-4x §5.3).
-        self.queues.open(key).ok_or_else(|| {
-            Refused(status::ErrorCode::PermissionDenied, "traffic limit".into())
-        })
+        self.queues
+            .open(key)
+            .ok_or_else(|| Refused(status::ErrorCode::PermissionDenied, "traffic limit".into()))
     }
 
     /// What receivers show is `MessageBody.from` and `.to`, and what routes is `Meta.to`: they must agree.

@@ -312,9 +312,10 @@ impl Server {
     }
 
     fn finding(&mut self, conn: ConnId, clause: &'static str, text: String) {
-        let user = self.sessions.get(&conn).and_then(Session::live).map_or_else(String::new, |live| {
-            format!("{}/{}", self.accounts.name(live.user), live.resource)
-        });
+        let user =
+            self.sessions.get(&conn).and_then(Session::live).map_or_else(String::new, |live| {
+                format!("{}/{}", self.accounts.name(live.user), live.resource)
+            });
         self.outputs.push_back(Output::Finding(Finding { clause, user, text }));
     }
 
@@ -341,7 +342,10 @@ impl AppKey {
         const HALF_BYTES_MAX: usize = 128;
         let (org, app) = text.split_once('#')?;
         let fits = |half: &str| {
-            !half.is_empty() && half.len() <= HALF_BYTES_MAX && !half.contains(['#', '/']) && half.trim() == half
+            !half.is_empty()
+                && half.len() <= HALF_BYTES_MAX
+                && !half.contains(['#', '/'])
+                && half.trim() == half
         };
         (fits(org) && fits(app)).then(|| Self { org: org.into(), app: app.into() })
     }

@@ -195,7 +195,8 @@ impl Queues {
         let (first, end) = {
             let conversation = self.at(conv);
             cursor.position = cursor.position.max(conversation.base);
-            cursor.position += conversation.from(cursor.position).take_while(|entry| !entry.is_for(live)).count() as u64;
+            cursor.position +=
+                conversation.from(cursor.position).take_while(|entry| !entry.is_for(live)).count() as u64;
             let mut metas = 0;
             let mut taken = 0u64;
             for (index, entry) in conversation.from(cursor.position).enumerate() {
@@ -296,7 +297,10 @@ impl Server {
             }
         }
         if let Some(dropped) = self.queues.trim() {
-            self.warn(format!("{}: {dropped} of the oldest messages dropped so far: the world is full", self.app));
+            self.warn(format!(
+                "{}: {dropped} of the oldest messages dropped so far: the world is full",
+                self.app
+            ));
         }
     }
 
@@ -395,8 +399,12 @@ impl Server {
     fn wrong_key(queue: &Jid, key: u64, expected: Option<u64>) -> String {
         let queue = queue.name.as_deref().unwrap_or("(service)");
         match expected {
-            Some(end) => format!("payload.key of queue {queue}: expected nextKey {end} of the last page, got {key}"),
-            None => format!("payload.key of queue {queue}: expected none, no page is waiting for one, got {key}"),
+            Some(end) => {
+                format!("payload.key of queue {queue}: expected nextKey {end} of the last page, got {key}")
+            }
+            None => {
+                format!("payload.key of queue {queue}: expected none, no page is waiting for one, got {key}")
+            }
         }
     }
 }

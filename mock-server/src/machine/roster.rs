@@ -12,13 +12,18 @@ use super::{ConnId, Millis, Server, encode};
 
 impl Server {
     pub(super) fn roster(&mut self, now: Millis, conn: ConnId, meta: &Meta) {
-        let Some(user) = self.sessions.get(&conn).and_then(|session| session.live()).map(|live| live.user) else {
+        let Some(user) = self.sessions.get(&conn).and_then(|session| session.live()).map(|live| live.user)
+        else {
             return;
         };
         let body = match RosterBody::decode(meta.payload.clone().unwrap_or_default()) {
             Ok(body) => body,
             Err(error) => {
-                self.finding(conn, "recv.bad-frame", format!("payload.meta.payload is not a RosterBody: {error}"));
+                self.finding(
+                    conn,
+                    "recv.bad-frame",
+                    format!("payload.meta.payload is not a RosterBody: {error}"),
+                );
                 let reason = "meta.payload is not a RosterBody";
                 return self.refuse_sync(conn, meta.id, status::ErrorCode::PbParserError, reason);
             }
@@ -27,7 +32,8 @@ impl Server {
         let operation = match roster_body::Operation::try_from(operation) {
             Ok(operation @ (roster_body::Operation::Ban | roster_body::Operation::Allow)) => operation,
             other => {
-                let name = other.map_or_else(|_| operation.to_string(), |known| known.as_str_name().to_owned());
+                let name =
+                    other.map_or_else(|_| operation.to_string(), |known| known.as_str_name().to_owned());
                 let reason = format!("roster operation {name} is not served");
                 return self.refuse_sync(conn, meta.id, status::ErrorCode::UnknownCommand, &reason);
             }

@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 
 use fixtures::wire::{
-    AUTH_PREFIX, Jid, MSync, Meta, Provision, StatisticsBody, Status, USER_DOMAIN, meta, statistics_body, status,
+    AUTH_PREFIX, Jid, MSync, Meta, Provision, StatisticsBody, Status, USER_DOMAIN, meta, statistics_body,
+    status,
 };
 use prost::Message as _;
 use serde::Deserialize;
@@ -101,8 +102,11 @@ impl Server {
         match outcome {
             Ok((user, resource)) => self.log_in(now, conn, user, &resource),
             Err(Refusal(code, reason)) => {
-                let status =
-                    Status { error_code: Some(code as i32), reason: Some(reason.into()), redirect_info: Vec::new() };
+                let status = Status {
+                    error_code: Some(code as i32),
+                    reason: Some(reason.into()),
+                    redirect_info: Vec::new(),
+                };
                 self.send_provision(conn, &Provision { status: Some(status), ..Provision::default() });
                 self.end(conn, Close::Code(CLOSE_POLICY));
             }
@@ -197,18 +201,18 @@ impl Server {
                 })?;
                 let expires = Millis(now.0.saturating_add(self.settings.token_ttl_ms));
                 self.accounts.add_token(user, &token, expires, TokenOrigin::Brought);
-                self.warn(format!("{}: an unknown access token is taken for user {name:?}, who brought it", self.app));
+                self.warn(format!(
+                    "{}: an unknown access token is taken for user {name:?}, who brought it",
+                    self.app
+                ));
                 Ok(user)
             }
         }
     }
 
     fn log_in(&mut self, now: Millis, conn: ConnId, user: UserIx, resource: &str) {
-        let answer = Provision {
-            status: Some(encode::ok()),
-            resource: Some(resource.into()),
-            ..Provision::default()
-        };
+        let answer =
+            Provision { status: Some(encode::ok()), resource: Some(resource.into()), ..Provision::default() };
         if self.sessions.get(&conn).is_some_and(|session| session.live().is_some()) {
             return self.send_provision(conn, &answer);
         }

@@ -16,14 +16,15 @@ impl Server {
     pub fn control(&mut self, now: Millis, control: Control) -> Result<(), ControlError> {
         match control {
             Control::User { name, password } => {
-                let user = self.accounts.find_or_make(now, &name).map_err(|fault| ControlError::BadValue {
-                    what: "name",
-                    value: name,
-                    reason: match fault {
-                        NameFault::Illegal => "1 to 64 of a-z A-Z 0-9 _ . - are expected",
-                        NameFault::TooMany => "the world has as many users as it can hold",
-                    },
-                })?;
+                let user =
+                    self.accounts.find_or_make(now, &name).map_err(|fault| ControlError::BadValue {
+                        what: "name",
+                        value: name,
+                        reason: match fault {
+                            NameFault::Illegal => "1 to 64 of a-z A-Z 0-9 _ . - are expected",
+                            NameFault::TooMany => "the world has as many users as it can hold",
+                        },
+                    })?;
                 self.accounts.user_mut(user).password = Some(password.into());
             }
             Control::Token { user, token, ttl_ms } => {
@@ -31,8 +32,12 @@ impl Server {
                 let expires = Millis(now.0.saturating_add_signed(ttl_ms));
                 self.accounts.add_token(user, &token, expires, TokenOrigin::Issued);
             }
-            Control::Group { id, owner, members } => self.stage_muc(now, MucKind::Group, id, &owner, &members)?,
-            Control::Room { id, owner, members } => self.stage_muc(now, MucKind::Room, id, &owner, &members)?,
+            Control::Group { id, owner, members } => {
+                self.stage_muc(now, MucKind::Group, id, &owner, &members)?
+            }
+            Control::Room { id, owner, members } => {
+                self.stage_muc(now, MucKind::Room, id, &owner, &members)?
+            }
             Control::Block { user, blocked } => {
                 let user = self.known(&user)?;
                 for other in self.all_known(&blocked)? {
@@ -120,7 +125,11 @@ impl Server {
             }
             Fault::SendRaw { user, hex } => {
                 let Some(bytes) = unhex(&hex) else {
-                    return Err(ControlError::BadValue { what: "hex", value: hex, reason: "pairs of 0-9 a-f" });
+                    return Err(ControlError::BadValue {
+                        what: "hex",
+                        value: hex,
+                        reason: "pairs of 0-9 a-f",
+                    });
                 };
                 for conn in self.devices(&user, None)? {
                     self.outputs.push_back(Output::Frame { conn, bytes: bytes.clone().into() });
@@ -148,7 +157,8 @@ impl Server {
             let live = self.sessions.get(conn).and_then(|session| session.live());
             resource.is_none_or(|resource| live.is_some_and(|live| resource_is(&live.resource, resource)))
         };
-        let devices: Vec<ConnId> = self.accounts.user(index).devices.iter().copied().filter(is_meant).collect();
+        let devices: Vec<ConnId> =
+            self.accounts.user(index).devices.iter().copied().filter(is_meant).collect();
         if devices.is_empty() {
             let device = resource.map_or_else(|| user.to_owned(), |resource| format!("{user}/{resource}"));
             return Err(ControlError::NotConnected(device));

@@ -1,10 +1,25 @@
 //! The one thin shell: sockets, HTTP and clocks around the machine.
+//!
+//! One thread, one current-thread runtime: the machine is called inline wherever a frame is read, and what it
+//! sends is written from there, without a lock or a hop between tasks. It decides nothing about the protocol.
+
+mod clock;
+mod door;
+mod http;
+pub mod run;
+mod serve;
+mod world;
+mod ws;
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::control::{Control, ControlError};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+use crate::control::{Control, ControlError, Settings};
 use crate::machine::{Finding, Millis};
 use crate::tape::Row;
 
@@ -14,7 +29,7 @@ pub struct Options {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
     /// The rules that every new world starts with.
-    pub settings: crate::control::Settings,
+    pub settings: Settings,
     /// Whether each world keeps its tape (bounded, see [`Options::tape_rows_max`]).
     pub tape: bool,
     /// How many rows a tape holds before the oldest go.
@@ -23,7 +38,11 @@ pub struct Options {
 
 /// A running server on a thread of its own; dropped, it stops.
 #[derive(Debug)]
-pub struct MockServer {}
+pub struct MockServer {
+    addr: SocketAddr,
+    orders: UnboundedSender<Order>,
+    thread: Option<JoinHandle<()>>,
+}
 
 /// A world with nothing left to do: every queue pulled and acknowledged, no request open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,39 +51,107 @@ pub struct Quiet {
     pub mark: u64,
 }
 
-/// What a world still waits for, in words, such as `bob/web has 3 messages of queue alice to acknowledge`.
+/// What a world still waits for, in words, such as `bob/web has not pulled queue alice (3 waiting)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotQuiet(pub Vec<String>);
 
+/// What another thread asks of the server's. The answer goes through the sender.
+enum Order {
+    Control { app_key: String, control: Control, answer: SyncSender<Result<(), ControlError>> },
+    ManualClock { app_key: String, now: Millis, answer: SyncSender<()> },
+    Advance { app_key: String, ms: u64, answer: SyncSender<()> },
+    Quiet { app_key: String, within: Duration, answer: SyncSender<Result<Quiet, NotQuiet>> },
+    Tape { app_key: String, answer: SyncSender<Vec<Row>> },
+    Findings { app_key: String, answer: SyncSender<Vec<Finding>> },
+    DropWorld { app_key: String, answer: SyncSender<()> },
+    Stop,
+}
+
 impl MockServer {
-    /// Binds and serves from a new thread.
-    pub fn start(_options: Options) -> io::Result<Self> {
-        Err(io::ErrorKind::Unsupported.into())
+    /// Binds and serves from a new thread. Fails as binding fails, or when no thread or runtime can be had.
+    pub fn start(options: Options) -> io::Result<Self> {
+        let listener = std::net::TcpListener::bind(options.listen)?;
+        let addr = listener.local_addr()?;
+        listener.set_nonblocking(true)?;
+        let (orders, inbox) = unbounded_channel();
+        let thread = std::thread::Builder::new()
+            .name("mock-server".into())
+            .spawn(move || serve::run(listener, options, inbox))?;
+        Ok(Self { addr, orders, thread: Some(thread) })
     }
+
     /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
-        unreachable!("no MockServer can be made yet")
+        self.addr
     }
+
     /// Does one thing to one world, making the world if it is new. `app_key` is `org#app`.
-    pub fn control(&self, _app_key: &str, _control: Control) -> Result<(), ControlError> {
-        Ok(())
+    pub fn control(&self, app_key: &str, control: Control) -> Result<(), ControlError> {
+        self.ask(|answer| Order::Control { app_key: app_key.into(), control, answer })
     }
+
     /// Gives a world a clock that stands still at `now` until it is advanced. Call it before anything else.
-    pub fn manual_clock(&self, _app_key: &str, _now: Millis) {}
-    /// Moves a manual clock and runs what falls due.
-    pub fn advance(&self, _app_key: &str, _ms: u64) {}
+    pub fn manual_clock(&self, app_key: &str, now: Millis) {
+        self.ask(|answer| Order::ManualClock { app_key: app_key.into(), now, answer });
+    }
+
+    /// Moves a manual clock; a wall clock goes its own way.
+    pub fn advance(&self, app_key: &str, ms: u64) {
+        self.ask(|answer| Order::Advance { app_key: app_key.into(), ms, answer });
+    }
+
     /// Waits until the world is quiet.
-    pub fn quiet(&self, _app_key: &str, _within: Duration) -> Result<Quiet, NotQuiet> {
-        Err(NotQuiet(Vec::new()))
+    pub fn quiet(&self, app_key: &str, within: Duration) -> Result<Quiet, NotQuiet> {
+        self.ask(|answer| Order::Quiet { app_key: app_key.into(), within, answer })
     }
+
     /// The world's tape so far.
-    pub fn tape(&self, _app_key: &str) -> Vec<Row> {
-        Vec::new()
+    pub fn tape(&self, app_key: &str) -> Vec<Row> {
+        self.ask(|answer| Order::Tape { app_key: app_key.into(), answer })
     }
+
     /// What its clients did wrong so far.
-    pub fn findings(&self, _app_key: &str) -> Vec<Finding> {
-        Vec::new()
+    pub fn findings(&self, app_key: &str) -> Vec<Finding> {
+        self.ask(|answer| Order::Findings { app_key: app_key.into(), answer })
     }
+
     /// Forgets a world and closes its connections.
-    pub fn drop_world(&self, _app_key: &str) {}
+    pub fn drop_world(&self, app_key: &str) {
+        self.ask(|answer| Order::DropWorld { app_key: app_key.into(), answer });
+    }
+
+    /// Waits for the server to end, which it does when its thread fails.
+    pub(crate) fn wait(mut self) {
+        if let Some(thread) = self.thread.take() {
+            let _panicked = thread.join();
+        }
+    }
+
+    fn ask<T>(&self, order: impl FnOnce(SyncSender<T>) -> Order) -> T {
+        let (answer, question) = sync_channel(1);
+        let sent = self.orders.send(order(answer));
+        assert!(sent.is_ok(), "the server's thread lives as long as its handle");
+        question.recv().expect("the server's thread answers every order")
+    }
+}
+
+impl Drop for MockServer {
+    fn drop(&mut self) {
+        // Fails only when the thread is gone already.
+        let _gone = self.orders.send(Order::Stop);
+        if let Some(thread) = self.thread.take() {
+            let _panicked = thread.join();
+        }
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            settings: Settings::default(),
+            tape: false,
+            tape_rows_max: 200_000,
+        }
+    }
 }

@@ -109,7 +109,12 @@ impl Failure {
         &self.description
     }
 
-    fn new(status: u16, error: &'static str, exception: &'static str, description: impl Into<String>) -> Self {
+    fn new(
+        status: u16,
+        error: &'static str,
+        exception: &'static str,
+        description: impl Into<String>,
+    ) -> Self {
         Self { status, error, exception, description: description.into() }
     }
 
@@ -146,7 +151,12 @@ impl Failure {
     }
 
     pub(super) fn json(error: &serde_json::Error) -> Self {
-        Self::new(400, "json_parse", "JsonParseException", format!("the body is not what this call takes: {error}"))
+        Self::new(
+            400,
+            "json_parse",
+            "JsonParseException",
+            format!("the body is not what this call takes: {error}"),
+        )
     }
 
     /// The words that 4.x looks for (rest.md A.3).
@@ -190,6 +200,17 @@ impl Failure {
 
     pub(super) fn limit(description: impl Into<String>) -> Self {
         Self::new(429, "resource_limited", "ResourceLimitedException", description)
+    }
+
+    /// A tenant that is not there.
+    pub fn no_application(org: &str, app: &str, path: &str) -> Self {
+        let description = format!("Could not find application for {org}/{app} from URI: {org}/{app}{path}");
+        Self::new(
+            404,
+            "organization_application_not_found",
+            "OrganizationApplicationNotFoundException",
+            description,
+        )
     }
 
     /// A body that is larger than any call takes.

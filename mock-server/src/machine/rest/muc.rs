@@ -58,7 +58,9 @@ pub(super) fn create(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Ans
         return Err(Failure::illegal(format!("the name holds at most {NAME_CHARS_MAX} characters")));
     }
     if new.description.chars().count() > DESCRIPTION_CHARS_MAX {
-        return Err(Failure::illegal(format!("the description holds at most {DESCRIPTION_CHARS_MAX} characters")));
+        return Err(Failure::illegal(format!(
+            "the description holds at most {DESCRIPTION_CHARS_MAX} characters"
+        )));
     }
     if new.maxusers == 0 || new.maxusers > MEMBERS_MAX || new.members.len() >= MEMBERS_MAX {
         return Err(Failure::illegal(format!("maxusers is 1 to {MEMBERS_MAX}")));
@@ -176,7 +178,10 @@ pub(super) fn apply(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Answ
             enter(server, muc, caller)?;
         }
     } else if !public {
-        return Err(Failure::forbidden(format!("can not join this group, reason: group {} is private", call.first)));
+        return Err(Failure::forbidden(format!(
+            "can not join this group, reason: group {} is private",
+            call.first
+        )));
     } else if approval {
         if server.mucs.muc(muc).members.contains(&caller) {
             return Err(already_in(server, muc, caller));
@@ -196,7 +201,10 @@ pub(super) fn apply_verify(server: &mut Server, call: &Call<'_>) -> Answer {
     let verdict: Verdict = call.json()?;
     let applicant = existing_user(server, &verdict.applicant)?;
     if !server.mucs.muc_mut(muc).applicants.shift_remove(&applicant) {
-        return Err(Failure::forbidden(format!("user {} has not applied to {}", verdict.applicant, call.first)));
+        return Err(Failure::forbidden(format!(
+            "user {} has not applied to {}",
+            verdict.applicant, call.first
+        )));
     }
     if verdict.verify_result {
         enter(server, muc, applicant)?;
@@ -227,7 +235,8 @@ pub(super) fn invite(server: &mut Server, call: &Call<'_>) -> Answer {
             }
             enter(server, muc, user)
         });
-        let mut result = json!({ "action": "invite", "result": outcome.is_ok(), "id": call.first, "user": name });
+        let mut result =
+            json!({ "action": "invite", "result": outcome.is_ok(), "id": call.first, "user": name });
         if let Err(failure) = outcome {
             result["reason"] = failure.description().into();
         }
@@ -244,7 +253,10 @@ pub(super) fn invite_verify(server: &mut Server, call: &Call<'_>) -> Answer {
         return Err(Failure::forbidden(format!("the invitation of {} is not yours", verdict.applicant)));
     }
     if !server.mucs.muc_mut(muc).invited.shift_remove(&caller) {
-        return Err(Failure::forbidden(format!("user {} is not invited to {}", verdict.applicant, call.first)));
+        return Err(Failure::forbidden(format!(
+            "user {} is not invited to {}",
+            verdict.applicant, call.first
+        )));
     }
     if verdict.verify_result {
         enter(server, muc, caller)?;

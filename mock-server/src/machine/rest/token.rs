@@ -65,6 +65,9 @@ fn login(server: &mut Server, now: Millis, grant: &Grant) -> Result<UserIx, Fail
         return Err(Failure::user_not_found());
     }
     let user = super::users::make(server, now, &grant.username, &grant.password)?;
-    server.warn(format!("{}: user {:?} is new here and gets the password it brought", server.app, grant.username));
+    server.warn(format!(
+        "{}: user {:?} is new here and gets the password it brought",
+        server.app, grant.username
+    ));
     Ok(user)
 }

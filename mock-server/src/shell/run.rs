@@ -1,0 +1,82 @@
+//! The program: flags in, a server out, and on stderr what to paste into an app.
+
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::filter::LevelFilter;
+
+use super::{MockServer, Options};
+use crate::control::Settings;
+
+/// A mock server for the Easemob WebIM messaging protocol: point the vendor's own SDKs at it.
+#[derive(Debug, Parser)]
+#[command(version, about, after_help = AFTER_HELP)]
+struct Flags {
+    /// Where to listen; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:8989", value_name = "ADDR:PORT")]
+    listen: SocketAddr,
+    /// Refuse what a laptop forgives: unknown users, unknown tokens, messages to nobody.
+    #[arg(long)]
+    strict: bool,
+    /// Log more: -v what worlds do, -vv what connections do.
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+const AFTER_HELP: &str = "\
+Prints one line on stdout when it accepts connections: listening on http://ADDR:PORT
+Everything else goes to stderr.
+
+Examples:
+  mock-server                                for apps on this machine
+  mock-server --listen 0.0.0.0:8989          for a phone on the same network, too
+  mock-server --listen 127.0.0.1:0 --strict  for a test";
+
+/// Runs until the process is told to end.
+pub fn main() -> ExitCode {
+    let flags = Flags::parse();
+    let level = match flags.verbose {
+        0 => LevelFilter::WARN,
+        1 => LevelFilter::INFO,
+        _ => LevelFilter::DEBUG,
+    };
+    tracing_subscriber::fmt().with_max_level(level).with_target(false).with_writer(io::stderr).init();
+    let settings = Settings { strict: flags.strict, ..Settings::default() };
+    let options = Options { listen: flags.listen, settings, ..Options::default() };
+    let server = match MockServer::start(options) {
+        Ok(server) => server,
+        Err(error) => {
+            eprintln!("mock-server: cannot listen on {}: {error}", flags.listen);
+            return ExitCode::FAILURE;
+        }
+    };
+    if let Err(error) = announce(server.addr(), flags.strict) {
+        eprintln!("mock-server: cannot write to stdout: {error}");
+        return ExitCode::FAILURE;
+    }
+    server.wait();
+    ExitCode::SUCCESS
+}
+
+fn announce(addr: SocketAddr, strict: bool) -> io::Result<()> {
+    let host =
+        if addr.ip().is_unspecified() { format!("THIS-MACHINE:{}", addr.port()) } else { addr.to_string() };
+    let users = if strict { "users must be registered first" } else { "any user name and password will do" };
+    eprintln!(
+        "paste into the SDK's options; any app key of the form org#app will do, and {users}:\n\
+         \x20 easemob-websdk 3.x   url: 'http://{host}/ws', apiUrl: 'http://{host}', isHttpDNS: false\n\
+         \x20 easemob-websdk 4.x   url: 'ws://{host}/websocket', apiUrl: 'http://{host}', isHttpDNS: false\n\
+         a 3.x url must begin with http: with ws:// that SDK waits for ever without a word"
+    );
+    if !addr.ip().is_loopback() {
+        eprintln!(
+            "everyone on the network can reach this server; --listen 127.0.0.1:{} keeps it yours",
+            addr.port()
+        );
+    }
+    let mut out = io::stdout().lock();
+    writeln!(out, "listening on http://{addr}")?;
+    out.flush()
+}

@@ -1,0 +1,242 @@
+//! The server's thread: accepts, serves each socket, and carries out what other threads order.
+
+use std::convert::Infallible;
+use std::net::TcpListener as StdListener;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::{LocalSet, spawn_local};
+use tokio::time::timeout;
+
+use super::door;
+use super::world::{Worlds, not_quiet};
+use super::ws::{Arrival, Conn, Wrapped};
+use super::{Options, Order, http};
+use crate::control::ControlError;
+use crate::machine::{AppKey, Close, ConnId};
+
+/// A socket that does not say who it is within this time is closed; SDKs wait 10 s for their own answer.
+const FIRST_FRAME_WITHIN: Duration = Duration::from_secs(30);
+/// How long a peer may take over a request's head, or over saying goodbye.
+const HEAD_WITHIN: Duration = Duration::from_secs(30);
+const GOODBYE_WITHIN: Duration = Duration::from_secs(5);
+/// As SockJS servers do (wire-3x §1.1).
+const HEARTBEAT_EVERY: Duration = Duration::from_secs(25);
+/// RFC 6455 §7.4.1: a rule of ours was broken.
+const CLOSE_POLICY: u16 = 1008;
+
+/// Serves until it is told to stop.
+pub(super) fn run(listener: StdListener, options: Options, orders: UnboundedReceiver<Order>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime {
+        Ok(runtime) => LocalSet::new().block_on(&runtime, serve(listener, options, orders)),
+        Err(error) => tracing::error!("no runtime can be had: {error}"),
+    }
+}
+
+async fn serve(listener: StdListener, options: Options, mut orders: UnboundedReceiver<Order>) {
+    let listener = match TcpListener::from_std(listener) {
+        Ok(listener) => listener,
+        Err(error) => return tracing::error!("cannot listen: {error}"),
+    };
+    let worlds = Rc::new(Worlds::new(options));
+    let mut heartbeat = tokio::time::interval(HEARTBEAT_EVERY);
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => accept(&worlds, stream),
+                // Out of descriptors, most likely: there is nothing to do but to go on with those we have.
+                Err(error) => {
+                    tracing::warn!("cannot accept: {error}");
+                    tokio::task::yield_now().await;
+                }
+            },
+            order = orders.recv() => match order {
+                None | Some(Order::Stop) => return,
+                Some(order) => carry_out(&worlds, order),
+            },
+            _ = heartbeat.tick() => worlds.heartbeat(),
+        }
+    }
+}
+
+fn accept(worlds: &Rc<Worlds>, stream: TcpStream) {
+    if !worlds.admit() {
+        return tracing::warn!("a connection is refused: {} are open", super::world::CONNECTIONS_MAX);
+    }
+    // Frames are small and each is waited for.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!("no TCP_NODELAY: {error}");
+    }
+    let worlds = Rc::clone(worlds);
+    spawn_local(async move {
+        let upgraded = http1_connection(&worlds, stream).await;
+        if let Some(socket) = upgraded {
+            // A task of its own, so that what HTTP needed is freed for as long as the socket lives.
+            spawn_local(async move {
+                serve_socket(&worlds, Rc::new(socket)).await;
+                worlds.discharge();
+            });
+        } else {
+            worlds.discharge();
+        }
+    });
+}
+
+/// Serves requests until the connection ends or becomes a WebSocket.
+async fn http1_connection(worlds: &Rc<Worlds>, stream: TcpStream) -> Option<Conn> {
+    let upgrade = http::Upgrade::default();
+    let service = {
+        let (worlds, upgrade) = (Rc::clone(worlds), upgrade.clone());
+        service_fn(move |request| {
+            let (worlds, upgrade) = (Rc::clone(&worlds), upgrade.clone());
+            async move { Ok::<_, Infallible>(http::answer(&worlds, &upgrade, request).await) }
+        })
+    };
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_WITHIN)
+        .serve_connection(TokioIo::new(stream), service);
+    let parts = connection.without_shutdown();
+    match parts.await {
+        Ok(parts) => {
+            let door = upgrade.door()?;
+            Some(Conn::new(parts.io.into_inner(), &parts.read_buf, door))
+        }
+        Err(error) => {
+            tracing::debug!("HTTP connection: {error}");
+            None
+        }
+    }
+}
+
+async fn serve_socket(worlds: &Rc<Worlds>, conn: Rc<Conn>) {
+    conn.greet();
+    let Ok(first) = timeout(FIRST_FRAME_WITHIN, first_frames(&conn)).await else {
+        return goodbye(conn, CLOSE_POLICY, "no PROVISION came").await;
+    };
+    let Some(frames) = first else { return };
+    let mut frames = frames.into_iter();
+    let Some(first) = frames.next() else { return };
+    let app_key = match door::world_of(first.clone()) {
+        Ok(app_key) => app_key,
+        Err(turned) => {
+            tracing::warn!("a socket is turned away: {}", turned.why);
+            conn.send(&turned.answer, &mut Wrapped::default());
+            return goodbye(conn, CLOSE_POLICY, &turned.why).await;
+        }
+    };
+    let Some(world) = worlds.find_or_make(&app_key) else {
+        return goodbye(conn, CLOSE_POLICY, "the server holds no more worlds").await;
+    };
+    let id = world.open(&conn);
+    for frame in std::iter::once(first).chain(frames) {
+        world.frame(id, frame);
+    }
+    let feed = |id: ConnId, frame: Bytes| world.frame(id, frame);
+    loop {
+        match conn.next().await {
+            Arrival::Frame(frame) => feed(id, frame),
+            Arrival::Frames(frames) => frames.into_iter().for_each(|frame| feed(id, frame)),
+            Arrival::End(Close::Cut) => return world.closed(id, "cut by the server"),
+            Arrival::End(Close::Code(code)) => {
+                world.closed(id, "closed by the server");
+                return goodbye(conn, code, "").await;
+            }
+            Arrival::Broken { code, why } => {
+                tracing::warn!("{app_key}: a socket is closed: {why}");
+                world.closed(id, &why);
+                return goodbye(conn, code, &why).await;
+            }
+            Arrival::Gone(why) => {
+                tracing::debug!("{app_key}: a socket is gone: {why}");
+                return world.closed(id, "closed by the client");
+            }
+        }
+    }
+}
+
+/// The frames of the first message that holds any.
+async fn first_frames(conn: &Rc<Conn>) -> Option<Vec<Bytes>> {
+    loop {
+        match conn.next().await {
+            Arrival::Frame(frame) => return Some(vec![frame]),
+            Arrival::Frames(frames) if frames.is_empty() => {}
+            Arrival::Frames(frames) => return Some(frames),
+            Arrival::Broken { code, why } => {
+                tracing::warn!("a socket is closed: {why}");
+                goodbye(Rc::clone(conn), code, &why).await;
+                return None;
+            }
+            Arrival::End(_) | Arrival::Gone(_) => return None,
+        }
+    }
+}
+
+async fn goodbye(conn: Rc<Conn>, code: u16, why: &str) {
+    // A peer that does not answer is dropped.
+    let _unanswered = timeout(GOODBYE_WITHIN, conn.close(code, why)).await;
+}
+
+fn carry_out(worlds: &Rc<Worlds>, order: Order) {
+    let made = |app_key: &str| AppKey::parse(app_key).and_then(|app_key| worlds.find_or_make(&app_key));
+    let found = |app_key: &str| AppKey::parse(app_key).and_then(|app_key| worlds.find(&app_key));
+    // An asker that has gone away needs no answer.
+    match order {
+        Order::Control { app_key, control, answer } => {
+            let outcome = match made(&app_key) {
+                Some(world) => world.control(control),
+                None => Err(ControlError::BadValue {
+                    what: "app_key",
+                    value: app_key,
+                    reason: "org#app is expected, and room for one more world",
+                }),
+            };
+            let _gone = answer.send(outcome);
+        }
+        Order::ManualClock { app_key, now, answer } => {
+            if let Some(world) = made(&app_key) {
+                world.set_clock(now);
+            }
+            let _gone = answer.send(());
+        }
+        Order::Advance { app_key, ms, answer } => {
+            if let Some(world) = found(&app_key) {
+                world.advance(ms);
+            }
+            let _gone = answer.send(());
+        }
+        Order::Quiet { app_key, within, answer } => {
+            let world = found(&app_key);
+            spawn_local(async move {
+                let outcome = match world {
+                    None => Ok(super::Quiet { mark: 0 }),
+                    Some(world) => match timeout(within, world.quiet()).await {
+                        Ok(quiet) => Ok(quiet),
+                        Err(_) => Err(not_quiet(&world)),
+                    },
+                };
+                let _gone = answer.send(outcome);
+            });
+        }
+        Order::Tape { app_key, answer } => {
+            let _gone = answer.send(found(&app_key).map(|world| world.tape()).unwrap_or_default());
+        }
+        Order::Findings { app_key, answer } => {
+            let _gone = answer.send(found(&app_key).map(|world| world.findings()).unwrap_or_default());
+        }
+        Order::DropWorld { app_key, answer } => {
+            if let Some(app_key) = AppKey::parse(&app_key) {
+                worlds.forget(&app_key);
+            }
+            let _gone = answer.send(());
+        }
+        Order::Stop => unreachable!("the loop ends on it"),
+    }
+}

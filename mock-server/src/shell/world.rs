@@ -1,0 +1,369 @@
+//! The worlds of a server, each with its machine, clock, connections and tape.
+//!
+//! [`World::feed`] is the only way into a machine: it takes the input, and carries out all that comes of it
+//! before it returns.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use indexmap::IndexMap;
+use tokio::sync::Notify;
+
+use super::clock::Clock;
+use super::ws::{Conn, Wrapped};
+use super::{NotQuiet, Options, Quiet};
+use crate::control::{Control, ControlError};
+use crate::machine::rest::{Request, Response};
+use crate::machine::{AppKey, Close, Config, ConnId, Finding, Input, Millis, Output, RequestId, Server};
+use crate::tape::{Direction, Event, Row};
+
+/// Every world of a server.
+pub(super) struct Worlds {
+    options: Options,
+    worlds: RefCell<IndexMap<AppKey, Rc<World>>>,
+    connections: Cell<usize>,
+}
+
+/// One world and what belongs to it.
+pub(super) struct World {
+    state: RefCell<State>,
+    /// Something happened: whoever waits for quiet looks again.
+    changed: Notify,
+}
+
+struct State {
+    machine: Server,
+    clock: Clock,
+    conns: IndexMap<ConnId, Rc<Conn>>,
+    next_conn: u64,
+    next_request: u64,
+    open_requests: usize,
+    answers: IndexMap<RequestId, Response>,
+    tape: Option<Tape>,
+    findings: Vec<Finding>,
+    wrapped: Wrapped,
+}
+
+struct Tape {
+    rows: VecDeque<Row>,
+    rows_max: usize,
+}
+
+/// DESIGN: at most so many tenants; the one that was made longest ago and has no connection goes.
+const WORLDS_MAX: usize = 1_024;
+/// Each costs about 10 KiB idle; a laptop bears more, but a leak in a test should show.
+pub(super) const CONNECTIONS_MAX: usize = 20_000;
+/// More findings than this tell nobody more.
+const FINDINGS_MAX: usize = 1_000;
+
+impl Worlds {
+    pub(super) fn new(options: Options) -> Self {
+        Self { options, worlds: RefCell::default(), connections: Cell::new(0) }
+    }
+
+    pub(super) fn find(&self, app_key: &AppKey) -> Option<Rc<World>> {
+        self.worlds.borrow().get(app_key).cloned()
+    }
+
+    /// The world, made if it is new. `None` when every one of [`WORLDS_MAX`] is in use.
+    pub(super) fn find_or_make(&self, app_key: &AppKey) -> Option<Rc<World>> {
+        if let Some(world) = self.find(app_key) {
+            return Some(world);
+        }
+        let mut worlds = self.worlds.borrow_mut();
+        if worlds.len() >= WORLDS_MAX {
+            let idle = worlds.iter().position(|(_, world)| world.state.borrow().machine.is_idle())?;
+            if let Some((gone, _)) = worlds.shift_remove_index(idle) {
+                tracing::warn!("world {gone} is forgotten: {WORLDS_MAX} are there, and it has no connection");
+            }
+        }
+        let config = Config { settings: self.options.settings.clone(), ..Config::new(app_key.clone()) };
+        let tape =
+            self.options.tape.then(|| Tape { rows: VecDeque::new(), rows_max: self.options.tape_rows_max });
+        let world = Rc::new(World::new(Server::new(config), tape));
+        tracing::info!("world {app_key} is new");
+        worlds.insert(app_key.clone(), Rc::clone(&world));
+        Some(world)
+    }
+
+    pub(super) fn forget(&self, app_key: &AppKey) {
+        if let Some(world) = self.worlds.borrow_mut().shift_remove(app_key) {
+            for conn in world.state.borrow().conns.values() {
+                conn.end(Close::Cut);
+            }
+        }
+    }
+
+    pub(super) fn heartbeat(&self) {
+        for world in self.worlds.borrow().values() {
+            for conn in world.state.borrow().conns.values() {
+                conn.heartbeat();
+            }
+        }
+    }
+
+    /// Counts a connection in, unless there are too many.
+    pub(super) fn admit(&self) -> bool {
+        let room = self.connections.get() < CONNECTIONS_MAX;
+        if room {
+            self.connections.set(self.connections.get() + 1);
+        }
+        room
+    }
+
+    pub(super) fn discharge(&self) {
+        self.connections.set(self.connections.get() - 1);
+    }
+}
+
+impl World {
+    fn new(machine: Server, tape: Option<Tape>) -> Self {
+        let state = State {
+            machine,
+            clock: Clock::wall(),
+            conns: IndexMap::new(),
+            next_conn: 1,
+            next_request: 1,
+            open_requests: 0,
+            answers: IndexMap::new(),
+            tape,
+            findings: Vec::new(),
+            wrapped: Wrapped::default(),
+        };
+        Self { state: RefCell::new(state), changed: Notify::new() }
+    }
+
+    /// A socket joins the world.
+    pub(super) fn open(&self, conn: &Rc<Conn>) -> ConnId {
+        let id = {
+            let mut state = self.state.borrow_mut();
+            let id = ConnId(state.next_conn);
+            state.next_conn += 1;
+            state.conns.insert(id, Rc::clone(conn));
+            state.record(Event::Opened { conn: id, door: conn.door() });
+            id
+        };
+        self.feed(Input::Opened { conn: id });
+        id
+    }
+
+    /// A frame came.
+    pub(super) fn frame(&self, conn: ConnId, bytes: Bytes) {
+        let mut state = self.state.borrow_mut();
+        if state.tape.is_some() {
+            // Copied: a slice would hold the socket's read buffer alive for as long as the tape.
+            let bytes = Bytes::copy_from_slice(&bytes);
+            state.record(Event::Frame { conn, direction: Direction::Up, bytes });
+        }
+        drop(state);
+        self.feed(Input::Frame { conn, bytes });
+    }
+
+    /// The socket is gone.
+    pub(super) fn closed(&self, conn: ConnId, why: &str) {
+        let mut state = self.state.borrow_mut();
+        state.conns.shift_remove(&conn);
+        state.record(Event::Closed { conn, why: why.to_owned() });
+        drop(state);
+        self.feed(Input::Closed { conn });
+    }
+
+    /// A request is being read; the world is not quiet until [`World::request`] has answered it.
+    pub(super) fn request_begins(&self) {
+        self.state.borrow_mut().open_requests += 1;
+    }
+
+    /// The request broke off.
+    pub(super) fn request_ends(&self) {
+        self.state.borrow_mut().open_requests -= 1;
+        self.changed.notify_waiters();
+    }
+
+    pub(super) fn request(&self, request: Request) -> Option<Response> {
+        let id = {
+            let mut state = self.state.borrow_mut();
+            let id = RequestId(state.next_request);
+            state.next_request += 1;
+            id
+        };
+        let told = self.state.borrow().tape.is_some().then(|| request.clone());
+        self.feed(Input::Http { id, request });
+        let mut state = self.state.borrow_mut();
+        let response = state.answers.swap_remove(&id)?;
+        if let Some(Request { method, path, query, token, body, .. }) = told {
+            let now = state.clock.now();
+            let user = token.and_then(|token| state.machine.token_user(now, &token).map(str::to_owned));
+            let path = if query.is_empty() { path } else { format!("{path}?{query}") };
+            state.record(Event::Http {
+                method: method.word().to_uppercase(),
+                path,
+                user,
+                body,
+                status: response.status,
+                answer: response.body.clone(),
+            });
+        }
+        Some(response)
+    }
+
+    pub(super) fn now(&self) -> Millis {
+        self.state.borrow_mut().clock.now()
+    }
+
+    pub(super) fn control(&self, control: Control) -> Result<(), ControlError> {
+        let mut state = self.state.borrow_mut();
+        let now = state.clock.now();
+        let outcome = state.machine.control(now, control);
+        self.carry_out(state);
+        outcome
+    }
+
+    pub(super) fn set_clock(&self, now: Millis) {
+        self.state.borrow_mut().clock = Clock::Manual { now };
+    }
+
+    pub(super) fn advance(&self, ms: u64) {
+        self.state.borrow_mut().clock.advance(ms);
+    }
+
+    pub(super) fn tape(&self) -> Vec<Row> {
+        self.state.borrow().tape.iter().flat_map(|tape| tape.rows.iter().cloned()).collect()
+    }
+
+    pub(super) fn findings(&self) -> Vec<Finding> {
+        self.state.borrow().findings.clone()
+    }
+
+    /// Waits until nothing is left to do. Whoever asks bounds the wait.
+    pub(super) async fn quiet(&self) -> Quiet {
+        loop {
+            let changed = self.changed.notified();
+            let before = self.state.borrow().machine.inputs();
+            // Each yield lets the runtime look at the sockets: what clients have written by now is read.
+            for _ in 0..IO_TURNS {
+                tokio::task::yield_now().await;
+            }
+            let mark = self.state.borrow().machine.inputs();
+            if self.waits().is_empty() {
+                if mark == before {
+                    return Quiet { mark };
+                }
+                continue;
+            }
+            changed.await;
+        }
+    }
+
+    /// What the world waits for, in words.
+    pub(super) fn waits(&self) -> Vec<String> {
+        let state = self.state.borrow();
+        let mut waits = state.machine.unfinished();
+        if state.open_requests > 0 {
+            waits.push(format!("{} requests are not answered", state.open_requests));
+        }
+        waits
+    }
+
+    fn feed(&self, input: Input) {
+        let mut state = self.state.borrow_mut();
+        let now = state.clock.now();
+        state.machine.handle(now, input);
+        self.carry_out(state);
+    }
+
+    /// Does what the machine wants done, and flushes each socket once.
+    fn carry_out(&self, mut state: std::cell::RefMut<'_, State>) {
+        let mut touched: Touched = Touched::default();
+        while let Some(output) = state.machine.poll_output() {
+            match output {
+                Output::Frame { conn, bytes } => {
+                    if state.tape.is_some() {
+                        state.record(Event::Frame { conn, direction: Direction::Down, bytes: bytes.clone() });
+                    }
+                    let State { conns, wrapped, .. } = &mut *state;
+                    if let Some(socket) = conns.get(&conn) {
+                        let first = !socket.is_unflushed();
+                        socket.send(&bytes, wrapped);
+                        if first {
+                            touched.push(socket);
+                        }
+                    }
+                }
+                Output::Close { conn, how } => {
+                    if let Some(socket) = state.conns.get(&conn) {
+                        socket.end(how);
+                    }
+                }
+                Output::Http { id, response } => {
+                    state.answers.insert(id, response);
+                }
+                Output::LoggedIn { conn, user, resource } => {
+                    state.record(Event::LoggedIn { conn, user, resource });
+                }
+                Output::Finding(finding) => {
+                    tracing::warn!(user = finding.user, "{}: {}", finding.clause, finding.text);
+                    if state.findings.len() < FINDINGS_MAX {
+                        state.findings.push(finding);
+                    }
+                }
+                Output::Warning(text) => tracing::warn!("{text}"),
+            }
+        }
+        drop(state);
+        touched.flush();
+        self.changed.notify_waiters();
+    }
+}
+
+/// The sockets that one input wrote to: most often one or two, so the first ones need no allocation.
+#[derive(Default)]
+struct Touched {
+    first: Option<Rc<Conn>>,
+    second: Option<Rc<Conn>>,
+    more: Vec<Rc<Conn>>,
+}
+
+impl Touched {
+    fn push(&mut self, conn: &Rc<Conn>) {
+        let conn = Rc::clone(conn);
+        if self.first.is_none() {
+            self.first = Some(conn);
+        } else if self.second.is_none() {
+            self.second = Some(conn);
+        } else {
+            self.more.push(conn);
+        }
+    }
+
+    fn flush(self) {
+        for conn in self.first.into_iter().chain(self.second).chain(self.more) {
+            conn.flush();
+        }
+    }
+}
+
+/// A frame on its way through the kernel needs one turn, its answer's consequences another; the third is margin.
+const IO_TURNS: usize = 3;
+
+impl State {
+    fn record(&mut self, event: Event) {
+        let at = self.clock.now();
+        if let Some(tape) = &mut self.tape {
+            if tape.rows.len() == tape.rows_max {
+                tape.rows.pop_front();
+            }
+            tape.rows.push_back(Row { at, event });
+        }
+    }
+}
+
+/// The words for a world that did not become quiet in time.
+pub(super) fn not_quiet(world: &World) -> NotQuiet {
+    let mut waits = world.waits();
+    if waits.is_empty() {
+        waits.push("frames keep coming".into());
+    }
+    NotQuiet(waits)
+}
