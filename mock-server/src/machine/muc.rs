@@ -144,10 +144,8 @@ impl Server {
     /// Whether the user was in.
     pub(super) fn leave(&mut self, muc: MucIx, user: UserIx) -> bool {
         let was_in = self.mucs.muc_mut(muc).members.shift_remove(&user);
-        if was_in {
-            if let Some(conv) = self.queues.find(ConvKey::Muc(muc)) {
-                self.leave_conversation(conv, user);
-            }
+        if was_in && let Some(conv) = self.queues.find(ConvKey::Muc(muc)) {
+            self.leave_conversation(conv, user);
         }
         was_in
     }

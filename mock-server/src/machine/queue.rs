@@ -73,7 +73,7 @@ pub(super) struct NewEntry {
 }
 
 /// What one device has had of one conversation.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Cursor {
     /// The next position to hand out.
     position: u64,
@@ -85,6 +85,9 @@ pub(super) struct Cursor {
 
 /// Clients remember only about 101 ids for telling duplicates (wire-3x §5), and a page may come twice.
 const PAGE_METAS_MAX: usize = 50;
+/// A page is copied into each recipient's write buffer, which keeps its size: 50 messages of the default limit
+/// fit, and larger ones come in more pages.
+const PAGE_BYTES_MAX: usize = 192 * 1024;
 /// A bound on what strangers can make a world keep: two of them for each user that a world may have.
 const CONVERSATIONS_MAX: usize = 200_000;
 /// How often the log repeats that messages are being dropped.
@@ -192,39 +195,21 @@ impl Queues {
 
     /// The next page for the device, moving its cursor over what it needs no copy of.
     fn page(&mut self, conv: ConvIx, cursor: &mut Cursor, live: &Live, naming: &Naming<'_>) -> Bytes {
-        let (first, end) = {
-            let conversation = self.at(conv);
-            cursor.position = cursor.position.max(conversation.base);
-            cursor.position +=
-                conversation.from(cursor.position).take_while(|entry| !entry.is_for(live)).count() as u64;
-            let mut metas = 0;
-            let mut taken = 0u64;
-            for (index, entry) in conversation.from(cursor.position).enumerate() {
-                if entry.is_for(live) {
-                    if metas == PAGE_METAS_MAX {
-                        break;
-                    }
-                    metas += 1;
-                }
-                taken = index as u64 + 1;
-            }
-            (cursor.position, cursor.position + taken)
-        };
+        let conversation = self.at(conv);
+        let Span { first, end, whole } = conversation.span(cursor.position, live);
+        cursor.position = first;
         if first == end {
-            cursor.told = false;
-            cursor.page_end = None;
+            *cursor = Cursor::at(end);
             return self.frames(conv, live.user, naming).last.clone();
         }
         cursor.told = true;
         cursor.page_end = Some(end);
-        let whole = self.at(conv).from(first).take((end - first) as usize).all(|entry| entry.is_for(live));
         let shared = whole && matches!(self.key(conv), ConvKey::Muc(_));
-        if shared {
-            if let Some((_, _, page)) =
-                self.at(conv).last_page.as_ref().filter(|(from, to, _)| (*from, *to) == (first, end))
-            {
-                return page.clone();
-            }
+        if shared
+            && let Some((from, to, page)) = &self.at(conv).last_page
+            && (*from, *to) == (first, end)
+        {
+            return page.clone();
         }
         let frames = self.frames(conv, live.user, naming).clone();
         let conversation = &mut self.convs[conv.index()];
@@ -237,9 +222,39 @@ impl Queues {
     }
 }
 
+/// The positions of one page.
+struct Span {
+    first: u64,
+    end: u64,
+    /// Whether the device gets everything in it, so that the page is anybody's.
+    whole: bool,
+}
+
 impl Conversation {
     fn end(&self) -> u64 {
         self.base + self.log.len() as u64
+    }
+
+    /// The next page from `position` on: it begins and ends with something for the device, if there is anything.
+    fn span(&self, position: u64, live: &Live) -> Span {
+        let (mut first, mut end, mut whole) = (position.max(self.base), None, true);
+        let (mut metas, mut bytes) = (0, 0);
+        for (at, entry) in (first..).zip(self.from(first)) {
+            if !entry.is_for(live) {
+                match end {
+                    None => first = at + 1,
+                    Some(_) => whole = false,
+                }
+                continue;
+            }
+            if metas == PAGE_METAS_MAX || (metas > 0 && bytes + entry.meta.len() > PAGE_BYTES_MAX) {
+                break;
+            }
+            metas += 1;
+            bytes += entry.meta.len();
+            end = Some(at + 1);
+        }
+        Span { first, end: end.unwrap_or(first), whole }
     }
 
     fn from(&self, position: u64) -> impl Iterator<Item = &Entry> + Clone {
@@ -275,7 +290,7 @@ impl Server {
                 let Some(live) = self.sessions.get_mut(&device).and_then(|session| session.live_mut()) else {
                     continue;
                 };
-                let cursor = live.cursors.entry(conv).or_insert(Cursor { position, ..Cursor::default() });
+                let cursor = live.cursors.entry(conv).or_insert_with(|| Cursor::at(position));
                 if origin == Some(device) {
                     if cursor.position == position && cursor.page_end.is_none() {
                         cursor.position = end;
@@ -312,7 +327,7 @@ impl Server {
             .filter(|&(&conv, &watermark)| {
                 watermark < self.queues.end(conv) && !self.queues.is_room(conv, &self.mucs)
             })
-            .map(|(&conv, &position)| (conv, Cursor { position, ..Cursor::default() }))
+            .map(|(&conv, &position)| (conv, Cursor::at(position)))
             .collect()
     }
 
@@ -355,8 +370,6 @@ impl Server {
                 Some(end) if key == end => {
                     cursor.position = end;
                     cursor.page_end = None;
-                    let watermarks = &mut self.accounts.user_mut(live.user).watermarks;
-                    watermarks.entry(conv).and_modify(|watermark| *watermark = (*watermark).max(end));
                 }
                 // Given back twice: pulls are idempotent.
                 _ if key <= cursor.position => {}
@@ -366,6 +379,8 @@ impl Server {
         let naming = Naming { app: &self.app, accounts: &self.accounts, mucs: &self.mucs };
         let page = self.queues.page(conv, &mut cursor, live, &naming);
         live.cursors.insert(conv, cursor);
+        let watermarks = &mut self.accounts.user_mut(live.user).watermarks;
+        watermarks.entry(conv).and_modify(|watermark| *watermark = (*watermark).max(cursor.position));
         if let Some(text) = complaint {
             self.finding(conn, "conn.offline-sync", text);
         }
@@ -426,6 +441,12 @@ impl ConvKey {
     /// The conversation of two users, whoever asks.
     pub(super) fn single(a: UserIx, b: UserIx) -> Self {
         Self::Single(a.min(b), a.max(b))
+    }
+}
+
+impl Cursor {
+    fn at(position: u64) -> Self {
+        Self { position, told: false, page_end: None }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The program: flags in, a server out, and on stderr what to paste into an app.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
@@ -42,7 +42,12 @@ pub fn main() -> ExitCode {
         1 => LevelFilter::INFO,
         _ => LevelFilter::DEBUG,
     };
-    tracing_subscriber::fmt().with_max_level(level).with_target(false).with_writer(io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_target(false)
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr)
+        .init();
     let settings = Settings { strict: flags.strict, ..Settings::default() };
     let options = Options { listen: flags.listen, settings, ..Options::default() };
     let server = match MockServer::start(options) {
