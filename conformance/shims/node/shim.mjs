@@ -3,6 +3,9 @@
 //! `node shim.mjs easemob-websdk-3.6.3`; `--list` prints the SDKs it knows. It answers requests and passes on
 //! what the SDK shows; it knows no scenario, repairs nothing that a client does, and talks to 127.0.0.1 only.
 //!
+//! Each device is a realm of about 1 MB that only a full collection frees; node's `--max-old-space-size` decides how
+//! long hundreds of scenarios let them pile up.
+//!
 //! Exit codes: 0 end of input, 2 wrong use of the shim (arguments, a line that is no request), 3 the SDK is not
 //! installed, 70 a fault of the shim itself.
 

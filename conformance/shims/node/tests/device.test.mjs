@@ -163,6 +163,32 @@ test('a request that the server cuts off fails once, with nothing of the answer'
   server.close();
 });
 
+test('of a dropped device no code is called and nothing is told', async () => {
+  const server = createServer(() => {}).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { made, activity, events } = device(`({ url }, tell) => {
+    globalThis.called = globalThis.called ?? 0;
+    if (!url) return { called };
+    const xhr = new XMLHttpRequest();
+    xhr.open('GET', url);
+    xhr.onreadystatechange = xhr.onerror = xhr.onloadend = () => { called += 1 };
+    xhr.send();
+    setTimeout(() => { called += 1 }, 0);
+    setInterval(() => { called += 1 }, 1);
+    (async () => {
+      for (let turns = 0; turns < 10; turns += 1) await null;
+      tell('late', {});
+      throw new Error('late');
+    })().catch((error) => tell('error', { message: error.message }));
+  }`);
+  made.run('page', { url: `http://127.0.0.1:${server.address().port}/` });
+  await made.drop();
+  await activity.settled();
+  assert.deepEqual(made.run('page', {}), { ok: { called: 0 } });
+  assert.deepEqual(events, []);
+  server.close();
+});
+
 function deferred() {
   let resolve;
   const promise = new Promise((settle) => (resolve = settle));
