@@ -1,0 +1,228 @@
+//! Listening on a link: frames, pages, answers and metas, each to whom it concerns.
+//!
+//! What cannot be read is told (604) and costs nothing that stands beside it. When links come and go is the
+//! business of `session`.
+
+use bytes::Bytes;
+use fixtures::wire::m_sync::Command;
+use fixtures::wire::meta::NameSpace;
+use fixtures::wire::{CommNotice, CommSyncUl, CommUnreadDl, Frame, MSync, Meta, StatisticsBody};
+use prost::Message as _;
+
+use crate::client::{Client, LinkId, Transmit, WireMessage};
+use crate::door::Heard;
+use crate::error::Failure;
+use crate::event::{Event, ServerId};
+use crate::inbox::Page;
+use crate::message::{LocalId, bare_frame, read_chat, sync_frame};
+use crate::outbox::Outgoing;
+use crate::presence::{RosterChange, read_muc, read_roster};
+use crate::rest::Call;
+use crate::session::Session;
+use crate::timer::{Millis, Timer};
+
+impl Client {
+    pub(crate) fn heard(&mut self, now: Millis, link: LinkId, message: WireMessage) {
+        if self.session.link() == Some(link) {
+            self.timers.stop(Timer::Silence);
+        }
+        for heard in self.config.door.unwrap(message) {
+            // A frame may have ended the session, or the link.
+            if self.session.link() != Some(link) {
+                return;
+            }
+            match heard {
+                Heard::Open => {
+                    self.session = match std::mem::take(&mut self.session) {
+                        Session::Dialing { login, link, .. } => self.provision(now, login, link),
+                        other => other,
+                    };
+                }
+                Heard::Frame(bytes) => self.frame(now, bytes),
+                Heard::Unreadable(reason) => self.unreadable("message", reason),
+                Heard::Farewell(reason) => self.abandon(now, &reason),
+            }
+        }
+    }
+
+    fn frame(&mut self, now: Millis, bytes: Bytes) {
+        let msync = match Frame::decode(bytes) {
+            Ok(frame) if frame.bytes().is_empty() => return self.unreadable("frame", "it is empty"),
+            Ok(frame) => frame.msync,
+            Err(error) => return self.unreadable("frame", error.to_string()),
+        };
+        let payload = msync.payload.unwrap_or_default();
+        let number = msync.command.unwrap_or_default();
+        match (Command::try_from(number), &self.session) {
+            (Ok(Command::Provision), _) => self.provision_answered(now, payload),
+            (Ok(Command::Unread), Session::Online { .. }) => self.unread(now, payload),
+            (Ok(Command::Notice), Session::Online { .. }) => self.noticed(now, payload),
+            (Ok(Command::Sync), Session::Online { .. }) => self.page(now, payload),
+            (Ok(early @ (Command::Unread | Command::Notice | Command::Sync)), _) => {
+                self.unreadable(early.as_str_name(), "it came before the login was answered");
+            }
+            (Ok(Command::Logout), _) => self.unreadable("LOGOUT", "only clients send it"),
+            (Err(_), _) => self.unreadable("frame", format!("there is no command {number}")),
+        }
+    }
+
+    /// Tells of something that cannot be read, and asks what is waiting: it may have been a NOTICE, or the
+    /// answer to a pull, and a server says neither twice.
+    fn unreadable(&mut self, what: &str, reason: impl Into<String>) {
+        self.tell(Event::Error(Failure::unreadable(what, reason)));
+        self.inbox.doubt();
+        if let Session::Online { link, mending: mending @ false, .. } = &mut self.session {
+            *mending = true;
+            let link = *link;
+            self.transmit_frame(link, &bare_frame(Command::Unread));
+        }
+    }
+
+    fn unread(&mut self, now: Millis, payload: Bytes) {
+        if let Session::Online { mending, .. } = &mut self.session {
+            *mending = false;
+        }
+        let answer = match CommUnreadDl::decode(payload) {
+            Ok(answer) => answer,
+            Err(error) => return self.unreadable("UNREAD", error.to_string()),
+        };
+        if let Some(status) = answer.status.filter(|status| status.error_code.unwrap_or_default() != 0) {
+            return self.tell(Event::Error(Failure::of_pull(&status)));
+        }
+        for queue in answer.unread.into_iter().filter_map(|unread| unread.queue) {
+            let request = self.inbox.unread(now, queue);
+            self.pull(request);
+        }
+    }
+
+    fn noticed(&mut self, now: Millis, payload: Bytes) {
+        match CommNotice::decode(payload) {
+            Ok(CommNotice { queue: Some(queue) }) => {
+                let request = self.inbox.noticed(now, queue);
+                self.pull(request);
+            }
+            Ok(CommNotice { queue: None }) => self.unreadable("NOTICE", "it names no queue"),
+            Err(error) => self.unreadable("NOTICE", error.to_string()),
+        }
+    }
+
+    fn page(&mut self, now: Millis, payload: Bytes) {
+        let page = match Page::decode(payload) {
+            Ok(page) => page,
+            Err(error) => return self.unreadable("SYNC", error.to_string()),
+        };
+        if let Some(id) = page.meta_id.filter(|id| *id != 0) {
+            return self.answered(LocalId(id), page);
+        }
+        if let Some(status) = page.status.as_ref().filter(|status| status.error_code.unwrap_or_default() != 0)
+        {
+            self.tell(Event::Error(Failure::of_pull(status)));
+        }
+        let mut kick = None;
+        for meta in &page.metas {
+            match Meta::decode(meta.clone()) {
+                Ok(meta) => kick = self.meta(meta).or(kick),
+                Err(error) => {
+                    self.tell(Event::Error(Failure::unreadable("meta", error.to_string())));
+                }
+            }
+        }
+        let request = self.inbox.page(now, &page);
+        self.pull(request);
+        if let Some(failure) = kick {
+            let link = std::mem::take(&mut self.session).link();
+            self.refuse(true, link, failure);
+        }
+    }
+
+    fn answered(&mut self, local: LocalId, page: Page) {
+        let Some(outgoing) = self.outbox.answered(local) else { return };
+        let accepted = page.status.as_ref().is_some_and(|status| status.error_code.unwrap_or_default() == 0);
+        match outgoing {
+            Outgoing::Message(_) if accepted => {
+                let server = ServerId(page.server_id.unwrap_or_default());
+                self.tell(Event::Sent { local, server });
+                self.tell(Event::Received { local, server });
+            }
+            Outgoing::Message(_) => {
+                self.tell(Event::Failed { local, failure: Failure::of_send(page.status.as_ref()) });
+            }
+            Outgoing::Roster { .. } if accepted => {}
+            Outgoing::Roster { .. } => {
+                self.tell(Event::Error(Failure::of_roster(page.status.as_ref())));
+            }
+        }
+    }
+
+    /// Shows one meta, unless it was shown before. A kick is returned: what shares its page comes first.
+    fn meta(&mut self, meta: Meta) -> Option<Failure> {
+        let reading = match read_meta(&meta) {
+            Ok(reading) => reading,
+            Err(reason) => {
+                let failure =
+                    Failure::unreadable("payload", format!("meta {}: {reason}", meta.id.unwrap_or_default()));
+                self.tell(Event::Error(failure));
+                return None;
+            }
+        };
+        // Id 0 is the absence of one, and no ground to take two metas for the same.
+        let id = meta.id.unwrap_or_default();
+        if id != 0 && !self.inbox.is_new(id) {
+            return None;
+        }
+        match reading {
+            Reading::Events(events) => events.into_iter().for_each(|event| self.tell(event)),
+            Reading::BlockList => {
+                if let Err(error) = self.calls.push(Call::BlockList) {
+                    self.tell(Event::Error(Failure::of_call(
+                        Call::BlockList.name(),
+                        Err(&error.to_string()),
+                    )));
+                }
+            }
+            Reading::Kick(failure) => return Some(failure),
+        }
+        None
+    }
+
+    pub(crate) fn pull(&mut self, request: Option<CommSyncUl>) {
+        if let (Some(request), Some(link)) = (request, self.session.link()) {
+            self.transmit_frame(link, &sync_frame(&request));
+        }
+    }
+
+    pub(crate) fn transmit_frame(&mut self, link: LinkId, frame: &MSync) {
+        let message = self.config.door.wrap(frame.encode_to_vec());
+        self.transmit(Transmit::Frame { link, message });
+    }
+}
+
+/// What a meta calls for.
+enum Reading {
+    Events(Vec<Event>),
+    BlockList,
+    Kick(Failure),
+}
+
+fn read_meta(meta: &Meta) -> Result<Reading, String> {
+    let payload = meta.payload.clone().ok_or("it has no payload")?;
+    let one = |event: Option<Event>| Reading::Events(event.into_iter().collect());
+    match NameSpace::try_from(meta.ns.unwrap_or_default()) {
+        Ok(NameSpace::Chat) => {
+            let messages = read_chat(meta, payload)?;
+            Ok(Reading::Events(messages.into_iter().map(Event::Message).collect()))
+        }
+        Ok(NameSpace::Muc) => Ok(one(read_muc(payload)?.map(Event::Presence))),
+        Ok(NameSpace::Roster) => Ok(match read_roster(payload)? {
+            Some(RosterChange::BlockList) => Reading::BlockList,
+            Some(RosterChange::Contacts(presence)) => one(Some(Event::Presence(presence))),
+            None => one(None),
+        }),
+        Ok(NameSpace::Statistic) => {
+            let body = StatisticsBody::decode(payload).map_err(|error| error.to_string())?;
+            let kick = Failure::kicked(body.operation.unwrap_or_default());
+            Ok(kick.map_or_else(|| one(None), Reading::Kick))
+        }
+        Ok(NameSpace::Conference | NameSpace::Notify | NameSpace::Query) | Err(_) => Ok(one(None)),
+    }
+}

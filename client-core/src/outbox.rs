@@ -1,0 +1,137 @@
+//! What was given to be sent and has not been answered: messages and roster operations, in order.
+//!
+//! An entry leaves by its answer, by giving up, or with the client. When the link goes, everything that is
+//! still here counts as unsent and goes out again on the next link under the same id, which lets the server
+//! recognise what it has had already (clause send.dedupe). Nothing here knows links or events.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use fixtures::wire::meta::NameSpace;
+use fixtures::wire::{CommSyncUl, Jid, MSync, Meta, RosterBody, USER_DOMAIN, roster_body};
+use prost::Message as _;
+
+use crate::error::CommandError;
+use crate::message::{Identity, LocalId, Message, sync_frame};
+use crate::timer::Millis;
+
+/// How many may wait for an answer: ten times the largest burst that the scenarios send.
+pub(crate) const OUTBOX_LIMIT: usize = 10_000;
+/// How long an answer may take, in ms, as in 4.x (wire-4x §5.2).
+pub(crate) const ANSWER_LIMIT_MS: u64 = 15_000;
+/// How often one entry is sent before it fails: an answer that is lost twice in a row is no accident.
+pub(crate) const SEND_TRIES: u32 = 3;
+
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    entries: BTreeMap<LocalId, Entry>,
+    /// Ids of `entries` that are yet to go out on the present link.
+    unsent: VecDeque<LocalId>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    outgoing: Outgoing,
+    tries: u32,
+    answer_by: Option<Millis>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Outgoing {
+    Message(Message),
+    Roster { operation: roster_body::Operation, users: Vec<String> },
+}
+
+/// What is to be done about answers that did not come.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Overdue {
+    /// Tried often enough: taken out.
+    pub(crate) given_up: Vec<(LocalId, Outgoing)>,
+    /// Others should be sent again, on another link.
+    pub(crate) retry: bool,
+}
+
+impl Outbox {
+    pub(crate) fn push(&mut self, id: LocalId, outgoing: Outgoing) -> Result<(), CommandError> {
+        if self.entries.len() >= OUTBOX_LIMIT {
+            return Err(CommandError::OutboxFull { limit: OUTBOX_LIMIT });
+        }
+        self.entries.insert(id, Entry { outgoing, tries: 0, answer_by: None });
+        self.unsent.push_back(id);
+        Ok(())
+    }
+
+    /// The next frame that should go out now.
+    pub(crate) fn next_frame(&mut self, now: Millis, me: &Identity) -> Option<MSync> {
+        while let Some(id) = self.unsent.pop_front() {
+            let Some(entry) = self.entries.get_mut(&id) else { continue };
+            entry.tries += 1;
+            entry.answer_by = Some(now.after(ANSWER_LIMIT_MS));
+            return Some(entry.outgoing.to_wire(id, me));
+        }
+        None
+    }
+
+    /// The link is gone: whatever has no answer is to be sent again, in the old order.
+    pub(crate) fn link_lost(&mut self) {
+        for entry in self.entries.values_mut() {
+            entry.answer_by = None;
+        }
+        self.unsent = self.entries.keys().copied().collect();
+    }
+
+    /// Takes out what was answered; `None` when the answer was had before.
+    pub(crate) fn answered(&mut self, id: LocalId) -> Option<Outgoing> {
+        self.entries.remove(&id).map(|entry| entry.outgoing)
+    }
+
+    pub(crate) fn overdue(&mut self, now: Millis) -> Overdue {
+        let mut overdue = Overdue::default();
+        let late = self.entries.iter().filter(|(_, entry)| entry.answer_by.is_some_and(|at| at <= now));
+        let late: Vec<(LocalId, u32)> = late.map(|(id, entry)| (*id, entry.tries)).collect();
+        for (id, tries) in late {
+            if tries < SEND_TRIES {
+                overdue.retry = true;
+            } else if let Some(outgoing) = self.answered(id) {
+                overdue.given_up.push((id, outgoing));
+            }
+        }
+        overdue
+    }
+
+    /// All are sent in the order of their ids and wait equally long, so the first that waits is due first.
+    pub(crate) fn next_deadline(&self) -> Option<Millis> {
+        self.entries.values().find_map(|entry| entry.answer_by)
+    }
+
+    /// Everything, in order: the connection is gone for good.
+    pub(crate) fn drain(&mut self) -> Vec<(LocalId, Outgoing)> {
+        self.unsent.clear();
+        std::mem::take(&mut self.entries).into_iter().map(|(id, entry)| (id, entry.outgoing)).collect()
+    }
+}
+
+impl Outgoing {
+    fn to_wire(&self, id: LocalId, me: &Identity) -> MSync {
+        match self {
+            Self::Message(message) => message.to_wire(id, me),
+            Self::Roster { operation, users } => {
+                let body = RosterBody {
+                    operation: Some((*operation).into()),
+                    from: Some(me.jid()),
+                    to: users.iter().map(|user| me.neighbour(user, USER_DOMAIN)).collect(),
+                    ..RosterBody::default()
+                };
+                let meta = Meta {
+                    id: Some(id.0),
+                    from: Some(me.jid()),
+                    // The SDK writes the sign before the domain, here and nowhere else (wire-3x §5.4).
+                    to: Some(Jid { domain: Some(format!("@{USER_DOMAIN}")), ..Jid::default() }),
+                    ns: Some(NameSpace::Roster.into()),
+                    payload: Some(body.encode_to_vec().into()),
+                    ..Meta::default()
+                };
+                sync_frame(&CommSyncUl { meta: Some(meta), ..CommSyncUl::default() })
+            }
+        }
+    }
+}
