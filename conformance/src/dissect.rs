@@ -5,6 +5,8 @@
 
 mod schema;
 
+use std::borrow::Cow;
+
 use mock_server::tape::Direction;
 use serde_json::Value as Json;
 
@@ -96,6 +98,10 @@ pub fn dissect(bytes: &[u8], direction: Direction) -> Result<Tree<'_>, Malformed
                 Some(2) => "MUCBody",
                 Some(3) => "RosterBody",
                 Some(4) => "ConferenceBody",
+                Some(5) => {
+                    read_notification(meta);
+                    continue;
+                }
                 Some(_) | None => continue,
             };
             read_payload(meta, name, 3);
@@ -106,26 +112,26 @@ pub fn dissect(bytes: &[u8], direction: Direction) -> Result<Tree<'_>, Malformed
 
 impl<'a> Tree<'a> {
     /// The last field of this name, as protobuf has it for fields that may come once.
-    pub fn field(&self, name: &str) -> Option<&Value<'a>> {
-        self.fields.iter().rev().find(|field| field.name() == name).map(|field| &field.value)
+    pub fn field(&self, name: &str) -> Option<&Field<'a>> {
+        self.fields.iter().rev().find(|field| field.name() == name)
     }
 
     /// Every field of this name, in order.
-    pub fn all<'t>(&'t self, name: &'t str) -> impl Iterator<Item = &'t Value<'a>> {
-        self.fields.iter().filter(move |field| field.name() == name).map(|field| &field.value)
+    pub fn all<'t>(&'t self, name: &'t str) -> impl Iterator<Item = &'t Field<'a>> {
+        self.fields.iter().filter(move |field| field.name() == name)
     }
 
     /// The field at the end of a path of names with dots between them; `None` when any of them is missing.
-    pub fn at(&self, path: &str) -> Option<&Value<'a>> {
+    pub fn at(&self, path: &str) -> Option<&Field<'a>> {
         match path.split_once('.') {
             None => self.field(path),
             Some((first, rest)) => self.tree(first)?.at(rest),
         }
     }
 
-    /// The message of this name.
+    /// The message in the field of this name.
     pub fn tree(&self, name: &str) -> Option<&Self> {
-        match self.field(name)? {
+        match &self.field(name)?.value {
             Value::Tree(tree) => Some(tree),
             _ => None,
         }
@@ -133,15 +139,15 @@ impl<'a> Tree<'a> {
 
     /// The number in the field of this name.
     pub fn number(&self, name: &str) -> Option<u64> {
-        match self.field(name)? {
-            Value::Varint(number) => Some(*number),
+        match self.field(name)?.value {
+            Value::Varint(number) => Some(number),
             _ => None,
         }
     }
 
     /// The text in the field of this name.
     pub fn text(&self, name: &str) -> Option<&'a str> {
-        match self.field(name)? {
+        match self.field(name)?.value {
             Value::Text(text) => Some(text),
             _ => None,
         }
@@ -176,7 +182,7 @@ impl<'a> Tree<'a> {
     }
 }
 
-impl Field<'_> {
+impl<'a> Field<'a> {
     /// Its name; empty when the schema has none.
     pub fn name(&self) -> &str {
         self.known.map_or("", |known| &known.name)
@@ -198,7 +204,7 @@ impl Field<'_> {
             | (Kind::Float, Value::Fixed32(_))
             | (Kind::Double, Value::Fixed64(_))
             | (Kind::String, Value::Text(_))
-            | (Kind::Bytes, Value::Bytes(_) | Value::Tree(_))
+            | (Kind::Bytes, Value::Bytes(_) | Value::Tree(_) | Value::Text(_))
             | (Kind::Message(_), Value::Tree(_)) => true,
             (
                 Kind::Int32
@@ -214,6 +220,23 @@ impl Field<'_> {
                 | Kind::Message(_),
                 _,
             ) => false,
+        }
+    }
+
+    /// What it holds as one word: an enum value's name, a number, a text.
+    pub fn word(&self) -> Cow<'a, str> {
+        match &self.value {
+            Value::Varint(number) => match self.enum_name() {
+                Some(name) => Cow::Borrowed(name),
+                None => Cow::Owned(number.to_string()),
+            },
+            Value::Text(text) => Cow::Borrowed(text),
+            Value::Fixed64(_)
+            | Value::Fixed32(_)
+            | Value::Bytes(_)
+            | Value::Packed(_)
+            | Value::Tree(_)
+            | Value::Broken { .. } => Cow::Owned(self.json().to_string()),
         }
     }
 
@@ -276,6 +299,17 @@ fn read_payload(envelope: &mut Tree<'_>, name: &'static str, depth: usize) {
                 Ok(tree) => Value::Tree(tree),
                 Err(why) => Value::Broken { bytes, why },
             };
+        }
+    }
+}
+
+/// A notification's payload is JSON in text.
+fn read_notification(meta: &mut Tree<'_>) {
+    for field in &mut meta.fields {
+        if let (true, Value::Bytes(bytes)) = (field.name() == "payload", &field.value) {
+            if let Ok(text) = std::str::from_utf8(bytes) {
+                field.value = Value::Text(text);
+            }
         }
     }
 }

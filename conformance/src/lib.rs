@@ -3,8 +3,19 @@
 //!
 //! It never imports a client: clients are child processes that speak the line protocol of `DRIVER.md`.
 
+pub mod alias;
+pub mod client;
 pub mod dissect;
 pub mod driver;
+pub mod judge;
+pub mod lane;
 pub mod matching;
+pub mod pattern;
+pub mod real_time;
+pub mod record;
+pub mod report;
 pub mod run;
 pub mod scenario;
+pub mod suite;
+pub mod transcript;
+pub mod verdict;

@@ -6,7 +6,7 @@ pub mod subprocess;
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -219,24 +219,6 @@ pub enum DriverError {
     /// It broke the line protocol.
     #[error("the client broke the line protocol (DRIVER.md): {0}")]
     Protocol(String),
-}
-
-/// A moment by which something must have come.
-#[derive(Clone, Copy, Debug)]
-pub struct Deadline(Instant);
-
-impl Deadline {
-    /// So long from now.
-    #[expect(clippy::disallowed_methods, reason = "a child process is waited for in real time")]
-    pub fn after(within: Duration) -> Self {
-        Self(Instant::now() + within)
-    }
-
-    /// What is left of it; zero once it has passed.
-    #[expect(clippy::disallowed_methods, reason = "a child process is waited for in real time")]
-    pub fn left(self) -> Duration {
-        self.0.saturating_duration_since(Instant::now())
-    }
 }
 
 impl Device {

@@ -16,7 +16,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Answer, Command, Deadline, Device, Driver, DriverError, Event, Hello, PROTOCOL, ProcessCommand};
+use crate::real_time::Deadline;
+
+use super::{Answer, Command, Device, Driver, DriverError, Event, Hello, PROTOCOL, ProcessCommand};
 
 /// The longest line either side may write, as DRIVER.md has it: room for the largest message many times over,
 /// and small enough that a child without newlines costs no memory.

@@ -8,10 +8,9 @@ use mock_server::machine::Millis;
 use mock_server::shell::MockServer;
 
 use super::{Limits, Stop};
-use crate::driver::{
-    Answer, Capability, Command, Deadline, Device, Driver, Event, EventKind, ProcessCommand,
-};
+use crate::driver::{Answer, Capability, Command, Device, Driver, Event, EventKind, ProcessCommand};
 use crate::matching::Bindings;
+use crate::real_time::Deadline;
 use crate::scenario::{Scenario, World};
 
 /// Where a manual clock starts: 2021-12-31T00:00:00Z, so that a client which works with its host's clock or a
@@ -22,6 +21,9 @@ const START: Millis = Millis(1_640_908_800_000);
 const TIMERS_MAX: u32 = 10_000;
 /// How long an advance waits between two timers for a world that may have a reason never to be quiet.
 const BREATH: Duration = Duration::from_millis(200);
+/// How long an event is simply waited for before anyone asks whether a clock must move for it. Too short
+/// costs a few needless questions, too long slows down each reconnect: neither changes an outcome.
+const PATIENCE: Duration = Duration::from_millis(10);
 
 pub(super) struct Stage<'a> {
     server: &'a MockServer,
@@ -30,6 +32,7 @@ pub(super) struct Stage<'a> {
     given: &'a World,
     ignore: &'a BTreeSet<EventKind>,
     limits: Limits,
+    virtual_clock: bool,
     bindings: Bindings,
     created: BTreeSet<Device>,
     events: BTreeMap<Device, VecDeque<Event>>,
@@ -43,7 +46,8 @@ impl<'a> Stage<'a> {
         app_key: &'a str,
         limits: Limits,
     ) -> Self {
-        if driver.hello().capabilities.contains(&Capability::VirtualClock) {
+        let virtual_clock = driver.hello().capabilities.contains(&Capability::VirtualClock);
+        if virtual_clock {
             server.manual_clock(app_key, START);
         }
         Self {
@@ -53,6 +57,7 @@ impl<'a> Stage<'a> {
             given: &scenario.given,
             ignore: &scenario.ignore,
             limits,
+            virtual_clock,
             bindings: Bindings::default(),
             created: BTreeSet::new(),
             events: BTreeMap::new(),
@@ -135,8 +140,8 @@ impl<'a> Stage<'a> {
         if !self.created.contains(device) {
             let address = self.server.addr();
             let create = Command::Create {
-                app_key: self.app_key.to_owned(),
-                username: device.user.clone(),
+                app_key: self.given.app_key_as_typed.as_deref().unwrap_or(self.app_key).to_owned(),
+                username: self.given.username_as_typed.get(&device.user).unwrap_or(&device.user).clone(),
                 device: device.name().to_owned(),
                 rest: format!("http://{address}"),
                 sockjs: format!("http://{address}/ws"),
@@ -157,10 +162,20 @@ impl<'a> Stage<'a> {
 
     /// The device's next event, ignored ones left out; `None` when the time is up.
     pub(super) fn next_event(&mut self, device: &Device) -> Result<Option<Event>, Stop> {
+        let deadline = Deadline::after(self.limits.expect);
+        if self.virtual_clock {
+            if let Some(event) = self.event_within(device, Deadline::after(PATIENCE))? {
+                return Ok(Some(event));
+            }
+            self.let_time_pass(device)?;
+        }
+        self.event_within(device, deadline)
+    }
+
+    fn event_within(&mut self, device: &Device, deadline: Deadline) -> Result<Option<Event>, Stop> {
         if let Some(event) = self.events.get_mut(device).and_then(VecDeque::pop_front) {
             return Ok(Some(event));
         }
-        let deadline = Deadline::after(self.limits.expect);
         while let Some((of, event)) = self.driver.event(deadline.left())? {
             if self.ignore.contains(&event.kind) {
                 continue;
@@ -171,6 +186,27 @@ impl<'a> Stage<'a> {
             self.keep(of, event)?;
         }
         Ok(None)
+    }
+
+    /// What waiting is to a client whose clock stands still: while nothing is under way, the clocks move to
+    /// its next timer, such as the one that takes up a lost link, until the device shows something. They move
+    /// by no more than the time that any other client would be given.
+    fn let_time_pass(&mut self, device: &Device) -> Result<(), Stop> {
+        let mut left = u64::try_from(self.limits.expect.as_millis()).unwrap_or(u64::MAX);
+        loop {
+            if self.server.quiet(self.app_key, BREATH).is_ok() {
+                self.sync()?;
+            }
+            self.take_in()?;
+            if self.waiting(device).is_some() {
+                return Ok(());
+            }
+            let Some(due) = self.advance_client(0)?.filter(|due| *due <= left) else { return Ok(()) };
+            let step = due.max(1);
+            self.server.advance(self.app_key, step);
+            self.advance_client(step)?;
+            left = left.saturating_sub(step);
+        }
     }
 
     /// Waits until neither side has anything left to do: the server is quiet, the client has read what its
@@ -192,6 +228,11 @@ impl<'a> Stage<'a> {
             }
             before = after;
         }
+        self.take_in()
+    }
+
+    /// Takes in what the client has shown by now.
+    fn take_in(&mut self) -> Result<(), Stop> {
         while let Some((of, event)) = self.driver.event(Duration::ZERO)? {
             if !self.ignore.contains(&event.kind) {
                 self.keep(of, event)?;

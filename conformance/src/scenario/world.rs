@@ -38,6 +38,11 @@ pub struct World {
     pub delivery: bool,
     /// How often clients take up a lost link again.
     pub reconnects: u32,
+    /// What clients are given for an app key, where that differs from the world's.
+    pub app_key_as_typed: Option<String>,
+    /// What clients are given for a user's name, where that differs from the scenario's name of the user.
+    #[serde(deserialize_with = "unique")]
+    pub username_as_typed: BTreeMap<String, String>,
 }
 
 /// Texts sent before the scenario starts.
@@ -78,6 +83,8 @@ impl Default for World {
             settings: SettingsPatch::default(),
             delivery: false,
             reconnects: 3,
+            app_key_as_typed: None,
+            username_as_typed: BTreeMap::new(),
         }
     }
 }
@@ -125,6 +132,9 @@ impl World {
         }
         for token in self.tokens.values() {
             exists("given.tokens", &token.user)?;
+        }
+        for name in self.username_as_typed.keys() {
+            exists("given.username_as_typed", name)?;
         }
         let mut devices = BTreeSet::new();
         for device in &self.online {

@@ -1,0 +1,217 @@
+//! A client's file: how it is started, and every exception that is made for it, each with its reason.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::de::{Deserializer, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
+
+use crate::driver::subprocess::Program;
+use crate::pattern::is_match;
+
+/// One client under test, as `clients/<name>.json` describes it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Client {
+    /// Its name; the file is named so too.
+    pub name: String,
+    /// The shim and its arguments. A bare name is looked for beside this program, then on `PATH`; anything
+    /// else is relative to the file's folder, where the shim runs.
+    pub command: Vec<String>,
+    /// Which scenarios' wire is kept and compared.
+    #[serde(default)]
+    pub records: Records,
+    /// What it has no call or event for, each with the reason.
+    #[serde(default)]
+    pub unsupported: BTreeMap<String, String>,
+    /// What it gets wrong, each with the reason.
+    #[serde(default)]
+    pub known_failures: Vec<KnownFailure>,
+    /// What it sends that is not right and does no harm, each with the reason.
+    #[serde(default)]
+    pub known_findings: Vec<KnownFinding>,
+    #[serde(skip)]
+    folder: PathBuf,
+}
+
+/// Which scenarios have a record.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Records {
+    /// None.
+    #[default]
+    None,
+    /// All that do not forbid it: `"all"`.
+    All,
+    /// Those whose names match one of these.
+    Matching(Vec<String>),
+}
+
+/// A scenario that the client does not pass.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KnownFailure {
+    /// A scenario's name, or a pattern with `*`.
+    pub scenario: String,
+    /// What the failure must say; another failure of the same scenario is not known.
+    pub message: String,
+    /// Why the client fails there.
+    pub reason: String,
+    /// Whether it always does.
+    pub outcome: KnownOutcome,
+}
+
+/// Whether a known failure is one each time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KnownOutcome {
+    /// Passing makes the entry stale.
+    Fails,
+    /// A race in the client, traced: it may pass.
+    Varies,
+}
+
+/// A finding that does not fail a scenario.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KnownFinding {
+    /// The finding's clause.
+    pub clause: String,
+    /// What its text must hold.
+    pub text: String,
+    /// The scenarios where it is known; left out: all.
+    #[serde(default)]
+    pub scenario: Option<String>,
+    /// Why the client does so.
+    pub reason: String,
+}
+
+/// A client's file that is none, or a command line that starts nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {message}", path.display())]
+pub struct ClientError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong, and where.
+    pub message: String,
+}
+
+impl Client {
+    /// Reads a client's file.
+    pub fn load(path: &Path) -> Result<Self, ClientError> {
+        let error = |message: String| ClientError { path: path.to_owned(), message };
+        let source = std::fs::read_to_string(path).map_err(|why| error(why.to_string()))?;
+        let mut client: Self = serde_json::from_str(&source).map_err(|why| error(why.to_string()))?;
+        if path.file_stem().is_some_and(|stem| stem.to_string_lossy() != client.name) {
+            return Err(error(format!("its \"name\" is {:?}; the file is named otherwise", client.name)));
+        }
+        client.check().map_err(error)?;
+        client.folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        Ok(client)
+    }
+
+    /// A client of which nothing is known but how to start it.
+    pub fn of_command(command: Vec<String>, folder: &Path) -> Self {
+        Self {
+            name: "command".to_owned(),
+            command,
+            records: Records::None,
+            unsupported: BTreeMap::new(),
+            known_failures: Vec::new(),
+            known_findings: Vec::new(),
+            folder: folder.to_owned(),
+        }
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if self.command.is_empty() {
+            return Err("\"command\" names no program".to_owned());
+        }
+        for known in &self.known_failures {
+            // "" is in every message: such an entry would hide whatever comes.
+            if known.message.trim().is_empty() || known.reason.trim().is_empty() {
+                return Err(format!(
+                    "the known failure of {} needs a \"message\" and a \"reason\"",
+                    known.scenario
+                ));
+            }
+        }
+        for known in &self.known_findings {
+            if known.text.trim().is_empty() || known.reason.trim().is_empty() {
+                return Err(format!(
+                    "the known finding of {} needs a \"text\" and a \"reason\"",
+                    known.clause
+                ));
+            }
+        }
+        match self.unsupported.iter().find(|(_, reason)| reason.trim().is_empty()) {
+            Some((what, _)) => Err(format!("\"unsupported\": {what:?} needs its reason")),
+            None => Ok(()),
+        }
+    }
+
+    /// How to start it.
+    pub fn program(&self) -> Program {
+        let (program, args) = self.command.split_first().expect("a client has a program, as check has it");
+        Program {
+            program: find_program(program, &self.folder),
+            args: args.iter().map(OsString::from).collect(),
+            folder: if self.folder.as_os_str().is_empty() { ".".into() } else { self.folder.clone() },
+        }
+    }
+
+    /// Whether a scenario's wire is kept for this client.
+    pub fn records(&self, scenario: &str) -> bool {
+        match &self.records {
+            Records::None => false,
+            Records::All => true,
+            Records::Matching(patterns) => patterns.iter().any(|pattern| is_match(pattern, scenario)),
+        }
+    }
+}
+
+/// A shim that this workspace builds lies beside this program; nobody has to know under which target folder.
+fn find_program(program: &str, folder: &Path) -> OsString {
+    if Path::new(program).components().count() > 1 {
+        return folder.join(program).into_os_string();
+    }
+    let here = std::env::current_exe().ok();
+    let beside = here
+        .as_deref()
+        .and_then(Path::parent)
+        .map(|folder| folder.join(format!("{program}{}", std::env::consts::EXE_SUFFIX)));
+    match beside {
+        Some(path) if path.is_file() => path.into_os_string(),
+        Some(_) | None => program.into(),
+    }
+}
+
+impl<'de> Deserialize<'de> for Records {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AllOrPatterns;
+        impl<'de> Visitor<'de> for AllOrPatterns {
+            type Value = Records;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("\"all\", or a list of scenario names and patterns")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<Records, E> {
+                match word {
+                    "all" => Ok(Records::All),
+                    other => Err(E::invalid_value(serde::de::Unexpected::Str(other), &self)),
+                }
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Records, A::Error> {
+                let mut patterns = Vec::new();
+                while let Some(pattern) = list.next_element()? {
+                    patterns.push(pattern);
+                }
+                Ok(Records::Matching(patterns))
+            }
+        }
+        deserializer.deserialize_any(AllOrPatterns)
+    }
+}

@@ -1,0 +1,42 @@
+//! The host's clock, for what cannot be told otherwise: a child process is waited for in real time.
+//!
+//! Nothing else in this package reads a clock.
+
+use std::time::{Duration, Instant};
+
+/// A moment by which something must have come.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline(Instant);
+
+impl Deadline {
+    /// So long from now.
+    pub fn after(within: Duration) -> Self {
+        Self(now() + within)
+    }
+
+    /// What is left of it; zero once it has passed.
+    pub fn left(self) -> Duration {
+        self.0.saturating_duration_since(now())
+    }
+}
+
+/// How long something took.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// From now on.
+    pub fn start() -> Self {
+        Self(now())
+    }
+
+    /// Until now.
+    pub fn elapsed(self) -> Duration {
+        now().saturating_duration_since(self.0)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a child process is waited for in real time")]
+fn now() -> Instant {
+    Instant::now()
+}

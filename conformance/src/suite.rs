@@ -1,0 +1,204 @@
+//! Many scenarios at once: workers with a child process each, one server for all, a world for each scenario.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use mock_server::shell::MockServer;
+
+use crate::client::Client;
+use crate::driver::subprocess::{self, Program, Subprocess};
+use crate::driver::{Driver as _, DriverError, Hello};
+use crate::judge::{self, Finding};
+use crate::real_time::Stopwatch;
+use crate::record::Records;
+use crate::run::{Failure, Limits, Outcome, Run, run};
+use crate::scenario::Scenario;
+use crate::transcript::Transcript;
+use crate::verdict::{Used, Verdict, verdict};
+
+/// How often in a row a client's process may refuse to start again before nobody tries any more: each try may
+/// take as long as a hello may.
+const STARTS_FAILED_MAX: usize = 3;
+/// How much of each lane a failure shows.
+const CONTEXT_ENTRIES: usize = 12;
+
+/// What is to be run.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan<'a> {
+    /// The client.
+    pub client: &'a Client,
+    /// The scenarios, in the order of the report.
+    pub scenarios: &'a [&'a Scenario],
+    /// How many workers.
+    pub jobs: usize,
+    /// How long a step waits.
+    pub limits: Limits,
+    /// How long a child is waited for.
+    pub process: subprocess::Limits,
+    /// The client's records; `None`: they are left alone.
+    pub records: Option<&'a Records>,
+}
+
+/// What became of one scenario.
+#[derive(Debug)]
+pub struct Evaluated<'a> {
+    /// Which.
+    pub scenario: &'a Scenario,
+    /// The judgement.
+    pub verdict: Verdict,
+    /// What the client did wrong on the wire, known or not, and how often.
+    pub findings: Vec<(Finding, usize)>,
+    /// The end of each lane, for a failure to show.
+    pub wire: String,
+    /// What the client wrote to its stderr.
+    pub remarks: String,
+    /// How long it took.
+    pub took: Duration,
+    /// Whether its record was compared, or would have been but for a failure.
+    pub recorded: bool,
+}
+
+/// What became of them all.
+#[derive(Debug)]
+pub struct Suite<'a> {
+    /// Who the client said it is.
+    pub hello: Hello,
+    /// Each, in the order of the plan.
+    pub evaluated: Vec<Evaluated<'a>>,
+    /// The entries of the client's file that were of use.
+    pub used: Used,
+}
+
+/// Runs a plan. `done` hears of each scenario as it ends, and how many are left. Fails only when the client
+/// could not be started even once.
+pub fn run_all<'a>(
+    server: &MockServer,
+    plan: Plan<'a>,
+    mut done: impl FnMut(&Evaluated<'a>, usize),
+) -> Result<Suite<'a>, DriverError> {
+    let program = plan.client.program();
+    // Started here and given to the first worker: whether it can be is known before anything is run.
+    let first = Subprocess::start(&program, plan.process)?;
+    let hello = first.hello().clone();
+    let first = Mutex::new(Some(first));
+    let next = AtomicUsize::new(0);
+    let mut slots: Vec<Option<Evaluated<'a>>> = plan.scenarios.iter().map(|_| None).collect();
+    let mut used = Used::default();
+    thread::scope(|scope| {
+        let (ended, results) = mpsc::channel();
+        for _ in 0..plan.jobs.clamp(1, plan.scenarios.len().max(1)) {
+            let ended = ended.clone();
+            let (first, next, program) = (&first, &next, &program);
+            scope.spawn(move || {
+                let child = first.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let mut worker = Worker { server, plan, program, child, starts_failed: 0 };
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(scenario) = plan.scenarios.get(index) else { return };
+                    let mut used = Used::default();
+                    let evaluated = worker.evaluate(scenario, &mut used);
+                    if ended.send((index, evaluated, used)).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(ended);
+        let mut left = plan.scenarios.len();
+        for (index, evaluated, by_one) in results {
+            left -= 1;
+            done(&evaluated, left);
+            used.merge(by_one);
+            slots[index] = Some(evaluated);
+        }
+    });
+    let evaluated =
+        slots.into_iter().map(|slot| slot.expect("each scenario was taken by one worker")).collect();
+    Ok(Suite { hello, evaluated, used })
+}
+
+impl Suite<'_> {
+    /// After a run of every scenario: what the client's file and its records hold and nothing needs.
+    pub fn stale(&self, client: &Client, records: Option<&Records>) -> Vec<String> {
+        let mut lines = self.used.unused(client);
+        if let Some(records) = records {
+            let compared: BTreeSet<&str> =
+                self.evaluated.iter().filter(|one| one.recorded).map(|one| &*one.scenario.name).collect();
+            lines.extend(records.unreferenced(&compared));
+        }
+        lines
+    }
+}
+
+struct Worker<'w, 'a> {
+    server: &'w MockServer,
+    plan: Plan<'a>,
+    program: &'w Program,
+    child: Option<Subprocess>,
+    starts_failed: usize,
+}
+
+impl<'a> Worker<'_, 'a> {
+    fn evaluate(&mut self, scenario: &'a Scenario, used: &mut Used) -> Evaluated<'a> {
+        let watch = Stopwatch::start();
+        let run = self.run(scenario);
+        let mut findings = judge::findings(&run.tape, &run.app_key);
+        for found in &run.findings {
+            let clause = found.clause.to_owned();
+            let finding = Finding { clause, user: found.user.clone(), text: found.text.clone() };
+            match findings.iter_mut().find(|(other, _)| *other == finding) {
+                Some((_, times)) => *times += 1,
+                None => findings.push((finding, 1)),
+            }
+        }
+        let client = self.plan.client;
+        let records =
+            self.plan.records.filter(|_| scenario.unrecorded.is_none() && client.records(&scenario.name));
+        let record = || records?.compare(scenario, &Transcript::new(&run.tape, &run.app_key).text());
+        let verdict = verdict(client, &scenario.name, &run.outcome, &findings, record, used);
+        let (recorded, wire) = match &verdict {
+            Verdict::Passed | Verdict::StaleKnownFailure(_) => (true, String::new()),
+            Verdict::Failed(_) => (true, Transcript::new(&run.tape, &run.app_key).last(CONTEXT_ENTRIES)),
+            Verdict::Unsupported { .. } | Verdict::KnownFailure { .. } => (false, String::new()),
+        };
+        let recorded = recorded && records.is_some();
+        Evaluated { scenario, verdict, findings, wire, remarks: run.remarks, took: watch.elapsed(), recorded }
+    }
+
+    /// One scenario with this worker's child, which is started again if the one before was lost.
+    fn run(&mut self, scenario: &Scenario) -> Run {
+        let failed = |message: String| Run {
+            outcome: Outcome::Failed(Failure { step: None, message }),
+            app_key: String::new(),
+            tape: Vec::new(),
+            findings: Vec::new(),
+            remarks: String::new(),
+            lost: true,
+        };
+        if self.child.is_none() {
+            if self.starts_failed >= STARTS_FAILED_MAX {
+                let times = STARTS_FAILED_MAX;
+                return failed(format!("not run: the client could not be started {times} times in a row"));
+            }
+            match Subprocess::start(self.program, self.plan.process) {
+                Ok(child) => {
+                    self.starts_failed = 0;
+                    self.child = Some(child);
+                }
+                Err(error) => {
+                    self.starts_failed += 1;
+                    return failed(error.to_string());
+                }
+            }
+        }
+        let child = self.child.as_mut().expect("it was started above");
+        let run = run(self.server, child, scenario, self.plan.limits);
+        if run.lost {
+            self.child = None;
+        }
+        run
+    }
+}

@@ -1,0 +1,299 @@
+//! What went over the wires, for a person to read: one lane a connection, one line a short frame, names from
+//! the schema, values that differ from run to run by alias.
+//!
+//! Left out, for it says nothing of a scenario: heartbeats (every UNREAD after the first, and its answer) and
+//! statistics with their answers. Everything else is there, field by field in the order of the wire.
+
+mod layout;
+mod order;
+
+use std::collections::BTreeSet;
+
+use mock_server::tape::{Direction, Door, Row};
+use serde_json::Value as Json;
+
+use crate::alias::{Aliases, Kind};
+use crate::dissect::{Field, Tree, Value, dissect, hex};
+use crate::lane::{HttpLane, Lane, LaneEvent, connections, requests};
+use layout::Node;
+
+/// Texts up to this are shown whole; of a longer one its start and its length.
+const TEXT_CHARS_MAX: usize = 200;
+
+/// The lanes of a tape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transcript {
+    lanes: Vec<Section>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Section {
+    title: String,
+    /// One element a frame or request; it may have several lines.
+    entries: Vec<String>,
+}
+
+impl Transcript {
+    /// Reads a tape of the world of `app_key`.
+    pub fn new(tape: &[Row], app_key: &str) -> Self {
+        let mut writer = Writer { aliases: Aliases::new(app_key) };
+        // Requests first: the tokens and the groups that they make are met again on the sockets.
+        let mut lanes: Vec<Section> = requests(tape).iter().map(|lane| writer.http(lane)).collect();
+        let mut ordinal = 0;
+        let mut before = String::new();
+        for lane in connections(tape) {
+            ordinal = if lane.user == before { ordinal + 1 } else { 1 };
+            before.clone_from(&lane.user);
+            lanes.push(writer.connection(&lane, ordinal));
+        }
+        Self { lanes }
+    }
+
+    /// The whole of it.
+    pub fn text(&self) -> String {
+        self.last(usize::MAX)
+    }
+
+    /// The last so many entries of each lane.
+    pub fn last(&self, entries: usize) -> String {
+        let mut text = String::new();
+        for Section { title, entries: all } in &self.lanes {
+            text.push_str(&format!("== {title}\n"));
+            let left_out = all.len().saturating_sub(entries);
+            if left_out > 0 {
+                text.push_str(&format!("… {left_out} before\n"));
+            }
+            for entry in &all[left_out..] {
+                text.push_str(entry);
+                text.push('\n');
+            }
+        }
+        text
+    }
+}
+
+struct Writer {
+    aliases: Aliases,
+}
+
+impl Writer {
+    fn connection(&mut self, lane: &Lane<'_>, ordinal: usize) -> Section {
+        let user = if lane.user.is_empty() { "somebody" } else { &lane.user };
+        let door = match lane.door {
+            Door::SockJs => "SockJS",
+            Door::WebSocket => "WebSocket",
+        };
+        let mut frames = Vec::new();
+        let mut end = None;
+        for event in &lane.events {
+            match *event {
+                LaneEvent::Frame(direction, bytes) => {
+                    frames.push((direction, dissect(bytes, direction), bytes));
+                }
+                LaneEvent::Closed(why) => end = Some(format!("-- closed: {why}")),
+            }
+        }
+        let mut noise = Noise::default();
+        frames.retain(|(direction, tree, _)| !tree.as_ref().is_ok_and(|tree| noise.is(*direction, tree)));
+        let order =
+            order::causal(&frames.iter().map(|(d, tree, _)| (*d, tree.as_ref().ok())).collect::<Vec<_>>());
+        let mut entries = Vec::with_capacity(frames.len());
+        for index in order {
+            let (direction, tree, bytes) = &frames[index];
+            let arrow = match direction {
+                Direction::Up => ">",
+                Direction::Down => "<",
+            };
+            entries.push(match tree {
+                Ok(tree) => {
+                    let command = tree.fields.iter().rev().find(|field| field.name() == "command");
+                    let word = match command {
+                        Some(field) => leaf(field),
+                        None => "(no command)".to_owned(),
+                    };
+                    let hidden =
+                        |field: &&Field<'_>| !command.is_some_and(|command| std::ptr::eq(command, *field));
+                    let shown = tree.fields.iter().filter(hidden);
+                    let nodes = shown.map(|field| self.node(tree, field, &lane.user, *direction)).collect();
+                    Node { label: format!("{arrow} {word}"), children: nodes }.frame()
+                }
+                Err(why) => format!("{arrow} (not protobuf: {why}) {}", hex(bytes)),
+            });
+        }
+        entries.extend(end);
+        Section { title: format!("{user} {ordinal} ({door})"), entries }
+    }
+
+    fn http(&mut self, lane: &HttpLane<'_>) -> Section {
+        let user = if lane.user.is_empty() { "somebody" } else { &lane.user };
+        let mut entries = Vec::new();
+        for request in &lane.requests {
+            // The answer first: what it names is what the path of a later request holds.
+            let body = self.json_body(request.body);
+            let answer = self.json_body(request.answer);
+            let path: Vec<String> = request
+                .path
+                .split('/')
+                .map(|part| self.aliases.known(Kind::Muc, part).unwrap_or_else(|| part.to_owned()))
+                .collect();
+            let first = format!("> {} {} {body}", request.method, path.join("/"));
+            entries.push(first.trim_end().to_owned());
+            entries.push(format!("< {} {answer}", request.status).trim_end().to_owned());
+        }
+        Section { title: format!("{user} HTTP"), entries }
+    }
+
+    fn node(&mut self, of: &Tree<'_>, field: &Field<'_>, owner: &str, direction: Direction) -> Node {
+        let label = field.label();
+        if let Value::Tree(tree) = &field.value {
+            let children = tree.fields.iter().map(|field| self.node(tree, field, owner, direction)).collect();
+            return Node { label, children };
+        }
+        let alias =
+            Kind::of_field(of.name, field.name(), direction).and_then(|kind| self.alias(kind, field, owner));
+        let mut text = alias.unwrap_or_else(|| leaf(field));
+        if field.known.is_some() && !field.fits() {
+            text = format!("!{text}");
+        }
+        Node { label: format!("{label}:{text}"), children: Vec::new() }
+    }
+
+    fn alias(&mut self, kind: Kind, field: &Field<'_>, owner: &str) -> Option<String> {
+        let value = match &field.value {
+            Value::Varint(number) => number.to_string(),
+            Value::Text(text) => (*text).to_owned(),
+            Value::Fixed64(_)
+            | Value::Fixed32(_)
+            | Value::Bytes(_)
+            | Value::Packed(_)
+            | Value::Tree(_)
+            | Value::Broken { .. } => return None,
+        };
+        match (kind, field.name()) {
+            // Only some names are the server's, and only some devices have a random one.
+            (Kind::Muc, _) | (Kind::Resource, "deviceName") => self.aliases.known(kind, &value),
+            (Kind::Token, "authToken") => Some(quoted(&self.aliases.tokens_in(&value))),
+            (Kind::Token, _) => {
+                let (prefix, token) = match value.strip_prefix("$t$") {
+                    Some(token) => ("$t$", token),
+                    None => ("", value.as_str()),
+                };
+                let name = self.aliases.name(Kind::Token, owner, token)?;
+                Some(format!("{prefix}{name}"))
+            }
+            (_, _) => self.aliases.name(kind, owner, &value),
+        }
+    }
+
+    fn json_body(&mut self, body: &[u8]) -> String {
+        if body.is_empty() {
+            return String::new();
+        }
+        match serde_json::from_slice::<Json>(body) {
+            Ok(mut json) => {
+                self.alias_members(&mut json);
+                json.to_string()
+            }
+            Err(_) => shortened(&String::from_utf8_lossy(body)),
+        }
+    }
+
+    fn alias_members(&mut self, json: &mut Json) {
+        match json {
+            Json::Object(members) => {
+                for (name, value) in members {
+                    let text = match &*value {
+                        Json::String(text) => text.clone(),
+                        Json::Number(number) => number.to_string(),
+                        Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => {
+                            self.alias_members(value);
+                            continue;
+                        }
+                    };
+                    let alias = match Kind::of_member(name) {
+                        Some(kind) => self.aliases.name(kind, "", &text),
+                        None if name == "uri" => Some(without_host(&text)),
+                        None => self.aliases.known(Kind::Muc, &text),
+                    };
+                    if let Some(alias) = alias {
+                        *value = Json::String(alias);
+                    }
+                }
+            }
+            Json::Array(values) => values.iter_mut().for_each(|value| self.alias_members(value)),
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+        }
+    }
+}
+
+/// What is left out of a lane.
+#[derive(Default)]
+struct Noise {
+    unread_up: bool,
+    unread_down: bool,
+    statistics: BTreeSet<u64>,
+}
+
+impl Noise {
+    fn is(&mut self, direction: Direction, frame: &Tree<'_>) -> bool {
+        let payload = frame.tree("payload");
+        match (frame.number("command"), direction) {
+            (Some(1), Direction::Up) => std::mem::replace(&mut self.unread_up, true),
+            (Some(1), Direction::Down) => std::mem::replace(&mut self.unread_down, true),
+            (Some(0), Direction::Up) => {
+                let Some(meta) = payload.and_then(|payload| payload.tree("meta")) else { return false };
+                let statistic = meta.number("ns") == Some(0);
+                if let (true, Some(id)) = (statistic, meta.number("id")) {
+                    self.statistics.insert(id);
+                }
+                statistic
+            }
+            (Some(0), Direction::Down) => {
+                let answered = payload.and_then(|payload| payload.number("metaId"));
+                answered.is_some_and(|id| self.statistics.contains(&id))
+            }
+            (_, _) => false,
+        }
+    }
+}
+
+fn leaf(field: &Field<'_>) -> String {
+    use crate::dissect::Kind as Type;
+    let kind = field.known.map(|known| known.kind);
+    match &field.value {
+        Value::Varint(number) => match (field.enum_name(), kind) {
+            (Some(name), _) => name.to_owned(),
+            (None, Some(Type::Bool)) if *number < 2 => (*number == 1).to_string(),
+            (None, Some(Type::Int32 | Type::Int64)) => (*number as i64).to_string(),
+            (None, _) => number.to_string(),
+        },
+        Value::Packed(numbers) => format!("packed{numbers:?}"),
+        Value::Fixed64(bits) if kind == Some(Type::Double) => f64::from_bits(*bits).to_string(),
+        Value::Fixed64(bits) => format!("fixed64 {bits:#x}"),
+        Value::Fixed32(bits) if kind == Some(Type::Float) => f32::from_bits(*bits).to_string(),
+        Value::Fixed32(bits) => format!("fixed32 {bits:#x}"),
+        Value::Text(text) => shortened(&quoted(text)),
+        Value::Bytes(bytes) => shortened(&format!("bytes {}", hex(bytes))),
+        Value::Broken { bytes, why } => format!("broken ({why}) {}", hex(bytes)),
+        Value::Tree(tree) => format!("{{{} fields}}", tree.fields.len()),
+    }
+}
+
+/// The server's port is another in each run.
+fn without_host(url: &str) -> String {
+    match url.split_once("://").map(|(_, rest)| rest.split_once('/')) {
+        Some(Some((_, path))) => format!("<server>/{path}"),
+        Some(None) | None => url.to_owned(),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    Json::from(text).to_string()
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(TEXT_CHARS_MAX) {
+        None => text.to_owned(),
+        Some((at, _)) => format!("{}… ({} bytes in all)", &text[..at], text.len()),
+    }
+}
