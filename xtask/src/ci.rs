@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use crate::codegen::{self, Mode};
-use crate::workspace::{Failure, Workspace, does_not_start, shown};
+use crate::workspace::{Failure, Workspace, does_not_start, output, shown};
 use crate::{conformance, sdk, tidy};
 
 /// Whether the clients that need Node and npm take part.
@@ -97,18 +97,23 @@ fn clients(workspace: &Workspace) -> Result<Vec<String>, Failure> {
 
 /// The files are named one by one: what node does with a folder differs from version to version.
 fn node_tests(workspace: &Workspace) -> Result<Command, Failure> {
-    let folder = workspace.root.join("conformance/shims/node/test");
-    let mut files = files_in(&folder)?;
-    files.retain(|path| path.to_str().is_some_and(|path| path.ends_with(".test.mjs")));
-    files.sort_unstable();
+    let mut git = workspace.command("git");
+    git.args([
+        "ls-files",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+        "--",
+        "conformance/shims/node/*.test.mjs",
+    ]);
+    let files = output(git)?;
     if files.is_empty() {
-        return Err(Failure::Told(format!(
-            "{}: no *.test.mjs, so node would test nothing",
-            folder.display()
-        )));
+        return Err(Failure::Told(
+            "conformance/shims/node: no *.test.mjs, so node would test nothing".to_owned(),
+        ));
     }
     let mut command = workspace.command("node");
-    command.arg("--test").args(files).env(sdk::FOLDER_VARIABLE, sdk::folder(workspace));
+    command.arg("--test").args(files.lines()).env(sdk::FOLDER_VARIABLE, sdk::folder(workspace));
     Ok(command)
 }
 

@@ -38,6 +38,11 @@ pub(crate) fn machine() -> String {
     format!("{cores} cores ({processor}), {} {}", std::env::consts::OS, kernel.trim())
 }
 
+/// How many tasks wanted a core, on average over the last minute.
+pub(crate) fn load_average() -> Option<f64> {
+    fs::read_to_string("/proc/loadavg").ok()?.split_ascii_whitespace().next()?.parse().ok()
+}
+
 /// Fields 14 and 15, counted behind the command's name, which may hold blanks and brackets.
 fn cpu_ticks(stat: &str) -> Option<f64> {
     let (_, behind) = stat.rsplit_once(") ")?;

@@ -20,8 +20,8 @@ pub(crate) enum Which {
 /// A server's process; dropped, it is ended.
 pub(crate) struct Server {
     child: Child,
-    /// Hands on what a traced server and its tracer say; ends when both are gone.
-    tracer: Option<JoinHandle<()>>,
+    /// Reads stderr: what a server says is shown only if it does not start.
+    said: Option<JoinHandle<Vec<u8>>>,
     pub(crate) addr: SocketAddr,
 }
 
@@ -32,30 +32,26 @@ impl Server {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .map_err(|error| io::Error::new(error.kind(), format!("{shown} does not start: {error}")))?;
         let stdout = child.stdout.take().expect("stdout is piped");
-        let mut stdout = BufReader::new(stdout);
+        let stderr = child.stderr.take().expect("stderr is piped");
+        let said = thread::spawn(move || kept(stderr));
         let mut line = String::new();
-        let addr = stdout.read_line(&mut line).ok().and_then(|_| {
+        let addr = BufReader::new(stdout).read_line(&mut line).ok().and_then(|_| {
             line.trim_end().strip_prefix("listening on http://").and_then(|addr| addr.parse().ok())
         });
-        match addr {
-            Some(addr) => {
-                let tracer = child
-                    .stderr
-                    .take()
-                    .map(|mut stderr| thread::spawn(move || drop(io::copy(&mut stderr, &mut io::stderr()))));
-                Ok(Self { child, tracer, addr })
-            }
-            None => {
-                drop(child.kill());
-                drop(child.wait());
-                Err(io::Error::other(format!(
-                    "{shown} should say `listening on http://ADDRESS` first, but said {line:?}"
-                )))
-            }
+        if let Some(addr) = addr {
+            return Ok(Self { child, said: Some(said), addr });
         }
+        drop(child.kill());
+        drop(child.wait());
+        let said = said.join().unwrap_or_default();
+        Err(io::Error::other(format!(
+            "{shown} should say `listening on http://ADDRESS` first, but said {line:?}\n{}",
+            String::from_utf8_lossy(&said)
+        )))
     }
 
     /// The process whose CPU time and memory are meant.
@@ -63,14 +59,12 @@ impl Server {
         self.child.id()
     }
 
-    /// Ends the server. A tracer has written its summary when this returns.
+    /// Ends the server. A tracer has written its summary when this returns: it lets go of stderr last.
     pub(crate) fn end(mut self) -> io::Result<()> {
         self.child.kill()?;
         self.child.wait()?;
-        if let Some(tracer) = self.tracer.take() {
-            tracer
-                .join()
-                .map_err(|_| io::Error::other("the thread that reads the tracer's stderr panicked"))?;
+        if let Some(said) = self.said.take() {
+            said.join().map_err(|_| io::Error::other("the thread that reads a server's stderr panicked"))?;
         }
         Ok(())
     }
@@ -111,8 +105,6 @@ pub(crate) fn counted(command: &Command, calls: &str, summary: &Path) -> Command
     let mut strace = Command::new("strace");
     strace.args(["-D", "-f", "-c", "-e"]).arg(format!("trace={calls}")).arg("-o").arg(summary);
     strace.arg(command.get_program()).args(command.get_args());
-    // With -D the tracer lets go of stdout but not of stderr: its end says that the summary is written.
-    strace.stderr(Stdio::piped());
     strace
 }
 
@@ -143,6 +135,16 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         drop(std::fs::remove_dir_all(&self.0));
     }
+}
+
+/// The first lines of a stream; it is read to its end, so that the writer never waits.
+fn kept(mut stream: impl io::Read) -> Vec<u8> {
+    /// Enough for any complaint, and a server that logs each message fills no memory.
+    const KEPT_BYTES: u64 = 16 * 1_024;
+    let mut text = Vec::new();
+    drop(stream.by_ref().take(KEPT_BYTES).read_to_end(&mut text));
+    drop(io::copy(&mut stream, &mut io::sink()));
+    text
 }
 
 #[expect(clippy::disallowed_methods, reason = "time is what a benchmark measures")]
