@@ -65,7 +65,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
     for complaint in &complaints {
         println!("{complaint}");
     }
-    Err(Failure::Told(format!("tidy: {} broken rules, listed above", complaints.len())))
+    Err(Failure::Told(format!("tidy: rules broken, listed above: {}", complaints.len())))
 }
 
 /// All text files, those not added yet among them. What is not UTF-8 is a picture or a sound.

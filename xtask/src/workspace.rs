@@ -115,12 +115,15 @@ pub(crate) fn output(mut command: Command) -> Result<String, Failure> {
         .map_err(|_| Failure::Told(format!("{} writes something that is not UTF-8", shown(&command))))
 }
 
-/// As a person would type it, for messages.
+/// As a person would type it in a shell, with what is set in the environment, for messages.
 pub(crate) fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program());
-    let program = program.file_stem().unwrap_or(program.as_os_str());
-    let words = [program].into_iter().chain(command.get_args());
-    words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
+    let program = program.file_stem().unwrap_or(program.as_os_str()).to_string_lossy().into_owned();
+    let set = command.get_envs().filter_map(|(name, value)| {
+        Some(format!("{}={}", name.to_string_lossy(), quoted(value?.to_string_lossy().into_owned())))
+    });
+    let arguments = command.get_args().map(|word| quoted(word.to_string_lossy().into_owned()));
+    set.chain([program]).chain(arguments).collect::<Vec<_>>().join(" ")
 }
 
 /// The sentence for a program that could not be started.
@@ -128,7 +131,23 @@ pub(crate) fn does_not_start(command: &Command, error: &io::Error) -> Failure {
     Failure::Told(format!("{} does not start: {error}", shown(command)))
 }
 
+fn quoted(word: String) -> String {
+    if word.is_empty() || word.contains(char::is_whitespace) { format!("'{word}'") } else { word }
+}
+
 /// The cargo that runs this task, so that a chosen toolchain stays chosen.
 fn cargo_path() -> PathBuf {
     env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_shown_so_that_it_can_be_repeated() {
+        let mut command = Command::new(Path::new("bin").join("cargo"));
+        command.args(["doc", "--quiet"]).env("FLAGS", "-D warnings").env_remove("OTHER");
+        assert_eq!(shown(&command), "FLAGS='-D warnings' cargo doc --quiet");
+    }
 }
