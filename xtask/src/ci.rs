@@ -45,9 +45,7 @@ pub(crate) fn run(workspace: &Workspace, node: Node) -> Result<(), Failure> {
         Node::Included => {
             ours("vendor SDKs", || sdk::install(workspace).map(drop))?;
             let tests = node_tests(workspace)?;
-            let repeat =
-                format!("{}={} {}", sdk::FOLDER_VARIABLE, sdk::folder(workspace).display(), shown(&tests));
-            loud("node shim", &repeat, tests)?;
+            loud("node shim", &shown(&tests), tests)?;
         }
         Node::LeftOut => {
             left_out.push("the node shim's tests".to_owned());
