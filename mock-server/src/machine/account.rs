@@ -5,11 +5,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use indexmap::{IndexMap, IndexSet};
-
 use super::message::SentIds;
 use super::queue::ConvIx;
-use super::{ConnId, Millis};
+use super::{ConnId, Map, Millis, Set};
 
 /// A user of the world, for as long as the world lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,8 +16,8 @@ pub(super) struct UserIx(pub(super) u32);
 /// Every user and token of a world.
 #[derive(Debug, Default)]
 pub(super) struct Accounts {
-    users: IndexMap<Box<str>, User>,
-    tokens: IndexMap<Box<str>, Token>,
+    users: Map<Box<str>, User>,
+    tokens: Map<Box<str>, Token>,
 }
 
 #[derive(Debug, Default)]
@@ -29,17 +27,36 @@ pub(super) struct User {
     pub(super) nickname: String,
     pub(super) created: Millis,
     /// Folded names that may not write to this user.
-    pub(super) blocked: IndexSet<UserIx>,
+    pub(super) blocked: Set<UserIx>,
     /// Those of them to whom this user may not write either (`RosterBody.biDirection`).
-    pub(super) blocked_both: IndexSet<UserIx>,
+    pub(super) blocked_both: Set<UserIx>,
     /// Live devices, oldest first.
     pub(super) devices: Vec<ConnId>,
-    /// The conversations the user is part of, each with the position up to which some device acknowledged.
-    pub(super) watermarks: BTreeMap<ConvIx, u64>,
+    /// The conversations the user is part of.
+    pub(super) conversations: BTreeMap<ConvIx, Membership>,
     /// Tokens, oldest first.
     tokens: VecDeque<Box<str>>,
-    /// What devices that are gone had sent, the one that went last at the end.
-    sent: IndexMap<Box<str>, SentIds>,
+    /// What is known of devices that are gone, the one that went last at the end.
+    gone: Map<Box<str>, GoneDevice>,
+}
+
+/// How far a user is in one conversation.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Membership {
+    /// The position at which the user came in.
+    pub(super) since: u64,
+    /// Up to where some device has acknowledged.
+    pub(super) watermark: u64,
+}
+
+/// What a device is given back when it comes again under its name.
+#[derive(Debug)]
+pub(super) struct GoneDevice {
+    pub(super) sent: SentIds,
+    /// Where it was in the conversations that it had not had to their end.
+    pub(super) positions: BTreeMap<ConvIx, u64>,
+    /// Of all others it had had every message below this id.
+    pub(super) next_id: u64,
 }
 
 #[derive(Debug)]
@@ -153,15 +170,23 @@ impl Accounts {
 }
 
 impl User {
-    pub(super) fn remember_sent(&mut self, resource: &str, sent: SentIds) {
-        if self.sent.len() == GONE_DEVICES_MAX {
-            self.sent.shift_remove_index(0);
+    pub(super) fn remember(&mut self, resource: &str, device: GoneDevice) {
+        if self.gone.len() == GONE_DEVICES_MAX {
+            self.gone.shift_remove_index(0);
         }
-        self.sent.insert(resource.into(), sent);
+        self.gone.insert(resource.into(), device);
     }
 
-    pub(super) fn recall_sent(&mut self, resource: &str) -> SentIds {
-        self.sent.shift_remove(resource).unwrap_or_default()
+    pub(super) fn take_gone(&mut self, resource: &str) -> Option<GoneDevice> {
+        self.gone.shift_remove(resource)
+    }
+
+    /// No device that is gone was in this conversation.
+    pub(super) fn forget_conversation(&mut self, conv: ConvIx) {
+        self.conversations.remove(&conv);
+        for device in self.gone.values_mut() {
+            device.positions.remove(&conv);
+        }
     }
 }
 

@@ -4,9 +4,12 @@
 //! a page with messages (wire-3x §3.3, wire-4x §4).
 
 use bytes::{BufMut, Bytes, BytesMut};
-use fixtures::wire::{CommSyncDl, Jid, MSync, Meta, Provision, Status, m_sync, status};
+use fixtures::wire::view::{Fields, JidView, MetaView};
+use fixtures::wire::{CommSyncDl, Jid, Meta, Provision, Status, m_sync, status};
 use prost::Message as _;
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
+
+use super::Millis;
 
 /// `CommSyncDL.metas`
 const METAS: u32 = 4;
@@ -14,8 +17,8 @@ const METAS: u32 = 4;
 const NEXT_KEY: u32 = 5;
 /// `MSync.payload`
 const PAYLOAD: u32 = 9;
-/// The highest field of `Meta` that the schema knows; what lies above is carried over untouched.
-const META_FIELDS: u32 = 10;
+/// `CommSyncDL.status` with error code 0.
+const STATUS_OK: &[u8] = &[0x0a, 0x02, 0x08, 0x00];
 
 /// The frames of one queue that never change, kept encoded for every recipient.
 #[derive(Clone, Debug)]
@@ -50,12 +53,11 @@ impl QueueFrames {
 
     /// One page. `next_key` is what the client must give back.
     pub(super) fn page<'a>(&self, metas: impl Iterator<Item = &'a Bytes> + Clone, next_key: u64) -> Bytes {
-        let status: &[u8] = &[0x0a, 0x02, 0x08, 0x00];
         let metas_len: usize =
             metas.clone().map(|meta| 1 + encoded_len_varint(meta.len() as u64) + meta.len()).sum();
-        let payload_len = status.len() + metas_len + 1 + encoded_len_varint(next_key) + self.tail.len();
+        let payload_len = STATUS_OK.len() + metas_len + 1 + encoded_len_varint(next_key) + self.tail.len();
         let mut out = open_frame(m_sync::Command::Sync, payload_len);
-        out.put_slice(status);
+        out.put_slice(STATUS_OK);
         for meta in metas {
             encode_key(METAS, WireType::LengthDelimited, &mut out);
             encode_varint(meta.len() as u64, &mut out);
@@ -69,14 +71,17 @@ impl QueueFrames {
 }
 
 /// The answer to a message that was taken.
-pub(super) fn accepted(meta_id: u64, server_id: u64, timestamp_ms: u64) -> Bytes {
-    sync(&CommSyncDl {
-        status: Some(ok()),
-        meta_id: Some(meta_id),
-        server_id: Some(server_id),
-        timestamp: Some(timestamp_ms),
-        ..CommSyncDl::default()
-    })
+pub(super) fn accepted(meta_id: u64, server_id: u64, at: Millis) -> Bytes {
+    /// The status, and three keys each with a varint.
+    const ANSWER_BYTES_MAX: usize = STATUS_OK.len() + 3 * 11;
+    let mut payload = [0; ANSWER_BYTES_MAX];
+    let mut rest = &mut payload[..];
+    rest.put_slice(STATUS_OK);
+    put_varint(&mut rest, 2, meta_id);
+    put_varint(&mut rest, 3, server_id);
+    put_varint(&mut rest, 8, at.0);
+    let unused = rest.len();
+    frame(m_sync::Command::Sync, &payload[..ANSWER_BYTES_MAX - unused])
 }
 
 /// The answer to a message, or a frame, that was not.
@@ -90,13 +95,11 @@ pub(super) fn refusal(meta_id: Option<u64>, code: i32, reason: &str) -> Bytes {
 }
 
 /// A page for a queue that the server does not have: nothing, and the last.
-pub(super) fn empty_last(queue: &Jid) -> Bytes {
-    sync(&CommSyncDl {
-        status: Some(ok()),
-        queue: Some(queue.clone()),
-        is_last: Some(true),
-        ..CommSyncDl::default()
-    })
+pub(super) fn empty_last(queue: &JidView<'_>) -> Bytes {
+    let mut payload = STATUS_OK.to_vec();
+    put_bytes(&mut payload, 6, queue.raw);
+    put_varint(&mut payload, 7, 1);
+    frame(m_sync::Command::Sync, &payload)
 }
 
 /// One meta pushed without NOTICE and pull, as kicks are: the client is about to lose its socket.
@@ -122,20 +125,67 @@ pub(super) fn ok() -> Status {
     Status { error_code: Some(status::ErrorCode::Ok as i32), ..Status::default() }
 }
 
-/// A meta as it is stored and sent: the decoded fields, and behind them those of the client's own meta that
-/// the schema does not know. `sync_payload` is the `CommSyncUL` that it came in.
-pub(super) fn stored_meta(meta: &Meta, sync_payload: &[u8]) -> Bytes {
-    let mut out = BytesMut::with_capacity(meta.encoded_len());
-    meta.encode(&mut out).expect("a BytesMut grows as needed");
-    if let Some(original) = last_field(sync_payload, 1) {
-        for field in Fields(original) {
-            if field.number > META_FIELDS {
-                out.put_slice(field.raw);
-            }
+/// What the server writes into a message: the rest is the sender's, byte for byte.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stamp<'a> {
+    pub(super) id: u64,
+    /// The sender's `JID`, encoded.
+    pub(super) from: &'a [u8],
+    pub(super) app_key: &'a str,
+    pub(super) at: Millis,
+}
+
+/// A client's meta as it is stored and sent: id, sender and time are the server's, all else is carried over as it
+/// lies, fields of an unknown schema as well.
+pub(super) fn stored_meta(meta: &MetaView<'_>, stamp: &Stamp<'_>) -> Bytes {
+    let to = meta.to.unwrap_or_default();
+    // 3.x leaves it empty when its app key came by open() alone (wire-3x §1.2).
+    let with_key = to.app_key.is_empty().then(|| with_app_key(&to, stamp.app_key));
+    let to = with_key.as_deref().unwrap_or(to.raw);
+    let mut out = Vec::with_capacity(meta.raw.len() + stamp.from.len() + to.len() + STAMP_BYTES_MAX);
+    put_varint(&mut out, meta_field::ID, stamp.id);
+    put_bytes(&mut out, meta_field::FROM, stamp.from);
+    put_bytes(&mut out, meta_field::TO, to);
+    put_varint(&mut out, meta_field::TIMESTAMP, stamp.at.0);
+    for field in Fields::of(meta.raw).flatten() {
+        if !matches!(field.number, meta_field::ID | meta_field::FROM | meta_field::TO | meta_field::TIMESTAMP)
+        {
+            out.extend_from_slice(field.raw);
         }
     }
-    // Copied to its exact size: what is kept must not hold a larger buffer alive.
-    Bytes::copy_from_slice(&out)
+    // To its exact size: it is kept for long.
+    out.into_boxed_slice().into()
+}
+
+/// Keys, lengths and numbers of the four fields that the server writes.
+const STAMP_BYTES_MAX: usize = 40;
+
+/// The fields of `Meta` that the server writes itself.
+mod meta_field {
+    pub(super) const ID: u32 = 1;
+    pub(super) const FROM: u32 = 2;
+    pub(super) const TO: u32 = 3;
+    pub(super) const TIMESTAMP: u32 = 4;
+}
+
+fn with_app_key(to: &JidView<'_>, app_key: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(to.raw.len() + app_key.len() + 8);
+    put_bytes(&mut out, 1, app_key.as_bytes());
+    for field in Fields::of(to.raw).flatten().filter(|field| field.number != 1) {
+        out.extend_from_slice(field.raw);
+    }
+    out
+}
+
+fn put_varint(out: &mut impl BufMut, number: u32, value: u64) {
+    encode_key(number, WireType::Varint, out);
+    encode_varint(value, out);
+}
+
+fn put_bytes(out: &mut impl BufMut, number: u32, bytes: &[u8]) {
+    encode_key(number, WireType::LengthDelimited, out);
+    encode_varint(bytes.len() as u64, out);
+    out.put_slice(bytes);
 }
 
 fn sync(answer: &CommSyncDl) -> Bytes {
@@ -150,71 +200,13 @@ fn frame(command: m_sync::Command, payload: &[u8]) -> Bytes {
     out.freeze()
 }
 
-/// `MSync { version, command, payload }` up to the payload's first byte.
+/// `MSync { version: 0, command, payload }` up to the payload's first byte.
 fn open_frame(command: m_sync::Command, payload_len: usize) -> BytesMut {
-    let head = MSync { version: Some(0), command: Some(command as i32), ..MSync::default() };
-    let len = head.encoded_len() + 1 + encoded_len_varint(payload_len as u64) + payload_len;
-    let mut out = BytesMut::with_capacity(len);
-    head.encode(&mut out).expect("a BytesMut grows as needed");
+    let head = [0x08, 0x00, 0x40, command as u8];
+    let mut out =
+        BytesMut::with_capacity(head.len() + 1 + encoded_len_varint(payload_len as u64) + payload_len);
+    out.put_slice(&head);
     encode_key(PAYLOAD, WireType::LengthDelimited, &mut out);
     encode_varint(payload_len as u64, &mut out);
     out
-}
-
-/// The last field of that number, as protobuf reads it. The bytes have been decoded before, so they are sound.
-fn last_field(bytes: &[u8], number: u32) -> Option<&[u8]> {
-    Fields(bytes).filter(|field| field.number == number).map(|field| field.value).last()
-}
-
-struct Field<'a> {
-    number: u32,
-    /// Key and value.
-    raw: &'a [u8],
-    /// The value of a length-delimited field; empty for the others.
-    value: &'a [u8],
-}
-
-/// The fields of a message; ends at the first byte that is not one.
-struct Fields<'a>(&'a [u8]);
-
-impl<'a> Iterator for Fields<'a> {
-    type Item = Field<'a>;
-
-    fn next(&mut self) -> Option<Field<'a>> {
-        let mut rest = self.0;
-        let key = varint(&mut rest)?;
-        let number = u32::try_from(key >> 3).ok()?;
-        let value: &[u8] = match key & 7 {
-            0 => varint(&mut rest).map(|_| &rest[..0])?,
-            1 => take(&mut rest, 8)?,
-            2 => {
-                let len = usize::try_from(varint(&mut rest)?).ok()?;
-                take(&mut rest, len)?
-            }
-            5 => take(&mut rest, 4)?,
-            // Groups are decoded by nobody here; a field we cannot delimit ends the walk.
-            _ => return None,
-        };
-        let raw = &self.0[..self.0.len() - rest.len()];
-        self.0 = rest;
-        Some(Field { number, raw, value })
-    }
-}
-
-fn take<'a>(rest: &mut &'a [u8], len: usize) -> Option<&'a [u8]> {
-    let (head, tail) = rest.split_at_checked(len)?;
-    *rest = tail;
-    Some(head)
-}
-
-fn varint(rest: &mut &[u8]) -> Option<u64> {
-    let mut value = 0u64;
-    for (index, byte) in rest.iter().enumerate().take(10) {
-        value |= u64::from(byte & 0x7f) << (7 * index);
-        if byte & 0x80 == 0 {
-            *rest = &rest[index + 1..];
-            return Some(value);
-        }
-    }
-    None
 }

@@ -19,9 +19,9 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use bytes::Bytes;
-use fixtures::wire::{CommSyncUl, Frame, MSync, Provision, m_sync, status};
-use indexmap::IndexMap;
-use prost::Message as _;
+use fixtures::wire::view::{MSyncView, SyncUpView};
+use fixtures::wire::{Provision, m_sync, status};
+use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
 use crate::control::Settings;
@@ -30,6 +30,11 @@ use fault::Faults;
 use muc::Mucs;
 use queue::Queues;
 use session::Session;
+
+/// Ordered by insertion, so that a run can be replayed; hashed fast, since every frame looks three of them up.
+type Map<K, V> = indexmap::IndexMap<K, V, FxBuildHasher>;
+/// As [`Map`].
+type Set<T> = indexmap::IndexSet<T, FxBuildHasher>;
 
 /// A moment in ms since 1970; time is an argument everywhere in the machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -61,8 +66,9 @@ pub struct Config {
 /// `org#app`, the tenant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AppKey {
-    org: String,
-    app: String,
+    text: Box<str>,
+    /// Where `#` is.
+    hash_at: usize,
 }
 
 /// What happened to a world.
@@ -163,7 +169,7 @@ pub struct Server {
     accounts: Accounts,
     mucs: Mucs,
     queues: Queues,
-    sessions: IndexMap<ConnId, Session>,
+    sessions: Map<ConnId, Session>,
     faults: Faults,
     outputs: VecDeque<Output>,
     inputs: u64,
@@ -180,7 +186,7 @@ impl Server {
             accounts: Accounts::default(),
             mucs: Mucs::default(),
             queues: Queues::new(config.messages_max, config.message_bytes_total_max),
-            sessions: IndexMap::new(),
+            sessions: Map::default(),
             faults: Faults::default(),
             outputs: VecDeque::new(),
             inputs: 0,
@@ -242,18 +248,18 @@ impl Server {
         if session.is_closing() {
             return;
         }
-        let msync = match Frame::decode(bytes) {
-            Ok(frame) => frame.msync,
+        let live = session.live().is_some();
+        let view = match MSyncView::read(&bytes) {
+            Ok(view) => view,
             Err(error) => {
-                self.finding(conn, "recv.bad-frame", error.to_string());
+                self.finding(conn, "recv.bad-frame", format!("not an MSync frame: {error}"));
                 return self.refuse_sync(conn, None, status::ErrorCode::PbParserError, "not an MSync frame");
             }
         };
-        let command = msync.command.unwrap_or(m_sync::Command::Sync as i32);
-        let live = session.live().is_some();
+        let command = view.command.unwrap_or(m_sync::Command::Sync as i32);
         match m_sync::Command::try_from(command) {
-            Ok(m_sync::Command::Provision) => self.provision(now, conn, &msync),
-            Ok(m_sync::Command::Sync) if live => self.sync(now, conn, &msync),
+            Ok(m_sync::Command::Sync) if live => self.sync(now, conn, view.payload),
+            Ok(m_sync::Command::Provision) => self.provision(now, conn, bytes),
             Ok(m_sync::Command::Unread) if live => self.unread(now, conn),
             Ok(m_sync::Command::Logout) if live => self.logout(conn),
             Ok(m_sync::Command::Notice) => {
@@ -271,9 +277,8 @@ impl Server {
         }
     }
 
-    fn sync(&mut self, now: Millis, conn: ConnId, msync: &MSync) {
-        let payload = msync.payload.clone().unwrap_or_default();
-        let sync = match CommSyncUl::decode(payload.clone()) {
+    fn sync(&mut self, now: Millis, conn: ConnId, payload: &[u8]) {
+        let sync = match SyncUpView::read(payload) {
             Ok(sync) => sync,
             Err(error) => {
                 self.finding(conn, "recv.bad-frame", format!("payload is not a CommSyncUL: {error}"));
@@ -282,7 +287,7 @@ impl Server {
             }
         };
         if let Some(meta) = sync.meta {
-            self.meta(now, conn, meta, &payload);
+            self.meta(now, conn, &meta);
         } else if let Some(queue) = sync.queue {
             self.pull(conn, &queue, sync.key);
         } else {
@@ -347,23 +352,28 @@ impl AppKey {
                 && !half.contains(['#', '/'])
                 && half.trim() == half
         };
-        (fits(org) && fits(app)).then(|| Self { org: org.into(), app: app.into() })
+        (fits(org) && fits(app)).then(|| Self { text: text.into(), hash_at: org.len() })
     }
 
     /// The half before `#`.
     pub fn org(&self) -> &str {
-        &self.org
+        &self.text[..self.hash_at]
     }
 
     /// The half after `#`.
     pub fn app(&self) -> &str {
-        &self.app
+        &self.text[self.hash_at + 1..]
+    }
+
+    /// `org#app`.
+    pub fn as_str(&self) -> &str {
+        &self.text
     }
 }
 
 impl fmt::Display for AppKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}#{}", self.org, self.app)
+        f.write_str(&self.text)
     }
 }
 

@@ -3,11 +3,9 @@
 //! They appear by REST or by a control command, never by themselves. A dissolved one is gone: its id is unknown
 //! again, and never given out twice.
 
-use indexmap::{IndexMap, IndexSet};
-
-use super::account::UserIx;
+use super::account::{Membership, UserIx};
 use super::queue::ConvKey;
-use super::{Millis, Server};
+use super::{Map, Millis, Server, Set};
 
 /// A group or room of the world, whether it still exists or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,7 +21,7 @@ pub(super) enum MucKind {
 #[derive(Debug, Default)]
 pub(super) struct Mucs {
     mucs: Vec<Muc>,
-    by_id: IndexMap<Box<str>, MucIx>,
+    by_id: Map<Box<str>, MucIx>,
 }
 
 #[derive(Debug)]
@@ -33,12 +31,12 @@ pub(super) struct Muc {
     pub(super) created: Millis,
     pub(super) owner: UserIx,
     /// The owner among them.
-    pub(super) members: IndexSet<UserIx>,
+    pub(super) members: Set<UserIx>,
     pub(super) profile: Profile,
     /// Users who asked to come in, where the owner decides.
-    pub(super) applicants: IndexSet<UserIx>,
+    pub(super) applicants: Set<UserIx>,
     /// Users who were asked in and have not answered.
-    pub(super) invited: IndexSet<UserIx>,
+    pub(super) invited: Set<UserIx>,
 }
 
 /// What the owner says about it.
@@ -106,10 +104,10 @@ impl Server {
             id: id.into(),
             created: now,
             owner,
-            members: IndexSet::new(),
+            members: Set::default(),
             profile,
-            applicants: IndexSet::new(),
-            invited: IndexSet::new(),
+            applicants: Set::default(),
+            invited: Set::default(),
         });
         self.mucs.by_id.insert(id.into(), muc);
         for &member in [owner].iter().chain(members) {
@@ -167,7 +165,8 @@ impl Server {
         state.members.insert(user);
         if let Some(conv) = self.queues.open(ConvKey::Muc(muc)) {
             let end = self.queues.end(conv);
-            self.accounts.user_mut(user).watermarks.insert(conv, end);
+            let membership = Membership { since: end, watermark: end };
+            self.accounts.user_mut(user).conversations.insert(conv, membership);
         }
     }
 }

@@ -1,21 +1,22 @@
 //! Conversations as logs, and what each live device has had of them.
 //!
 //! One log per conversation, whose positions only rise; a cursor per device that has something to pull; a
-//! watermark per user, moved by the first device that acknowledges, at which a new device starts. One NOTICE
+//! watermark per user, moved by the first device that acknowledges, at which a new device starts (one that comes
+//! back goes on where it was). One NOTICE
 //! per queue is open at a time: a burst is one NOTICE and a few pages. Nothing here knows sockets or users'
 //! names: who may write where is decided before [`Queues::append`].
 
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
+use fixtures::wire::view::JidView;
 use fixtures::wire::{CONFERENCE_DOMAIN, CommUnreadDl, Jid, MetaQueue, USER_DOMAIN};
-use indexmap::IndexMap;
 
-use super::account::{Accounts, UserIx};
+use super::account::{Accounts, GoneDevice, Membership, UserIx};
 use super::encode::{self, QueueFrames};
 use super::muc::{MucIx, MucKind, Mucs};
-use super::session::Live;
-use super::{AppKey, ConnId, Millis, Output, Server};
+use super::session::{Live, Session};
+use super::{AppKey, ConnId, Map, Millis, Output, Server};
 
 /// A conversation of the world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,7 +35,7 @@ pub(super) enum ConvKey {
 
 #[derive(Debug)]
 pub(super) struct Queues {
-    convs: IndexMap<ConvKey, Conversation>,
+    convs: Map<ConvKey, Conversation>,
     /// The conversation of each kept message, oldest first: who is dropped next.
     order: VecDeque<ConvIx>,
     bytes: usize,
@@ -95,7 +96,7 @@ const DROPPED_PER_WARNING: u64 = 10_000;
 
 impl Queues {
     pub(super) fn new(messages_max: usize, bytes_max: usize) -> Self {
-        Self { convs: IndexMap::new(), order: VecDeque::new(), bytes: 0, dropped: 0, messages_max, bytes_max }
+        Self { convs: Map::default(), order: VecDeque::new(), bytes: 0, dropped: 0, messages_max, bytes_max }
     }
 
     /// The conversation, made if need be; `None` when a world holds no more.
@@ -117,6 +118,12 @@ impl Queues {
     /// The position after the newest message.
     pub(super) fn end(&self, conv: ConvIx) -> u64 {
         self.at(conv).end()
+    }
+
+    /// The position of the first message that is kept and has this id or a later one.
+    fn position_of(&self, conv: ConvIx, id: u64) -> u64 {
+        let conversation = self.at(conv);
+        conversation.base + conversation.log.partition_point(|entry| entry.id < id) as u64
     }
 
     pub(super) fn is_room(&self, conv: ConvIx, mucs: &Mucs) -> bool {
@@ -186,11 +193,16 @@ impl Queues {
 
     fn frames(&mut self, conv: ConvIx, reader: UserIx, naming: &Naming<'_>) -> &QueueFrames {
         let key = self.key(conv);
-        let side = match key {
+        let side = self.side(conv, reader);
+        self.convs[conv.index()].frames[side].get_or_insert_with(|| QueueFrames::new(naming.jid(key, reader)))
+    }
+
+    /// Which of the queue's frames the reader sees.
+    fn side(&self, conv: ConvIx, reader: UserIx) -> usize {
+        match self.key(conv) {
             ConvKey::Single(a, _) => usize::from(a != reader),
             ConvKey::Muc(_) | ConvKey::Service(_) => 0,
-        };
-        self.convs[conv.index()].frames[side].get_or_insert_with(|| QueueFrames::new(naming.jid(key, reader)))
+        }
     }
 
     /// The next page for the device, moving its cursor over what it needs no copy of.
@@ -211,8 +223,10 @@ impl Queues {
         {
             return page.clone();
         }
-        let frames = self.frames(conv, live.user, naming).clone();
+        self.frames(conv, live.user, naming);
+        let side = self.side(conv, live.user);
         let conversation = &mut self.convs[conv.index()];
+        let frames = conversation.frames[side].as_ref().expect("made two lines above");
         let entries = conversation.from(first).take((end - first) as usize);
         let page = frames.page(entries.filter(|entry| entry.is_for(live)).map(|entry| &entry.meta), end);
         if shared {
@@ -287,7 +301,7 @@ impl Server {
         for &reader in readers {
             let mut notice = None;
             for &device in &naming.accounts.user(reader).devices {
-                let Some(live) = self.sessions.get_mut(&device).and_then(|session| session.live_mut()) else {
+                let Some(live) = self.sessions.get_mut(&device).and_then(Session::live_mut) else {
                     continue;
                 };
                 let cursor = live.cursors.entry(conv).or_insert_with(|| Cursor::at(position));
@@ -305,10 +319,15 @@ impl Server {
             }
         }
         for &reader in readers {
-            let watermark = self.accounts.user_mut(reader).watermarks.entry(conv).or_insert(position);
+            let membership = self
+                .accounts
+                .user_mut(reader)
+                .conversations
+                .entry(conv)
+                .or_insert(Membership { since: position, watermark: position });
             // One's own message is nothing to wait for, unless others wait before it.
-            if sender == Some(reader) && *watermark == position {
-                *watermark = end;
+            if sender == Some(reader) && membership.watermark == position {
+                membership.watermark = end;
             }
         }
         if let Some(dropped) = self.queues.trim() {
@@ -319,22 +338,36 @@ impl Server {
         }
     }
 
-    /// A new device starts at what its user has acknowledged; of a room, it gets what comes from now on.
-    pub(super) fn initial_cursors(&self, user: UserIx) -> BTreeMap<ConvIx, Cursor> {
-        let watermarks = &self.accounts.user(user).watermarks;
-        watermarks
-            .iter()
-            .filter(|&(&conv, &watermark)| {
-                watermark < self.queues.end(conv) && !self.queues.is_room(conv, &self.mucs)
+    /// A new device starts at what its user has acknowledged, one that comes back at what it had itself had: else
+    /// the messages of its gap would be lost to it as soon as another device takes them (clause conn.reconnect).
+    /// Of a room, both get what comes from now on.
+    pub(super) fn initial_cursors(
+        &self,
+        user: UserIx,
+        gone: Option<&GoneDevice>,
+    ) -> BTreeMap<ConvIx, Cursor> {
+        let conversations = self.accounts.user(user).conversations.iter();
+        let in_question = conversations.filter(|&(&conv, _)| !self.queues.is_room(conv, &self.mucs));
+        in_question
+            .filter_map(|(&conv, membership)| {
+                let position = match gone {
+                    None => membership.watermark,
+                    Some(gone) => {
+                        let position = gone.positions.get(&conv).copied();
+                        position
+                            .unwrap_or_else(|| self.queues.position_of(conv, gone.next_id))
+                            .max(membership.since)
+                    }
+                };
+                (position < self.queues.end(conv)).then(|| (conv, Cursor::at(position)))
             })
-            .map(|(&conv, &position)| (conv, Cursor::at(position)))
             .collect()
     }
 
     /// UNREAD: which queues have something for the device (wire-3x §3.1).
     pub(super) fn unread(&mut self, now: Millis, conn: ConnId) {
         let naming = Naming { app: &self.app, accounts: &self.accounts, mucs: &self.mucs };
-        let Some(live) = self.sessions.get_mut(&conn).and_then(|session| session.live_mut()) else { return };
+        let Some(live) = self.sessions.get_mut(&conn).and_then(Session::live_mut) else { return };
         let mut answer =
             CommUnreadDl { status: Some(encode::ok()), timestamp: Some(now.0), ..CommUnreadDl::default() };
         let waiting: Vec<(ConvIx, usize)> = live
@@ -354,12 +387,16 @@ impl Server {
     }
 
     /// A pull of a queue, and with a key the acknowledgement of its last page (wire-3x §3.2).
-    pub(super) fn pull(&mut self, conn: ConnId, queue: &Jid, key: Option<u64>) {
+    pub(super) fn pull(&mut self, conn: ConnId, queue: &JidView<'_>, key: Option<u64>) {
         let Some(conv) = self.queue_of(conn, queue) else {
-            self.finding(conn, "conn.offline-sync", format!("pull of a queue that nobody named: {queue:?}"));
+            self.finding(
+                conn,
+                "conn.offline-sync",
+                format!("pull of queue {:?}@{}, of which nobody told", queue.name, queue.domain),
+            );
             return self.send(conn, encode::empty_last(queue));
         };
-        let Some(live) = self.sessions.get_mut(&conn).and_then(|session| session.live_mut()) else { return };
+        let Some(live) = self.sessions.get_mut(&conn).and_then(Session::live_mut) else { return };
         let Some(mut cursor) = live.cursors.get(&conv).copied() else {
             return self.send(conn, encode::empty_last(queue));
         };
@@ -373,14 +410,15 @@ impl Server {
                 }
                 // Given back twice: pulls are idempotent.
                 _ if key <= cursor.position => {}
-                expected => complaint = Some(Self::wrong_key(queue, key, expected)),
+                expected => complaint = Some(Self::wrong_key(queue.name, key, expected)),
             }
         }
         let naming = Naming { app: &self.app, accounts: &self.accounts, mucs: &self.mucs };
         let page = self.queues.page(conv, &mut cursor, live, &naming);
         live.cursors.insert(conv, cursor);
-        let watermarks = &mut self.accounts.user_mut(live.user).watermarks;
-        watermarks.entry(conv).and_modify(|watermark| *watermark = (*watermark).max(cursor.position));
+        if let Some(membership) = self.accounts.user_mut(live.user).conversations.get_mut(&conv) {
+            membership.watermark = membership.watermark.max(cursor.position);
+        }
         if let Some(text) = complaint {
             self.finding(conn, "conn.offline-sync", text);
         }
@@ -390,29 +428,27 @@ impl Server {
     /// Forgets what a user had of a conversation it has left.
     pub(super) fn leave_conversation(&mut self, conv: ConvIx, user: UserIx) {
         let user = self.accounts.user_mut(user);
-        user.watermarks.remove(&conv);
+        user.forget_conversation(conv);
         for device in &user.devices {
-            if let Some(live) = self.sessions.get_mut(device).and_then(|session| session.live_mut()) {
+            if let Some(live) = self.sessions.get_mut(device).and_then(Session::live_mut) {
                 live.cursors.remove(&conv);
             }
         }
     }
 
-    fn queue_of(&self, conn: ConnId, queue: &Jid) -> Option<ConvIx> {
+    fn queue_of(&self, conn: ConnId, queue: &JidView<'_>) -> Option<ConvIx> {
         let reader = self.sessions.get(&conn)?.live()?.user;
-        let name = queue.name.as_deref().unwrap_or_default();
-        let key = if name.is_empty() {
+        let key = if queue.name.is_empty() {
             ConvKey::Service(reader)
-        } else if queue.domain.as_deref() == Some(CONFERENCE_DOMAIN) {
-            ConvKey::Muc(self.mucs.find(name)?)
+        } else if queue.domain == CONFERENCE_DOMAIN {
+            ConvKey::Muc(self.mucs.find(queue.name)?)
         } else {
-            ConvKey::single(reader, self.accounts.find(name)?)
+            ConvKey::single(reader, self.accounts.find(queue.name)?)
         };
         self.queues.find(key)
     }
 
-    fn wrong_key(queue: &Jid, key: u64, expected: Option<u64>) -> String {
-        let queue = queue.name.as_deref().unwrap_or("(service)");
+    fn wrong_key(queue: &str, key: u64, expected: Option<u64>) -> String {
         match expected {
             Some(end) => {
                 format!("payload.key of queue {queue}: expected nextKey {end} of the last page, got {key}")
@@ -445,6 +481,11 @@ impl ConvKey {
 }
 
 impl Cursor {
+    /// The next position to hand out.
+    pub(super) fn position(&self) -> u64 {
+        self.position
+    }
+
     fn at(position: u64) -> Self {
         Self { position, told: false, page_end: None }
     }

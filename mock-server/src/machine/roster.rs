@@ -3,7 +3,8 @@
 //! 3.x sends them to a nameless `@easemob.com` and waits for no answer but the service's own meta, upon which it
 //! asks REST for the list.
 
-use fixtures::wire::{Jid, Meta, RosterBody, USER_DOMAIN, meta, roster_body, status};
+use fixtures::wire::view::MetaView;
+use fixtures::wire::{Jid, Meta, RosterBody, meta, roster_body, status};
 use prost::Message as _;
 
 use super::account::UserIx;
@@ -11,12 +12,12 @@ use super::queue::{ConvKey, NewEntry};
 use super::{ConnId, Millis, Server, encode};
 
 impl Server {
-    pub(super) fn roster(&mut self, now: Millis, conn: ConnId, meta: &Meta) {
+    pub(super) fn roster(&mut self, now: Millis, conn: ConnId, meta: &MetaView<'_>) {
         let Some(user) = self.sessions.get(&conn).and_then(|session| session.live()).map(|live| live.user)
         else {
             return;
         };
-        let body = match RosterBody::decode(meta.payload.clone().unwrap_or_default()) {
+        let body = match RosterBody::decode(meta.payload) {
             Ok(body) => body,
             Err(error) => {
                 self.finding(
@@ -52,7 +53,7 @@ impl Server {
         self.tell_roster(now, user, operation, &body.to);
         if let Some(id) = meta.id {
             let server_id = self.allot_id();
-            self.send(conn, encode::accepted(id, server_id, now.0));
+            self.send(conn, encode::accepted(id, server_id, now));
         }
     }
 
@@ -73,12 +74,7 @@ impl Server {
     /// Every device of the user learns of it, the one that asked as well: it shows the new list only then.
     fn tell_roster(&mut self, now: Millis, user: UserIx, operation: roster_body::Operation, to: &[Jid]) {
         let Some(conv) = self.queues.open(ConvKey::Service(user)) else { return };
-        let me = Jid {
-            app_key: Some(self.app.to_string()),
-            name: Some(self.accounts.name(user).to_owned()),
-            domain: Some(USER_DOMAIN.into()),
-            client_resource: None,
-        };
+        let me = self.jid(user, None);
         let body = RosterBody {
             operation: Some(operation as i32),
             from: Some(me.clone()),

@@ -5,14 +5,15 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use fixtures::wire::{
-    AUTH_PREFIX, Jid, MSync, Meta, Provision, StatisticsBody, Status, USER_DOMAIN, meta, statistics_body,
-    status,
+    AUTH_PREFIX, Frame, Jid, MSync, Meta, Provision, StatisticsBody, Status, USER_DOMAIN, meta,
+    statistics_body, status,
 };
 use prost::Message as _;
 use serde::Deserialize;
 
-use super::account::{NameFault, TokenFault, TokenOrigin, UserIx};
+use super::account::{GoneDevice, NameFault, TokenFault, TokenOrigin, UserIx};
 use super::message::SentIds;
 use super::queue::{ConvIx, Cursor};
 use super::{CLOSE_POLICY, Close, ConnId, Millis, Output, Server, encode};
@@ -39,7 +40,9 @@ pub(super) struct Live {
     pub(super) conn: ConnId,
     pub(super) user: UserIx,
     pub(super) resource: Box<str>,
-    /// The user's own messages below this id were sent before this device was there.
+    /// The device's `JID`, encoded: the sender of every message it sends.
+    pub(super) jid: Box<[u8]>,
+    /// The user's own messages below this id were sent before this device was there, or by it.
     pub(super) first_own_id: u64,
     pub(super) cursors: BTreeMap<ConvIx, Cursor>,
     pub(super) sent: SentIds,
@@ -88,15 +91,23 @@ struct Refusal(status::ErrorCode, &'static str);
 
 impl Server {
     /// PROVISION: log the connection in, or refuse it and close.
-    pub(super) fn provision(&mut self, now: Millis, conn: ConnId, msync: &MSync) {
+    pub(super) fn provision(&mut self, now: Millis, conn: ConnId, frame: Bytes) {
+        let msync = match Frame::decode(frame) {
+            Ok(frame) => frame.msync,
+            Err(error) => {
+                self.finding(conn, "recv.bad-frame", error.to_string());
+                self.refuse_sync(conn, None, status::ErrorCode::PbParserError, "not an MSync frame");
+                return self.end(conn, Close::Code(CLOSE_POLICY));
+            }
+        };
         let payload = msync.payload.clone().unwrap_or_default();
         let decoded = Provision::decode(payload).map_err(|error| {
             self.finding(conn, "recv.bad-frame", format!("payload is not a Provision: {error}"));
             Refusal(status::ErrorCode::PbParserError, "payload is not a Provision")
         });
         let outcome = decoded.and_then(|provision| {
-            let user = self.admit(now, conn, msync, &provision)?;
-            let resource = resource_of(msync, &provision);
+            let user = self.admit(now, conn, &msync, &provision)?;
+            let resource = resource_of(&msync, &provision);
             Ok((user, resource.unwrap_or_else(|| format!("webim_{}", now.0))))
         });
         match outcome {
@@ -129,19 +140,16 @@ impl Server {
         let Some(session) = self.sessions.get_mut(&conn) else { return };
         if let State::Live(live) = std::mem::replace(&mut session.state, State::Closing) {
             self.accounts.user_mut(live.user).devices.retain(|&device| device != conn);
-            self.remember_sent(live.user, &live.resource, live.sent);
+            let positions = live.cursors.iter().map(|(&conv, cursor)| (conv, cursor.position())).collect();
+            let device = GoneDevice { sent: live.sent, positions, next_id: self.next_id };
+            self.accounts.user_mut(live.user).remember(&live.resource, device);
         }
     }
 
     /// Tells a device why it goes, and closes its socket: clients do not do it themselves (wire-3x §5.2).
     pub(super) fn kick(&mut self, now: Millis, conn: ConnId, why: Kick) {
         let Some(live) = self.sessions.get(&conn).and_then(Session::live) else { return };
-        let jid = Jid {
-            app_key: Some(self.app.to_string()),
-            name: Some(self.accounts.name(live.user).to_owned()),
-            domain: Some(USER_DOMAIN.into()),
-            client_resource: None,
-        };
+        let jid = self.jid(live.user, None);
         let operation = match why {
             Kick::OtherDevice => statistics_body::Operation::UserLoginAnotherDevice,
         };
@@ -157,6 +165,16 @@ impl Server {
         };
         self.send(conn, encode::pushed(meta, jid));
         self.end(conn, Close::Code(CLOSE_POLICY));
+    }
+
+    /// How the server names a user, or a device.
+    pub(super) fn jid(&self, user: UserIx, resource: Option<&str>) -> Jid {
+        Jid {
+            app_key: Some(self.app.to_string()),
+            name: Some(self.accounts.name(user).to_owned()),
+            domain: Some(USER_DOMAIN.into()),
+            client_resource: resource.map(str::to_owned),
+        }
     }
 
     fn admit(
@@ -217,13 +235,15 @@ impl Server {
             return self.send_provision(conn, &answer);
         }
         self.make_room(now, conn, user, resource);
+        let gone = self.accounts.user_mut(user).take_gone(resource);
         let live = Live {
             conn,
             user,
             resource: resource.into(),
-            first_own_id: self.next_id,
-            cursors: self.initial_cursors(user),
-            sent: self.recall_sent(user, resource),
+            jid: self.jid(user, Some(resource)).encode_to_vec().into(),
+            first_own_id: gone.as_ref().map_or(self.next_id, |gone| gone.next_id),
+            cursors: self.initial_cursors(user, gone.as_ref()),
+            sent: gone.map(|gone| gone.sent).unwrap_or_default(),
         };
         let Some(session) = self.sessions.get_mut(&conn) else { return };
         session.state = State::Live(Box::new(live));

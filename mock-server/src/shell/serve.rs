@@ -10,8 +10,9 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::LocalOptions;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::task::{LocalSet, spawn_local};
+use tokio::task::spawn_local;
 use tokio::time::timeout;
 
 use super::door;
@@ -33,9 +34,10 @@ const CLOSE_POLICY: u16 = 1008;
 
 /// Serves until it is told to stop.
 pub(super) fn run(listener: StdListener, options: Options, orders: UnboundedReceiver<Order>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
     match runtime {
-        Ok(runtime) => LocalSet::new().block_on(&runtime, serve(listener, options, orders)),
+        Ok(runtime) => runtime.block_on(serve(listener, options, orders)),
         Err(error) => tracing::error!("no runtime can be had: {error}"),
     }
 }

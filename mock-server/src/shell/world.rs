@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
 use tokio::sync::Notify;
 
 use super::clock::Clock;
@@ -36,7 +37,7 @@ pub(super) struct World {
 struct State {
     machine: Server,
     clock: Clock,
-    conns: IndexMap<ConnId, Rc<Conn>>,
+    conns: IndexMap<ConnId, Rc<Conn>, FxBuildHasher>,
     next_conn: u64,
     next_request: u64,
     open_requests: usize,
@@ -123,7 +124,7 @@ impl World {
         let state = State {
             machine,
             clock: Clock::wall(),
-            conns: IndexMap::new(),
+            conns: IndexMap::default(),
             next_conn: 1,
             next_request: 1,
             open_requests: 0,

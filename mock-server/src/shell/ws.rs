@@ -120,7 +120,8 @@ impl Conn {
         if !self.unflushed.get() {
             return;
         }
-        match self.socket.borrow_mut().flush() {
+        let flushed = self.socket.borrow_mut().flush();
+        match flushed {
             Ok(()) => self.unflushed.set(false),
             // The socket's task is woken when there is room again.
             Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -165,7 +166,8 @@ impl Conn {
     }
 
     fn write(&self, message: Message) {
-        match self.socket.borrow_mut().write(message) {
+        let written = self.socket.borrow_mut().write(message);
+        match written {
             Ok(()) => {}
             Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(_) => return self.fail(),

@@ -2,14 +2,13 @@
 //!
 //! The two families are the same but for their path, and a key in their answers.
 
-use indexmap::IndexSet;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Answer, Call, Failure, Success, text};
-use crate::machine::Server;
 use crate::machine::account::UserIx;
 use crate::machine::muc::{JoinFault, Muc, MucIx, MucKind, Profile};
+use crate::machine::{Server, Set};
 
 /// What 3.x, 4.x and the server-side API send; each spells some keys in its own way.
 #[derive(Deserialize)]
@@ -68,7 +67,7 @@ pub(super) fn create(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Ans
     if server.mucs.is_full() {
         return Err(Failure::limit("this world holds no more groups"));
     }
-    let mut members = IndexSet::new();
+    let mut members = Set::default();
     for name in &new.members {
         members.insert(existing_user(server, name)?);
     }
@@ -89,7 +88,7 @@ pub(super) fn create(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Ans
     let invited = if kind == MucKind::Group && profile.invite_need_confirm {
         std::mem::take(&mut members)
     } else {
-        IndexSet::new()
+        Set::default()
     };
     let members: Vec<UserIx> = members.into_iter().collect();
     let muc = server.make_muc(call.now, kind, &id, owner, &members, profile);
