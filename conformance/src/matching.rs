@@ -53,6 +53,28 @@ impl Bindings {
         differences
     }
 
+    /// A copy of `value` with every `$name` in it replaced by what it stands for. The error is a name that stands
+    /// for nothing yet.
+    pub fn resolve(&self, value: &Value) -> Result<Value, String> {
+        Ok(match value {
+            Value::String(text) => match Placeholder::of(text) {
+                Placeholder::Literal(text) => text.into(),
+                Placeholder::Name(name) => match self.0.get(name) {
+                    Some(bound) => bound.clone(),
+                    None => return Err(text.clone()),
+                },
+            },
+            Value::Array(values) => {
+                values.iter().map(|value| self.resolve(value)).collect::<Result<_, _>>()?
+            }
+            Value::Object(fields) => {
+                let resolved = fields.iter().map(|(key, value)| Ok((key.clone(), self.resolve(value)?)));
+                Value::Object(resolved.collect::<Result<_, String>>()?)
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+        })
+    }
+
     fn matches(&mut self, want: &Value, came: &Value) -> bool {
         match (want, came) {
             (Value::String(want), came) => match Placeholder::of(want) {
@@ -185,6 +207,18 @@ mod tests {
         assert_eq!(bindings.get("m1"), Some(&json!("7")));
         let differences = bindings.compare(&sent, &event(json!({"sent": {"id": "8"}})));
         assert_eq!(differences[0].expected, r#""$m1" = "7""#.replace('"', "").replace("= 7", "= \"7\""));
+    }
+
+    #[test]
+    fn a_name_in_a_call_is_what_it_stands_for() {
+        let mut bindings = Bindings::default();
+        let made = event(json!({"create_group": {"group": "$g"}}));
+        assert_eq!(bindings.compare(&made, &event(json!({"create_group": {"group": "77"}}))), []);
+        assert_eq!(
+            bindings.resolve(&json!({"to": "$g", "text": "$$g $g"})),
+            Ok(json!({"to": "77", "text": "$g $g"}))
+        );
+        assert_eq!(bindings.resolve(&json!(["$room"])), Err("$room".to_owned()));
     }
 
     #[test]

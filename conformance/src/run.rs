@@ -9,6 +9,7 @@ use std::time::Duration;
 use mock_server::machine::Finding;
 use mock_server::shell::MockServer;
 use mock_server::tape::Row;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::driver::{Answer, Command, Device, Driver, DriverError, Event, ProcessCommand};
@@ -147,14 +148,11 @@ fn act(stage: &mut Stage<'_>, scenario: &Scenario) -> Result<(), (Option<(usize,
 
 fn take(stage: &mut Stage<'_>, action: &Action) -> Result<(), Stop> {
     match action {
-        Action::Tell { user, command, refused, count: None } => {
-            tell(stage, user, command, refused.as_deref())
-        }
-        Action::Tell { user, command, refused, count: Some(count) } => {
+        Action::Tell { user, command, refused, count } => {
             let template = serde_json::to_value(command).expect("a command has only string keys");
-            for number in 1..=*count {
-                let command = serde_json::from_value(numbered(&template, number))
-                    .expect("numbers in strings leave a command what it is");
+            for number in 1..=count.unwrap_or(1) {
+                let numbered = if count.is_some() { numbered(&template, number) } else { template.clone() };
+                let command = resolved(stage, &numbered)?;
                 tell(stage, user, &command, refused.as_deref())?;
             }
             Ok(())
@@ -179,8 +177,22 @@ fn take(stage: &mut Stage<'_>, action: &Action) -> Result<(), Stop> {
         }
         Action::Advance { ms } => stage.advance(*ms),
         Action::Fault(fault) => stage.control(mock_server::control::Control::Fault(fault.clone())),
-        Action::Control(control) => stage.control(control.clone()),
+        Action::Control(control) => {
+            let template = serde_json::to_value(control).expect("a control command has only string keys");
+            let control = resolved(stage, &template)?;
+            stage.control(control)
+        }
     }
+}
+
+/// A call with `$names` as what they stand for by now, such as the id of a group that a client has made.
+fn resolved<C: DeserializeOwned>(stage: &mut Stage<'_>, template: &Value) -> Result<C, Stop> {
+    let value = stage.bindings().resolve(template).map_err(|name| {
+        Stop::Failed(format!("{name} stands for nothing yet: no event that a step expects has bound it"))
+    })?;
+    serde_json::from_value(value).map_err(|error| {
+        Stop::Failed(format!("a $name in this step stands for something that does not belong there: {error}"))
+    })
 }
 
 fn tell(stage: &mut Stage<'_>, user: &Device, command: &Command, refused: Option<&str>) -> Result<(), Stop> {

@@ -21,6 +21,10 @@ const START: Millis = Millis(1_640_908_800_000);
 const TIMERS_MAX: u32 = 10_000;
 /// How long an advance waits between two timers for a world that may have a reason never to be quiet.
 const BREATH: Duration = Duration::from_millis(200);
+/// How often in a row the server must have heard nothing new between two looks. A client that dials exchanges a
+/// question and an answer up to three times before the world hears of it (the SockJS information, the upgrade,
+/// PROVISION), and each look lets one of them pass.
+const EXCHANGES: u32 = 4;
 /// How long an event is simply waited for before anyone asks whether a clock must move for it. Too short
 /// costs a few needless questions, too long slows down each reconnect: neither changes an outcome.
 const PATIENCE: Duration = Duration::from_millis(10);
@@ -194,10 +198,7 @@ impl<'a> Stage<'a> {
     fn let_time_pass(&mut self, device: &Device) -> Result<(), Stop> {
         let mut left = u64::try_from(self.limits.expect.as_millis()).unwrap_or(u64::MAX);
         loop {
-            if self.server.quiet(self.app_key, BREATH).is_ok() {
-                self.sync()?;
-            }
-            self.take_in()?;
+            self.settle_if_possible()?;
             if self.waiting(device).is_some() {
                 return Ok(());
             }
@@ -214,18 +215,30 @@ impl<'a> Stage<'a> {
     pub(super) fn settle(&mut self) -> Result<(), Stop> {
         let deadline = Deadline::after(self.limits.quiet);
         let mut before = self.quiet(deadline.left())?;
-        loop {
+        let mut alike = 0;
+        while alike < EXCHANGES {
             self.sync()?;
             let after = self.quiet(deadline.left())?;
-            if before == after {
-                break;
+            alike = if before == after { alike + 1 } else { 0 };
+            if alike == 0 && deadline.left().is_zero() {
+                let within = self.limits.quiet;
+                return Err(Stop::Failed(format!("the client still sends something after {within:?}")));
             }
-            if deadline.left().is_zero() {
-                return Err(Stop::Failed(format!(
-                    "the client still sends something after {:?}",
-                    self.limits.quiet
-                )));
-            }
+            before = after;
+        }
+        self.take_in()
+    }
+
+    /// As [`Stage::settle`], for a world that may be in the middle of a fault and have good reason never to be
+    /// quiet: later steps will tell.
+    fn settle_if_possible(&mut self) -> Result<(), Stop> {
+        let deadline = Deadline::after(BREATH);
+        let mut before = self.server.quiet(self.app_key, deadline.left());
+        let mut alike = 0;
+        while alike < EXCHANGES && before.is_ok() {
+            self.sync()?;
+            let after = self.server.quiet(self.app_key, deadline.left());
+            alike = if before == after { alike + 1 } else { 0 };
             before = after;
         }
         self.take_in()
@@ -264,6 +277,8 @@ impl<'a> Stage<'a> {
     /// Moves both clocks from one of the client's timers to the next, so that neither side ever sees the
     /// other's answer come from the past.
     pub(super) fn advance(&mut self, ms: u64) -> Result<(), Stop> {
+        // What is under way now belongs to the time before.
+        self.settle_if_possible()?;
         let mut left = ms;
         let mut due = self.advance_client(0)?;
         for _ in 0..TIMERS_MAX {
@@ -271,10 +286,7 @@ impl<'a> Stage<'a> {
             self.server.advance(self.app_key, step);
             due = self.advance_client(step)?;
             left -= step;
-            // A world in the middle of a fault may have good reason not to be quiet: later steps will tell.
-            if self.server.quiet(self.app_key, BREATH).is_ok() {
-                self.sync()?;
-            }
+            self.settle_if_possible()?;
             if left == 0 {
                 return Ok(());
             }
