@@ -1,0 +1,194 @@
+//! Whatever comes, in whatever order: nothing panics, deadlines move on, and what is closed stays closed.
+
+use bytes::Bytes;
+use client_core::{
+    CallId, Chat, Client, Config, Content, Door, Event, HttpAnswer, LinkId, Message, Millis, Received,
+    Transmit, WireMessage,
+};
+use fixtures::wire::sockjs;
+use proptest::prelude::*;
+use prost::Message as _;
+
+use crate::stage::{START, answer, config, notice, page, provision_answer, text_meta, unread};
+
+#[derive(Clone, Debug)]
+enum Step {
+    LoginPassword,
+    LoginToken,
+    Close,
+    Send,
+    Block,
+    JoinGroup,
+    Network(bool),
+    Dialed,
+    HungUp,
+    Http(u16, Vec<u8>),
+    Frame(Vec<u8>),
+    Text(String),
+    Binary(Vec<u8>),
+    Wait(u64),
+}
+
+fn any_frame() -> impl Strategy<Value = Vec<u8>> {
+    let good = prop_oneof![
+        (0..20, prop::option::of("Sorry, token expired"))
+            .prop_map(|(code, reason)| provision_answer(code, reason.as_deref())),
+        Just(provision_answer(0, None)),
+        "[a-c]".prop_map(|queue| notice(&queue)),
+        "[a-c]".prop_map(|queue| unread(&[&queue])),
+        ("[a-c]", 0..5_u64, prop::option::of(0..4_u64), any::<bool>())
+            .prop_map(|(queue, id, key, last)| page(&queue, vec![text_meta(id, "t")], key, last)),
+        (0..20).prop_map(|code| answer(375_926_400_001, code, None, 1)),
+    ];
+    let good = good.prop_map(|frame| frame.encode_to_vec()).boxed();
+    let bent =
+        (good.clone(), any::<prop::sample::Index>(), any::<u8>()).prop_map(|(mut bytes, place, byte)| {
+            let place = place.index(bytes.len());
+            bytes[place] = byte;
+            bytes
+        });
+    prop_oneof![3 => good, 2 => bent, 1 => prop::collection::vec(any::<u8>(), 0..64)]
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        1 => Just(Step::LoginPassword),
+        2 => Just(Step::LoginToken),
+        1 => Just(Step::Close),
+        2 => Just(Step::Send),
+        1 => Just(Step::Block),
+        1 => Just(Step::JoinGroup),
+        1 => any::<bool>().prop_map(Step::Network),
+        4 => Just(Step::Dialed),
+        1 => Just(Step::HungUp),
+        2 => (prop_oneof![Just(200), any::<u16>()], prop_oneof![Just(br#"{"access_token":"t"}"#.to_vec()), prop::collection::vec(any::<u8>(), 0..32)])
+            .prop_map(|(status, body)| Step::Http(status, body)),
+        8 => any_frame().prop_map(Step::Frame),
+        1 => "[aohcm\\[\\]\"A-Z=,]{0,20}".prop_map(Step::Text),
+        1 => prop::collection::vec(any::<u8>(), 0..32).prop_map(Step::Binary),
+        4 => (0..60_000_u64).prop_map(Step::Wait),
+    ]
+}
+
+/// What the machinery around a client knows.
+struct World {
+    client: Client,
+    now: Millis,
+    sockjs: bool,
+    link: Option<LinkId>,
+    call: Option<CallId>,
+    may_tell: bool,
+}
+
+impl World {
+    fn new(sockjs: bool) -> Self {
+        let door = if sockjs {
+            Door::SockJs { url: "http://127.0.0.1:1/ws".to_owned() }
+        } else {
+            Door::WebSocket { url: "ws://127.0.0.1:1/websocket".to_owned() }
+        };
+        let client = Client::new(Config { door, ..config() });
+        Self { client, now: START, sockjs, link: None, call: None, may_tell: false }
+    }
+
+    fn step(&mut self, step: Step) {
+        let received = match step {
+            Step::LoginPassword => {
+                self.may_tell |= self.client.login_password(self.now, "pw").is_ok();
+                None
+            }
+            Step::LoginToken => {
+                self.may_tell |= self.client.login_token(self.now, "t").is_ok();
+                None
+            }
+            Step::Close => {
+                self.client.close();
+                None
+            }
+            Step::Send => {
+                let message = Message::new(Chat::Group, "1", Content::Text("x".to_owned()));
+                self.client.send(self.now, message).expect("a good message");
+                None
+            }
+            Step::Block => {
+                // Refused when not logged in: that is fine here.
+                drop(self.client.block(self.now, vec!["bob".to_owned()]));
+                None
+            }
+            Step::JoinGroup => {
+                drop(self.client.join_group(self.now, "1"));
+                None
+            }
+            Step::Network(up) => {
+                self.client.network(self.now, up);
+                None
+            }
+            Step::Dialed => self.link.map(|link| Received::Dialed { link }),
+            Step::HungUp => self.link.map(|link| Received::HungUp { link, reason: String::new() }),
+            Step::Http(status, body) => self.call.map(|call| Received::Http {
+                call,
+                answer: Ok(HttpAnswer { status, body: Bytes::from(body) }),
+            }),
+            Step::Frame(bytes) if self.sockjs => self.message(WireMessage::Text(sockjs::server_text(&bytes))),
+            Step::Frame(bytes) | Step::Binary(bytes) => self.message(WireMessage::Binary(bytes.into())),
+            Step::Text(text) => self.message(WireMessage::Text(text)),
+            Step::Wait(ms) => {
+                self.now = self.now.after(ms);
+                Some(Received::Timeout)
+            }
+        };
+        if let Some(received) = received {
+            self.client.handle(self.now, received);
+        }
+    }
+
+    fn message(&self, message: WireMessage) -> Option<Received> {
+        self.link.map(|link| Received::Message { link, message })
+    }
+
+    fn look(&mut self) -> Result<(), TestCaseError> {
+        while let Some(transmit) = self.client.poll_transmit() {
+            match transmit {
+                Transmit::Dial { link, .. } => self.link = Some(link),
+                Transmit::Http(request) => self.call = Some(request.call),
+                Transmit::Frame { link, .. } | Transmit::HangUp { link } => {
+                    prop_assert_eq!(Some(link), self.link, "only the newest link is used");
+                }
+            }
+        }
+        while let Some(event) = self.client.poll_event() {
+            match event {
+                Event::Opened | Event::Message(_) | Event::Sent { .. } | Event::Received { .. } => {
+                    prop_assert!(self.may_tell, "{event:?} after the end");
+                }
+                Event::Closed => {
+                    prop_assert!(self.may_tell, "closed twice");
+                    self.may_tell = false;
+                }
+                Event::Error(_)
+                | Event::Failed { .. }
+                | Event::BlacklistUpdate(_)
+                | Event::GroupCreated { .. }
+                | Event::RoomCreated { .. }
+                | Event::Presence(_)
+                | Event::Offline
+                | Event::Online => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+proptest! {
+    #[test]
+    fn nothing_that_comes_breaks_the_client(sockjs in any::<bool>(), steps in prop::collection::vec(any_step(), 0..60)) {
+        let mut world = World::new(sockjs);
+        for step in steps {
+            world.step(step);
+            world.look()?;
+            world.client.handle(world.now, Received::Timeout);
+            world.look()?;
+            prop_assert!(world.client.next_deadline().is_none_or(|deadline| deadline > world.now));
+        }
+    }
+}
