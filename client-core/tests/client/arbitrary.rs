@@ -78,6 +78,7 @@ struct World {
     link: Option<LinkId>,
     call: Option<CallId>,
     may_tell: bool,
+    opened: bool,
 }
 
 impl World {
@@ -88,7 +89,19 @@ impl World {
             Door::WebSocket { url: "ws://127.0.0.1:1/websocket".to_owned() }
         };
         let client = Client::new(Config { door, ..config() });
-        Self { client, now: START, sockjs, link: None, call: None, may_tell: false }
+        Self { client, now: START, sockjs, link: None, call: None, may_tell: false, opened: false }
+    }
+
+    /// Logs in, so that what follows reaches the inside.
+    fn open(&mut self) -> Result<(), TestCaseError> {
+        let info = Step::Http(200, b"{}".to_vec());
+        let steps = [Step::LoginToken, info, Step::Dialed, Step::Text("o".to_owned())];
+        for step in steps.into_iter().chain([Step::Frame(provision_answer(0, None).encode_to_vec())]) {
+            self.step(step);
+            self.look()?;
+        }
+        prop_assert!(self.opened);
+        Ok(())
     }
 
     fn step(&mut self, step: Step) {
@@ -157,6 +170,7 @@ impl World {
             }
         }
         while let Some(event) = self.client.poll_event() {
+            self.opened |= event == Event::Opened;
             match event {
                 Event::Opened | Event::Message(_) | Event::Sent { .. } | Event::Received { .. } => {
                     prop_assert!(self.may_tell, "{event:?} after the end");
@@ -181,8 +195,15 @@ impl World {
 
 proptest! {
     #[test]
-    fn nothing_that_comes_breaks_the_client(sockjs in any::<bool>(), steps in prop::collection::vec(any_step(), 0..60)) {
+    fn nothing_that_comes_breaks_the_client(
+            sockjs in any::<bool>(),
+            is_open in any::<bool>(),
+            steps in prop::collection::vec(any_step(), 0..60),
+        ) {
         let mut world = World::new(sockjs);
+        if is_open {
+            world.open()?;
+        }
         for step in steps {
             world.step(step);
             world.look()?;
