@@ -52,7 +52,7 @@ impl QueueFrames {
     }
 
     /// One page. `next_key` is what the client must give back.
-    pub(super) fn page<'a>(&self, metas: impl Iterator<Item = &'a Bytes> + Clone, next_key: u64) -> Bytes {
+    pub(super) fn page<'a>(&self, metas: impl Iterator<Item = &'a [u8]> + Clone, next_key: u64) -> Bytes {
         let metas_len: usize =
             metas.clone().map(|meta| 1 + encoded_len_varint(meta.len() as u64) + meta.len()).sum();
         let payload_len = STATUS_OK.len() + metas_len + 1 + encoded_len_varint(next_key) + self.tail.len();
@@ -137,28 +137,33 @@ pub(super) struct Stamp<'a> {
 
 /// A client's meta as it is stored and sent: id, sender and time are the server's, all else is carried over as it
 /// lies, fields of an unknown schema as well.
-pub(super) fn stored_meta(meta: &MetaView<'_>, stamp: &Stamp<'_>) -> Bytes {
+pub(super) fn stored_meta(meta: &MetaView<'_>, stamp: &Stamp<'_>) -> Box<[u8]> {
     let to = meta.to.unwrap_or_default();
     // 3.x leaves it empty when its app key came by open() alone (wire-3x §1.2).
     let with_key = to.app_key.is_empty().then(|| with_app_key(&to, stamp.app_key));
     let to = with_key.as_deref().unwrap_or(to.raw);
-    let mut out = Vec::with_capacity(meta.raw.len() + stamp.from.len() + to.len() + STAMP_BYTES_MAX);
+    let kept = |number| {
+        !matches!(number, meta_field::ID | meta_field::FROM | meta_field::TO | meta_field::TIMESTAMP)
+    };
+    let fields = || Fields::of(meta.raw).flatten().filter(|field| kept(field.number));
+    let len = 4
+        + encoded_len_varint(stamp.id)
+        + encoded_len_varint(stamp.at.0)
+        + encoded_len_varint(stamp.from.len() as u64)
+        + stamp.from.len()
+        + encoded_len_varint(to.len() as u64)
+        + to.len()
+        + fields().map(|field| field.raw.len()).sum::<usize>();
+    // Of its exact size: it is kept for long.
+    let mut out = Vec::with_capacity(len);
     put_varint(&mut out, meta_field::ID, stamp.id);
     put_bytes(&mut out, meta_field::FROM, stamp.from);
     put_bytes(&mut out, meta_field::TO, to);
     put_varint(&mut out, meta_field::TIMESTAMP, stamp.at.0);
-    for field in Fields::of(meta.raw).flatten() {
-        if !matches!(field.number, meta_field::ID | meta_field::FROM | meta_field::TO | meta_field::TIMESTAMP)
-        {
-            out.extend_from_slice(field.raw);
-        }
-    }
-    // To its exact size: it is kept for long.
-    out.into_boxed_slice().into()
+    fields().for_each(|field| out.extend_from_slice(field.raw));
+    debug_assert_eq!(out.len(), len, "a length that is too small costs a copy, one too large memory");
+    out.into_boxed_slice()
 }
-
-/// Keys, lengths and numbers of the four fields that the server writes.
-const STAMP_BYTES_MAX: usize = 40;
 
 /// The fields of `Meta` that the server writes itself.
 mod meta_field {

@@ -61,7 +61,7 @@ struct Entry {
     sender: Option<UserIx>,
     /// The device that sent it and needs no copy.
     origin: Option<ConnId>,
-    meta: Bytes,
+    meta: Box<[u8]>,
 }
 
 /// A message to keep and hand out.
@@ -70,7 +70,7 @@ pub(super) struct NewEntry {
     pub(super) id: u64,
     pub(super) sender: Option<UserIx>,
     pub(super) origin: Option<ConnId>,
-    pub(super) meta: Bytes,
+    pub(super) meta: Box<[u8]>,
 }
 
 /// What one device has had of one conversation.
@@ -228,7 +228,7 @@ impl Queues {
         let conversation = &mut self.convs[conv.index()];
         let frames = conversation.frames[side].as_ref().expect("made two lines above");
         let entries = conversation.from(first).take((end - first) as usize);
-        let page = frames.page(entries.filter(|entry| entry.is_for(live)).map(|entry| &entry.meta), end);
+        let page = frames.page(entries.filter(|entry| entry.is_for(live)).map(|entry| &*entry.meta), end);
         if shared {
             conversation.last_page = Some((first, end, page.clone()));
         }
