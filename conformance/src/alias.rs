@@ -14,7 +14,7 @@ pub enum Kind {
     Id,
     /// A client's own message id; two clients may well choose the same.
     Local,
-    /// A page's key.
+    /// A page's key, within its queue.
     Key,
     /// A device, as the wire names it.
     Resource,
@@ -147,8 +147,17 @@ impl Aliases {
 
     /// A text with every known token in it replaced by its name.
     pub fn tokens_in(&self, text: &str) -> String {
-        let tokens = self.numbers.iter().filter(|((kind, _), _)| *kind == Kind::Token);
-        tokens.fold(text.to_owned(), |text, ((kind, value), number)| {
+        self.replaced(Kind::Token, text)
+    }
+
+    /// A path with every group in it that the server named replaced by its name.
+    pub fn groups_in(&self, path: &str) -> String {
+        self.replaced(Kind::Muc, path)
+    }
+
+    fn replaced(&self, of: Kind, text: &str) -> String {
+        let known = self.numbers.iter().filter(|((kind, _), _)| *kind == of);
+        known.fold(text.to_owned(), |text, ((kind, value), number)| {
             text.replace(value, &format!("<{} {number}>", kind.word()))
         })
     }

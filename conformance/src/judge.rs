@@ -30,7 +30,7 @@ pub fn findings(tape: &[Row], app_key: &str) -> Vec<(Finding, usize)> {
     let mut found: BTreeMap<Finding, usize> = BTreeMap::new();
     for lane in connections(tape) {
         let mut connection = Connection { app_key, name: String::new(), keys: BTreeMap::new() };
-        for event in &lane.events {
+        for (_, event) in &lane.events {
             let LaneEvent::Frame(direction, bytes) = *event else { continue };
             let mut wrong = Vec::new();
             match (direction, dissect(bytes, direction)) {

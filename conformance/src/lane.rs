@@ -21,8 +21,8 @@ pub struct Lane<'t> {
     pub resource: String,
     /// How it came in.
     pub door: Door,
-    /// What happened, in order.
-    pub events: Vec<LaneEvent<'t>>,
+    /// What happened, in order, each with its row in the tape.
+    pub events: Vec<(usize, LaneEvent<'t>)>,
 }
 
 /// What happened on a connection.
@@ -47,6 +47,7 @@ pub struct HttpLane<'t> {
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "the fields of mock_server::tape::Event::Http")]
 pub struct Request<'t> {
+    pub row: usize,
     pub method: &'t str,
     pub path: &'t str,
     pub body: &'t Bytes,
@@ -58,8 +59,8 @@ pub struct Request<'t> {
 pub fn connections(tape: &[Row]) -> Vec<Lane<'_>> {
     let mut lanes: BTreeMap<ConnId, Lane<'_>> = BTreeMap::new();
     let mut order = Vec::new();
-    for row in tape {
-        match &row.event {
+    for (row, Row { event, .. }) in tape.iter().enumerate() {
+        match event {
             Event::Opened { conn, door } => {
                 order.push(*conn);
                 lanes.insert(*conn, Lane::new(*conn, *door));
@@ -72,12 +73,12 @@ pub fn connections(tape: &[Row]) -> Vec<Lane<'_>> {
             }
             Event::Frame { conn, direction, bytes } => {
                 if let Some(lane) = lanes.get_mut(conn) {
-                    lane.events.push(LaneEvent::Frame(*direction, bytes));
+                    lane.events.push((row, LaneEvent::Frame(*direction, bytes)));
                 }
             }
             Event::Closed { conn, why } => {
                 if let Some(lane) = lanes.get_mut(conn) {
-                    lane.events.push(LaneEvent::Closed(why));
+                    lane.events.push((row, LaneEvent::Closed(why)));
                 }
             }
             Event::Http { .. } => {}
@@ -94,10 +95,10 @@ pub fn connections(tape: &[Row]) -> Vec<Lane<'_>> {
 /// The HTTP requests of a tape, by user.
 pub fn requests(tape: &[Row]) -> Vec<HttpLane<'_>> {
     let mut lanes: BTreeMap<String, Vec<Request<'_>>> = BTreeMap::new();
-    for row in tape {
-        if let Event::Http { method, path, user, body, status, answer } = &row.event {
+    for (row, Row { event, .. }) in tape.iter().enumerate() {
+        if let Event::Http { method, path, user, body, status, answer } = event {
             let user = user.clone().or_else(|| named_in(body)).unwrap_or_default();
-            let request = Request { method, path, body, status: *status, answer };
+            let request = Request { row, method, path, body, status: *status, answer };
             lanes.entry(user).or_default().push(request);
         }
     }
@@ -114,7 +115,7 @@ impl Lane<'_> {
         if !self.user.is_empty() {
             return;
         }
-        if let Some(LaneEvent::Frame(Direction::Up, bytes)) = self.events.first() {
+        if let Some((_, LaneEvent::Frame(Direction::Up, bytes))) = self.events.first() {
             let tree = dissect(bytes, Direction::Up).ok();
             let name = tree.and_then(|tree| Some(tree.tree("guid")?.text("name")?.to_lowercase()));
             self.user = name.unwrap_or_default();

@@ -35,6 +35,8 @@ pub struct Run {
     pub app_key: String,
     /// What went over the world's wires.
     pub tape: Vec<Row>,
+    /// How many rows at its start are only the logins of `given.online`, the same in every scenario.
+    pub staged: usize,
     /// What the server found wrong.
     pub findings: Vec<Finding>,
     /// What the client wrote to stderr meanwhile.
@@ -72,14 +74,15 @@ pub fn run(server: &MockServer, driver: &mut dyn Driver, scenario: &Scenario, li
             outcome: Outcome::Unsupported(need.as_str().to_owned()),
             app_key,
             tape: Vec::new(),
+            staged: 0,
             findings: Vec::new(),
             remarks: String::new(),
             lost: false,
         };
     }
     let mut stage = Stage::new(server, driver, scenario, &app_key, limits);
-    let mut lost = false;
-    let outcome = match act(&mut stage, scenario) {
+    let (mut lost, mut staged) = (false, 0);
+    let outcome = match act(&mut stage, scenario, &mut staged) {
         Ok(()) => Outcome::Finished,
         Err((_, Stop::Unsupported(what))) => Outcome::Unsupported(what),
         Err((step, Stop::Failed(message))) => Outcome::Failed(Failure { step, message }),
@@ -90,7 +93,7 @@ pub fn run(server: &MockServer, driver: &mut dyn Driver, scenario: &Scenario, li
     };
     let tape = server.tape(&app_key);
     let findings = server.findings(&app_key);
-    let mut run = Run { outcome, app_key, tape, findings, remarks: String::new(), lost };
+    let mut run = Run { outcome, app_key, tape, staged, findings, remarks: String::new(), lost };
     if !run.lost {
         let reset = driver.process(ProcessCommand::Reset {});
         let failed = match reset {
@@ -130,10 +133,26 @@ impl From<DriverError> for Stop {
     }
 }
 
-fn act(stage: &mut Stage<'_>, scenario: &Scenario) -> Result<(), (Option<(usize, usize)>, Stop)> {
+fn act(
+    stage: &mut Stage<'_>,
+    scenario: &Scenario,
+    staged: &mut usize,
+) -> Result<(), (Option<(usize, usize)>, Stop)> {
     stage.set_up(&scenario.given).map_err(|stop| (None, stop))?;
+    // A login that fetches what was stored is not like any other.
+    if scenario.given.stored.is_empty() {
+        *staged = stage.tape_rows();
+    }
+    let mut expected = false;
     for (index, step) in scenario.steps.iter().enumerate() {
         let place = Some((index + 1, step.line));
+        let begins = matches!(step.action, Action::Tell { .. } | Action::Fault(_) | Action::Control(_));
+        // Where the wire is recorded, what a step brings about must not race with what the one before it left
+        // behind: the acknowledgement of a text that has just been shown may still be on its way.
+        if begins && expected && scenario.unrecorded.is_none() {
+            stage.settle_if_possible(1).map_err(|stop| (place, stop))?;
+        }
+        expected = matches!(step.action, Action::Expect { .. });
         take(stage, &step.action).map_err(|stop| (place, stop))?;
     }
     stage.settle().map_err(|stop| (None, stop))?;

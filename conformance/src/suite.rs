@@ -157,11 +157,12 @@ impl<'a> Worker<'_, 'a> {
         let client = self.plan.client;
         let records =
             self.plan.records.filter(|_| scenario.unrecorded.is_none() && client.records(&scenario.name));
-        let record = || records?.compare(scenario, &Transcript::new(&run.tape, &run.app_key).text());
+        let record =
+            || records?.compare(scenario, &Transcript::new(&run.tape, &run.app_key, run.staged).text());
         let verdict = verdict(client, &scenario.name, &run.outcome, &findings, record, used);
         let (recorded, wire) = match &verdict {
             Verdict::Passed | Verdict::StaleKnownFailure(_) => (true, String::new()),
-            Verdict::Failed(_) => (true, Transcript::new(&run.tape, &run.app_key).last(CONTEXT_ENTRIES)),
+            Verdict::Failed(_) => (true, Transcript::new(&run.tape, &run.app_key, 0).last(CONTEXT_ENTRIES)),
             Verdict::Unsupported { .. } | Verdict::KnownFailure { .. } => (false, String::new()),
         };
         let recorded = recorded && records.is_some();
@@ -174,6 +175,7 @@ impl<'a> Worker<'_, 'a> {
             outcome: Outcome::Failed(Failure { step: None, message }),
             app_key: String::new(),
             tape: Vec::new(),
+            staged: 0,
             findings: Vec::new(),
             remarks: String::new(),
             lost: true,

@@ -1,6 +1,8 @@
 //! What went over the wires, for a person to read: one lane a connection, one line a short frame, names from
 //! the schema, values that differ from run to run by alias.
 //!
+//! `alice@easemob.com/<resource 1>` is a JID with the world's app key and these fields in the schema's order.
+//!
 //! Left out, for it says nothing of a scenario: heartbeats (every UNREAD after the first, and its answer) and
 //! statistics with their answers. Everything else is there, field by field in the order of the wire.
 
@@ -34,9 +36,10 @@ struct Section {
 }
 
 impl Transcript {
-    /// Reads a tape of the world of `app_key`.
-    pub fn new(tape: &[Row], app_key: &str) -> Self {
-        let mut writer = Writer { aliases: Aliases::new(app_key) };
+    /// Reads a tape of the world of `app_key`. The first `unshown` rows are read, so that what they name keeps
+    /// its name, and not shown.
+    pub fn new(tape: &[Row], app_key: &str, unshown: usize) -> Self {
+        let mut writer = Writer { aliases: Aliases::new(app_key), unshown };
         // Requests first: the tokens and the groups that they make are met again on the sockets.
         let mut lanes: Vec<Section> = requests(tape).iter().map(|lane| writer.http(lane)).collect();
         let mut ordinal = 0;
@@ -46,6 +49,7 @@ impl Transcript {
             before.clone_from(&lane.user);
             lanes.push(writer.connection(&lane, ordinal));
         }
+        lanes.retain(|lane| !lane.entries.is_empty());
         Self { lanes }
     }
 
@@ -74,6 +78,7 @@ impl Transcript {
 
 struct Writer {
     aliases: Aliases,
+    unshown: usize,
 }
 
 impl Writer {
@@ -85,26 +90,26 @@ impl Writer {
         };
         let mut frames = Vec::new();
         let mut end = None;
-        for event in &lane.events {
+        for (row, event) in &lane.events {
             match *event {
                 LaneEvent::Frame(direction, bytes) => {
-                    frames.push((direction, dissect(bytes, direction), bytes));
+                    frames.push((direction, dissect(bytes, direction), *row, bytes));
                 }
                 LaneEvent::Closed(why) => end = Some(format!("-- closed: {why}")),
             }
         }
         let mut noise = Noise::default();
-        frames.retain(|(direction, tree, _)| !tree.as_ref().is_ok_and(|tree| noise.is(*direction, tree)));
+        frames.retain(|(direction, tree, _, _)| !tree.as_ref().is_ok_and(|tree| noise.is(*direction, tree)));
         let order =
-            order::causal(&frames.iter().map(|(d, tree, _)| (*d, tree.as_ref().ok())).collect::<Vec<_>>());
+            order::causal(&frames.iter().map(|(d, tree, _, _)| (*d, tree.as_ref().ok())).collect::<Vec<_>>());
         let mut entries = Vec::with_capacity(frames.len());
         for index in order {
-            let (direction, tree, bytes) = &frames[index];
+            let (direction, tree, row, bytes) = &frames[index];
             let arrow = match direction {
                 Direction::Up => ">",
                 Direction::Down => "<",
             };
-            entries.push(match tree {
+            let entry = match tree {
                 Ok(tree) => {
                     let command = tree.fields.iter().rev().find(|field| field.name() == "command");
                     let word = match command {
@@ -118,7 +123,10 @@ impl Writer {
                     Node { label: format!("{arrow} {word}"), children: nodes }.frame()
                 }
                 Err(why) => format!("{arrow} (not protobuf: {why}) {}", hex(bytes)),
-            });
+            };
+            if *row >= self.unshown {
+                entries.push(entry);
+            }
         }
         entries.extend(end);
         Section { title: format!("{user} {ordinal} ({door})"), entries }
@@ -128,17 +136,14 @@ impl Writer {
         let user = if lane.user.is_empty() { "somebody" } else { &lane.user };
         let mut entries = Vec::new();
         for request in &lane.requests {
-            // The answer first: what it names is what the path of a later request holds.
-            let body = self.json_body(request.body);
-            let answer = self.json_body(request.answer);
-            let path: Vec<String> = request
-                .path
-                .split('/')
-                .map(|part| self.aliases.known(Kind::Muc, part).unwrap_or_else(|| part.to_owned()))
-                .collect();
-            let first = format!("> {} {} {body}", request.method, path.join("/"));
-            entries.push(first.trim_end().to_owned());
-            entries.push(format!("< {} {answer}", request.status).trim_end().to_owned());
+            // The body before the answer: what is met first is named first.
+            let body = self.body(request.body);
+            let answer = self.body(request.answer);
+            let path = self.aliases.groups_in(request.path);
+            if request.row >= self.unshown {
+                entries.push(Node { label: format!("> {} {path}", request.method), children: body }.frame());
+                entries.push(Node { label: format!("< {}", request.status), children: answer }.frame());
+            }
         }
         Section { title: format!("{user} HTTP"), entries }
     }
@@ -146,6 +151,9 @@ impl Writer {
     fn node(&mut self, of: &Tree<'_>, field: &Field<'_>, owner: &str, direction: Direction) -> Node {
         let label = field.label();
         if let Value::Tree(tree) = &field.value {
+            if let Some(jid) = self.usual_jid(tree, direction) {
+                return Node { label: format!("{label}:{jid}"), children: Vec::new() };
+            }
             let children = tree.fields.iter().map(|field| self.node(tree, field, owner, direction)).collect();
             return Node { label, children };
         }
@@ -156,6 +164,40 @@ impl Writer {
             text = format!("!{text}");
         }
         Node { label: format!("{label}:{text}"), children: Vec::new() }
+    }
+
+    /// `alice@easemob.com/<resource 1>`, for a JID that holds the world's app key, name and domain, and perhaps
+    /// a resource, in this order and nothing else. Any other is shown field by field.
+    fn usual_jid(&mut self, tree: &Tree<'_>, direction: Direction) -> Option<String> {
+        if tree.name != "JID" {
+            return None;
+        }
+        let (app, name, domain, resource) = match &tree.fields[..] {
+            [app, name, domain] => (app, name, domain, None),
+            [app, name, domain, resource] => (app, name, domain, Some(resource)),
+            _ => return None,
+        };
+        let text = |field: &Field<'_>, is: &str| match field.value {
+            Value::Text(text) if field.name() == is => Some(text.to_owned()),
+            _ => None,
+        };
+        if self.aliases.name(Kind::App, "", &text(app, "appKey")?)? != "<app>" {
+            return None;
+        }
+        let (name, domain) = (text(name, "name")?, text(domain, "domain")?);
+        let plain = |text: &str| !text.is_empty() && !text.contains(['@', '/', '<', ' ', '"', ':']);
+        if !plain(&name) || !plain(&domain) {
+            return None;
+        }
+        let name = self.aliases.known(Kind::Muc, &name).unwrap_or(name);
+        match resource {
+            None => Some(format!("{name}@{domain}")),
+            Some(field) => {
+                text(field, "clientResource").filter(|resource| !resource.is_empty())?;
+                let kind = Kind::of_field("JID", "clientResource", direction)?;
+                Some(format!("{name}@{domain}/{}", self.alias(kind, field, "")?))
+            }
+        }
     }
 
     fn alias(&mut self, kind: Kind, field: &Field<'_>, owner: &str) -> Option<String> {
@@ -185,44 +227,45 @@ impl Writer {
         }
     }
 
-    fn json_body(&mut self, body: &[u8]) -> String {
+    fn body(&mut self, body: &[u8]) -> Vec<Node> {
         if body.is_empty() {
-            return String::new();
+            return Vec::new();
         }
         match serde_json::from_slice::<Json>(body) {
-            Ok(mut json) => {
-                self.alias_members(&mut json);
-                json.to_string()
+            Ok(Json::Object(members)) => {
+                members.iter().map(|(name, value)| self.member(name, name, value)).collect()
             }
-            Err(_) => shortened(&String::from_utf8_lossy(body)),
+            Ok(_) | Err(_) => {
+                vec![Node { label: shortened(&String::from_utf8_lossy(body)), children: Vec::new() }]
+            }
         }
     }
 
-    fn alias_members(&mut self, json: &mut Json) {
-        match json {
-            Json::Object(members) => {
-                for (name, value) in members {
-                    let text = match &*value {
-                        Json::String(text) => text.clone(),
-                        Json::Number(number) => number.to_string(),
-                        Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => {
-                            self.alias_members(value);
-                            continue;
-                        }
-                    };
-                    let alias = match Kind::of_member(name) {
-                        Some(kind) => self.aliases.name(kind, "", &text),
-                        None if name == "uri" => Some(without_host(&text)),
-                        None => self.aliases.known(Kind::Muc, &text),
-                    };
-                    if let Some(alias) = alias {
-                        *value = Json::String(alias);
-                    }
-                }
+    /// A member of a JSON body; `name` is its own, `label` shows its place in an array too.
+    fn member(&mut self, name: &str, label: &str, value: &Json) -> Node {
+        let text = match value {
+            Json::Object(members) if !members.is_empty() => {
+                let children = members.iter().map(|(name, value)| self.member(name, name, value)).collect();
+                return Node { label: label.to_owned(), children };
             }
-            Json::Array(values) => values.iter_mut().for_each(|value| self.alias_members(value)),
-            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
-        }
+            Json::Array(values) if values.iter().any(Json::is_object) => {
+                let numbered = values.iter().enumerate();
+                let children =
+                    numbered.map(|(at, value)| self.member(name, &format!("[{at}]"), value)).collect();
+                return Node { label: label.to_owned(), children };
+            }
+            Json::String(text) => text.clone(),
+            Json::Number(number) => number.to_string(),
+            Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => value.to_string(),
+        };
+        let alias = match Kind::of_member(name) {
+            Some(kind) => self.aliases.name(kind, "", &text),
+            None if name == "uri" => Some(without_host(&self.aliases.groups_in(&text))),
+            None if name == "path" => Some(quoted(&self.aliases.groups_in(&text))),
+            None => self.aliases.known(Kind::Muc, &text),
+        };
+        let shown = alias.unwrap_or_else(|| shortened(&value.to_string()));
+        Node { label: format!("{label}:{shown}"), children: Vec::new() }
     }
 }
 

@@ -12,8 +12,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 mod event;
+mod lines;
 
 pub use event::{Event, EventKind};
+pub use lines::LINE_BYTES_MAX;
 
 /// The version of `DRIVER.md` that this harness speaks.
 pub const PROTOCOL: u32 = 1;
@@ -219,6 +221,35 @@ pub enum DriverError {
     /// It broke the line protocol.
     #[error("the client broke the line protocol (DRIVER.md): {0}")]
     Protocol(String),
+}
+
+impl Command {
+    /// As `DRIVER.md` spells it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Create { .. } => "create",
+            Self::LoginPassword { .. } => "login_password",
+            Self::LoginToken { .. } => "login_token",
+            Self::Close {} => "close",
+            Self::SendText { .. } => "send_text",
+            Self::SendCmd { .. } => "send_cmd",
+            Self::SendCustom { .. } => "send_custom",
+            Self::SendLocation { .. } => "send_location",
+            Self::Block { .. } => "block",
+            Self::Unblock { .. } => "unblock",
+            Self::CreateGroup { .. } => "create_group",
+            Self::JoinGroup { .. } => "join_group",
+            Self::LeaveGroup { .. } => "leave_group",
+            Self::DissolveGroup { .. } => "dissolve_group",
+            Self::InviteToGroup { .. } => "invite_to_group",
+            Self::RemoveFromGroup { .. } => "remove_from_group",
+            Self::CreateRoom { .. } => "create_room",
+            Self::JoinRoom { .. } => "join_room",
+            Self::LeaveRoom { .. } => "leave_room",
+            Self::UniqueIds { .. } => "unique_ids",
+            Self::Network { .. } => "network",
+        }
+    }
 }
 
 impl Device {

@@ -5,32 +5,27 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
-use std::io::{BufRead, BufReader, Read, Write as _};
+use std::io::BufReader;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError};
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde::Serialize;
 
 use crate::real_time::Deadline;
 
+use super::lines::{LINE_BYTES_MAX, Line, Said, Tail, excerpt, keep_tail, read_lines, write_lines};
 use super::{Answer, Command, Device, Driver, DriverError, Event, Hello, PROTOCOL, ProcessCommand};
 
-/// The longest line either side may write, as DRIVER.md has it: room for the largest message many times over,
-/// and small enough that a child without newlines costs no memory.
-pub const LINE_BYTES_MAX: usize = 1 << 20;
 /// Lines read ahead of the harness. A child that writes faster waits in its own `write`, as on any pipe.
 const LINES_AHEAD_MAX: usize = 64;
 /// Events that no step has taken yet: the largest scenario has a few thousand.
 const EVENTS_WAITING_MAX: usize = 16_384;
 /// The same in bytes, so that a few thousand of the longest lines do not add up to gigabytes.
 const EVENT_BYTES_WAITING_MAX: usize = 64 << 20;
-/// How much of the child's stderr is kept: its end, where a crash explains itself.
-const STDERR_BYTES_MAX: usize = 32 << 10;
 /// How long a child may take to leave after its stdin has ended; then it is killed.
 const LEAVE_WITHIN: Duration = Duration::from_secs(1);
 
@@ -337,178 +332,8 @@ impl Drop for Subprocess {
     }
 }
 
-impl Command {
-    /// As `DRIVER.md` spells it.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Create { .. } => "create",
-            Self::LoginPassword { .. } => "login_password",
-            Self::LoginToken { .. } => "login_token",
-            Self::Close {} => "close",
-            Self::SendText { .. } => "send_text",
-            Self::SendCmd { .. } => "send_cmd",
-            Self::SendCustom { .. } => "send_custom",
-            Self::SendLocation { .. } => "send_location",
-            Self::Block { .. } => "block",
-            Self::Unblock { .. } => "unblock",
-            Self::CreateGroup { .. } => "create_group",
-            Self::JoinGroup { .. } => "join_group",
-            Self::LeaveGroup { .. } => "leave_group",
-            Self::DissolveGroup { .. } => "dissolve_group",
-            Self::InviteToGroup { .. } => "invite_to_group",
-            Self::RemoveFromGroup { .. } => "remove_from_group",
-            Self::CreateRoom { .. } => "create_room",
-            Self::JoinRoom { .. } => "join_room",
-            Self::LeaveRoom { .. } => "leave_room",
-            Self::UniqueIds { .. } => "unique_ids",
-            Self::Network { .. } => "network",
-        }
-    }
-}
-
 impl Default for Limits {
     fn default() -> Self {
         Self { hello: Duration::from_secs(10), answer: Duration::from_secs(5) }
     }
-}
-
-/// What the reader thread hands over.
-enum Line {
-    Text(Vec<u8>),
-    TooLong(Vec<u8>),
-    End(Option<String>),
-}
-
-/// What a line says.
-enum Said {
-    Hello(Hello),
-    Answer(u64, Answer),
-    Event(Device, Event),
-}
-
-impl Said {
-    fn parse(line: &[u8]) -> Result<Self, String> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Fields {
-            hello: Option<Hello>,
-            id: Option<u64>,
-            ok: Option<Map<String, Value>>,
-            unsupported: Option<String>,
-            error: Option<String>,
-            user: Option<Device>,
-            event: Option<Event>,
-        }
-        let text =
-            std::str::from_utf8(line).map_err(|error| format!("a line that is not UTF-8 ({error})"))?;
-        let fields: Fields =
-            serde_json::from_str(text).map_err(|error| format!("not a line of the protocol ({error})"))?;
-        match fields {
-            Fields {
-                hello: Some(hello),
-                id: None,
-                ok: None,
-                unsupported: None,
-                error: None,
-                user: None,
-                event: None,
-            } => Ok(Self::Hello(hello)),
-            Fields {
-                hello: None,
-                id: None,
-                ok: None,
-                unsupported: None,
-                error: None,
-                user: Some(user),
-                event: Some(event),
-            } => Ok(Self::Event(user, event)),
-            Fields { hello: None, id: Some(id), ok, unsupported, error, user: None, event: None } => {
-                match (ok, unsupported, error) {
-                    (Some(ok), None, None) => Ok(Self::Answer(id, Answer::Ok(ok))),
-                    (None, Some(what), None) => Ok(Self::Answer(id, Answer::Unsupported(what))),
-                    (None, None, Some(why)) => Ok(Self::Answer(id, Answer::Error(why))),
-                    (_, _, _) => Err("an answer has one of ok, unsupported and error".to_owned()),
-                }
-            }
-            Fields { .. } => {
-                Err("neither a hello, nor an answer (id), nor an event (user and event)".to_owned())
-            }
-        }
-    }
-}
-
-/// The end of what was written to stderr.
-#[derive(Debug, Default)]
-struct Tail {
-    bytes: VecDeque<u8>,
-    cut: bool,
-}
-
-impl Tail {
-    fn push(&mut self, bytes: &[u8]) {
-        self.bytes.extend(bytes);
-        let over = self.bytes.len().saturating_sub(STDERR_BYTES_MAX);
-        self.bytes.drain(..over);
-        self.cut |= over > 0;
-    }
-
-    fn take(&mut self) -> String {
-        let bytes: Vec<u8> = self.bytes.drain(..).collect();
-        let text = String::from_utf8_lossy(&bytes);
-        let mark = if std::mem::take(&mut self.cut) { "…" } else { "" };
-        format!("{mark}{}", text.trim_end())
-    }
-}
-
-fn write_lines(mut stdin: ChildStdin, lines: &Receiver<String>) {
-    while let Ok(line) = lines.recv() {
-        if stdin.write_all(line.as_bytes()).and_then(|()| stdin.flush()).is_err() {
-            return;
-        }
-    }
-}
-
-fn read_lines(mut stdout: impl BufRead, lines: &SyncSender<Line>) {
-    loop {
-        let mut line = Vec::new();
-        let limit = u64::try_from(LINE_BYTES_MAX + 1).expect("a megabyte fits");
-        let read = Read::by_ref(&mut stdout).take(limit).read_until(b'\n', &mut line);
-        let said = match read {
-            Ok(0) => Line::End(None),
-            Err(error) => Line::End(Some(error.to_string())),
-            Ok(_) if line.ends_with(b"\n") => {
-                line.pop();
-                if line.ends_with(b"\r") {
-                    line.pop();
-                }
-                Line::Text(line)
-            }
-            Ok(count) if count > LINE_BYTES_MAX => Line::TooLong(line),
-            // The pipe ended inside a line.
-            Ok(_) => Line::Text(line),
-        };
-        let last = !matches!(said, Line::Text(_));
-        if lines.send(said).is_err() || last {
-            return;
-        }
-    }
-}
-
-fn keep_tail(mut stderr: impl Read, tail: &Mutex<Tail>) {
-    let mut buffer = [0; 4096];
-    while let Ok(count @ 1..) = stderr.read(&mut buffer) {
-        tail.lock().unwrap_or_else(PoisonError::into_inner).push(&buffer[..count]);
-    }
-}
-
-fn excerpt(line: &[u8]) -> String {
-    /// Enough to see what kind of rubbish it is.
-    const EXCERPT_CHARS: usize = 120;
-    let start = &line[..line.len().min(EXCERPT_CHARS * 4)];
-    let text = String::from_utf8_lossy(start);
-    let mut cut: String = text.chars().take(EXCERPT_CHARS).collect();
-    if cut.len() < line.len() {
-        cut.push('…');
-    }
-    cut
 }

@@ -125,6 +125,11 @@ impl<'a> Stage<'a> {
         }
     }
 
+    /// How much has gone over the wires by now.
+    pub(super) fn tape_rows(&self) -> usize {
+        self.server.tape(self.app_key).len()
+    }
+
     pub(super) fn limits(&self) -> Limits {
         self.limits
     }
@@ -198,7 +203,7 @@ impl<'a> Stage<'a> {
     fn let_time_pass(&mut self, device: &Device) -> Result<(), Stop> {
         let mut left = u64::try_from(self.limits.expect.as_millis()).unwrap_or(u64::MAX);
         loop {
-            self.settle_if_possible()?;
+            self.settle_if_possible(EXCHANGES)?;
             if self.waiting(device).is_some() {
                 return Ok(());
             }
@@ -230,12 +235,12 @@ impl<'a> Stage<'a> {
     }
 
     /// As [`Stage::settle`], for a world that may be in the middle of a fault and have good reason never to be
-    /// quiet: later steps will tell.
-    fn settle_if_possible(&mut self) -> Result<(), Stop> {
+    /// quiet: later steps will tell. `exchanges` is [`EXCHANGES`] where a client may be dialling, else 1.
+    pub(super) fn settle_if_possible(&mut self, exchanges: u32) -> Result<(), Stop> {
         let deadline = Deadline::after(BREATH);
         let mut before = self.server.quiet(self.app_key, deadline.left());
         let mut alike = 0;
-        while alike < EXCHANGES && before.is_ok() {
+        while alike < exchanges && before.is_ok() {
             self.sync()?;
             let after = self.server.quiet(self.app_key, deadline.left());
             alike = if before == after { alike + 1 } else { 0 };
@@ -278,7 +283,7 @@ impl<'a> Stage<'a> {
     /// other's answer come from the past.
     pub(super) fn advance(&mut self, ms: u64) -> Result<(), Stop> {
         // What is under way now belongs to the time before.
-        self.settle_if_possible()?;
+        self.settle_if_possible(EXCHANGES)?;
         let mut left = ms;
         let mut due = self.advance_client(0)?;
         for _ in 0..TIMERS_MAX {
@@ -286,7 +291,7 @@ impl<'a> Stage<'a> {
             self.server.advance(self.app_key, step);
             due = self.advance_client(step)?;
             left -= step;
-            self.settle_if_possible()?;
+            self.settle_if_possible(EXCHANGES)?;
             if left == 0 {
                 return Ok(());
             }

@@ -1,0 +1,161 @@
+//! The lines of the protocol as they come through a pipe, and the threads that carry them.
+//!
+//! Each thread does one blocking thing, so that nothing else ever blocks.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, Read, Write as _};
+use std::process::ChildStdin;
+use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::{Mutex, PoisonError};
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{Answer, Device, Event, Hello};
+
+/// The longest line either side may write, as DRIVER.md has it: room for the largest message many times over,
+/// and small enough that a child without newlines costs no memory.
+pub const LINE_BYTES_MAX: usize = 1 << 20;
+/// How much of the child's stderr is kept: its end, where a crash explains itself.
+const STDERR_BYTES_MAX: usize = 32 << 10;
+
+/// What the reader thread hands over.
+pub(super) enum Line {
+    Text(Vec<u8>),
+    TooLong(Vec<u8>),
+    End(Option<String>),
+}
+
+/// What a line says.
+pub(super) enum Said {
+    Hello(Hello),
+    Answer(u64, Answer),
+    Event(Device, Event),
+}
+
+impl Said {
+    pub(super) fn parse(line: &[u8]) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Fields {
+            hello: Option<Hello>,
+            id: Option<u64>,
+            ok: Option<Map<String, Value>>,
+            unsupported: Option<String>,
+            error: Option<String>,
+            user: Option<Device>,
+            event: Option<Event>,
+        }
+        let text =
+            std::str::from_utf8(line).map_err(|error| format!("a line that is not UTF-8 ({error})"))?;
+        let fields: Fields =
+            serde_json::from_str(text).map_err(|error| format!("not a line of the protocol ({error})"))?;
+        match fields {
+            Fields {
+                hello: Some(hello),
+                id: None,
+                ok: None,
+                unsupported: None,
+                error: None,
+                user: None,
+                event: None,
+            } => Ok(Self::Hello(hello)),
+            Fields {
+                hello: None,
+                id: None,
+                ok: None,
+                unsupported: None,
+                error: None,
+                user: Some(user),
+                event: Some(event),
+            } => Ok(Self::Event(user, event)),
+            Fields { hello: None, id: Some(id), ok, unsupported, error, user: None, event: None } => {
+                match (ok, unsupported, error) {
+                    (Some(ok), None, None) => Ok(Self::Answer(id, Answer::Ok(ok))),
+                    (None, Some(what), None) => Ok(Self::Answer(id, Answer::Unsupported(what))),
+                    (None, None, Some(why)) => Ok(Self::Answer(id, Answer::Error(why))),
+                    (_, _, _) => Err("an answer has one of ok, unsupported and error".to_owned()),
+                }
+            }
+            Fields { .. } => {
+                Err("neither a hello, nor an answer (id), nor an event (user and event)".to_owned())
+            }
+        }
+    }
+}
+
+/// The end of what was written to stderr.
+#[derive(Debug, Default)]
+pub(super) struct Tail {
+    bytes: VecDeque<u8>,
+    cut: bool,
+}
+
+impl Tail {
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        self.bytes.extend(bytes);
+        let over = self.bytes.len().saturating_sub(STDERR_BYTES_MAX);
+        self.bytes.drain(..over);
+        self.cut |= over > 0;
+    }
+
+    pub(super) fn take(&mut self) -> String {
+        let bytes: Vec<u8> = self.bytes.drain(..).collect();
+        let text = String::from_utf8_lossy(&bytes);
+        let mark = if std::mem::take(&mut self.cut) { "…" } else { "" };
+        format!("{mark}{}", text.trim_end())
+    }
+}
+
+pub(super) fn write_lines(mut stdin: ChildStdin, lines: &Receiver<String>) {
+    while let Ok(line) = lines.recv() {
+        if stdin.write_all(line.as_bytes()).and_then(|()| stdin.flush()).is_err() {
+            return;
+        }
+    }
+}
+
+pub(super) fn read_lines(mut stdout: impl BufRead, lines: &SyncSender<Line>) {
+    loop {
+        let mut line = Vec::new();
+        let limit = u64::try_from(LINE_BYTES_MAX + 1).expect("a megabyte fits");
+        let read = Read::by_ref(&mut stdout).take(limit).read_until(b'\n', &mut line);
+        let said = match read {
+            Ok(0) => Line::End(None),
+            Err(error) => Line::End(Some(error.to_string())),
+            Ok(_) if line.ends_with(b"\n") => {
+                line.pop();
+                if line.ends_with(b"\r") {
+                    line.pop();
+                }
+                Line::Text(line)
+            }
+            Ok(count) if count > LINE_BYTES_MAX => Line::TooLong(line),
+            // The pipe ended inside a line.
+            Ok(_) => Line::Text(line),
+        };
+        let last = !matches!(said, Line::Text(_));
+        if lines.send(said).is_err() || last {
+            return;
+        }
+    }
+}
+
+pub(super) fn keep_tail(mut stderr: impl Read, tail: &Mutex<Tail>) {
+    let mut buffer = [0; 4096];
+    while let Ok(count @ 1..) = stderr.read(&mut buffer) {
+        tail.lock().unwrap_or_else(PoisonError::into_inner).push(&buffer[..count]);
+    }
+}
+
+pub(super) fn excerpt(line: &[u8]) -> String {
+    /// Enough to see what kind of rubbish it is.
+    const EXCERPT_CHARS: usize = 120;
+    let start = &line[..line.len().min(EXCERPT_CHARS * 4)];
+    let text = String::from_utf8_lossy(start);
+    let mut cut: String = text.chars().take(EXCERPT_CHARS).collect();
+    if cut.len() < line.len() {
+        cut.push('…');
+    }
+    cut
+}
