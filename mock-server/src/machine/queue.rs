@@ -80,8 +80,12 @@ pub(super) struct Cursor {
     position: u64,
     /// The device was told of the queue and has not pulled it to its end since.
     told: bool,
-    /// Where the page that waits for its key ends; that is the key.
+    /// Where the page that waits for its key ends.
     page_end: Option<u64>,
+    /// Where it ended when it was given before: a client that pulls twice acknowledges twice.
+    earlier_end: Option<u64>,
+    /// What was acknowledged last.
+    acknowledged: Option<u64>,
 }
 
 /// Clients remember only about 101 ids for telling duplicates (wire-3x §5), and a page may come twice.
@@ -147,7 +151,7 @@ impl Queues {
                 ConvKey::Service(_) => "(service)",
             };
             waits.push(match cursor.page_end {
-                Some(key) => format!("{device} has not acknowledged queue {queue} with key {key}"),
+                Some(end) => format!("{device} has not acknowledged queue {queue} with key {}", key_of(end)),
                 None => format!("{device} has not pulled queue {queue} ({waiting} waiting)"),
             });
         }
@@ -211,10 +215,11 @@ impl Queues {
         let Span { first, end, whole } = conversation.span(cursor.position, live);
         cursor.position = first;
         if first == end {
-            *cursor = Cursor::at(end);
+            *cursor = Cursor { acknowledged: cursor.acknowledged, ..Cursor::at(end) };
             return self.frames(conv, live.user, naming).last.clone();
         }
         cursor.told = true;
+        cursor.earlier_end = cursor.page_end.filter(|&earlier| earlier != end);
         cursor.page_end = Some(end);
         let shared = whole && matches!(self.key(conv), ConvKey::Muc(_));
         if shared
@@ -228,7 +233,8 @@ impl Queues {
         let conversation = &mut self.convs[conv.index()];
         let frames = conversation.frames[side].as_ref().expect("made two lines above");
         let entries = conversation.from(first).take((end - first) as usize);
-        let page = frames.page(entries.filter(|entry| entry.is_for(live)).map(|entry| &*entry.meta), end);
+        let page =
+            frames.page(entries.filter(|entry| entry.is_for(live)).map(|entry| &*entry.meta), key_of(end));
         if shared {
             conversation.last_page = Some((first, end, page.clone()));
         }
@@ -281,6 +287,21 @@ impl Entry {
     /// Everything, but for what the device sent itself and what its user sent before it logged in.
     fn is_for(&self, live: &Live) -> bool {
         self.sender != Some(live.user) || (self.origin != Some(live.conn) && self.id >= live.first_own_id)
+    }
+}
+
+/// The `nextKey` of a page that ends there. Spaced, so that a key that is off by a little is no page's.
+fn key_of(end: u64) -> u64 {
+    end * 1_000
+}
+
+fn wrong_key(queue: &str, key: u64, expected: Option<u64>) -> String {
+    let queue = if queue.is_empty() { "(service)" } else { queue };
+    match expected {
+        Some(expected) => {
+            format!("payload.key of queue {queue}: expected nextKey {expected} of the last page, got {key}")
+        }
+        None => format!("payload.key of queue {queue}: expected none, no page is waiting for one, got {key}"),
     }
 }
 
@@ -400,27 +421,23 @@ impl Server {
         let Some(mut cursor) = live.cursors.get(&conv).copied() else {
             return self.send(conn, encode::empty_last(queue));
         };
-        let mut complaint = None;
         // 0 is what an SDK writes for "no key".
-        if let Some(key) = key.filter(|&key| key != 0) {
-            match cursor.page_end {
-                Some(end) if key == end => {
-                    cursor.position = end;
-                    cursor.page_end = None;
-                }
-                // Given back twice: pulls are idempotent.
-                _ if key <= cursor.position => {}
-                expected => complaint = Some(Self::wrong_key(queue.name, key, expected)),
-            }
+        if let Some(key) = key.filter(|&key| key != 0)
+            && !cursor.acknowledge(key)
+        {
+            let expected = cursor.page_end.map(key_of);
+            // An empty last page, so that a client that is wrong every time does not go round for ever; what it
+            // has not acknowledged it is told of again.
+            live.cursors
+                .insert(conv, Cursor { acknowledged: cursor.acknowledged, ..Cursor::at(cursor.position) });
+            self.finding(conn, "conn.offline-sync", wrong_key(queue.name, key, expected));
+            return self.send(conn, encode::empty_last(queue));
         }
         let naming = Naming { app: &self.app, accounts: &self.accounts, mucs: &self.mucs };
         let page = self.queues.page(conv, &mut cursor, live, &naming);
         live.cursors.insert(conv, cursor);
         if let Some(membership) = self.accounts.user_mut(live.user).conversations.get_mut(&conv) {
             membership.watermark = membership.watermark.max(cursor.position);
-        }
-        if let Some(text) = complaint {
-            self.finding(conn, "conn.offline-sync", text);
         }
         self.send(conn, page);
     }
@@ -446,17 +463,6 @@ impl Server {
             ConvKey::single(reader, self.accounts.find(queue.name)?)
         };
         self.queues.find(key)
-    }
-
-    fn wrong_key(queue: &str, key: u64, expected: Option<u64>) -> String {
-        match expected {
-            Some(end) => {
-                format!("payload.key of queue {queue}: expected nextKey {end} of the last page, got {key}")
-            }
-            None => {
-                format!("payload.key of queue {queue}: expected none, no page is waiting for one, got {key}")
-            }
-        }
     }
 }
 
@@ -487,7 +493,21 @@ impl Cursor {
     }
 
     fn at(position: u64) -> Self {
-        Self { position, told: false, page_end: None }
+        Self { position, told: false, page_end: None, earlier_end: None, acknowledged: None }
+    }
+
+    /// Takes a key back. False when no page of this queue had it.
+    fn acknowledge(&mut self, key: u64) -> bool {
+        let given = [self.page_end, self.earlier_end].into_iter().flatten().find(|&end| key_of(end) == key);
+        if let Some(end) = given {
+            self.position = end;
+            self.acknowledged = Some(end);
+            self.page_end = self.page_end.filter(|&later| later != end);
+            self.earlier_end = None;
+            return true;
+        }
+        // Given back twice: pulls are idempotent.
+        self.acknowledged.is_some_and(|end| key_of(end) == key)
     }
 }
 
