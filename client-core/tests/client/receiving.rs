@@ -99,6 +99,7 @@ fn a_repeated_page_is_shown_once_even_after_a_reconnect() {
     stage.server(notice("bob"));
     stage.server(page("bob", numbered(1, 51), Some(100), false));
     stage.server(page("bob", numbered(1, 51), Some(100), false));
+    assert_eq!(stage.pulls(), [pull("bob", None), pull("bob", Some(100))], "and acknowledged once");
     stage.cut();
     stage.let_in();
     stage.server(page("bob", numbered(1, 52), Some(101), false));

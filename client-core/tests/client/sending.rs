@@ -229,6 +229,20 @@ fn rest_calls_go_out_one_at_a_time_in_their_order() {
     assert_eq!(stage.events(), []);
 }
 
+#[test]
+fn calls_end_with_the_session_they_were_made_in() {
+    let mut stage = Stage::open();
+    stage.client.create_group(stage.now, "g", vec![]).expect("logged in");
+    stage.client.join_group(stage.now, "1").expect("logged in");
+    let call = stage.requests().pop().expect("a request").call;
+    stage.client.close();
+    stage.events();
+    stage.client.login_token(stage.now, "t").expect("closed");
+    stage.let_in();
+    stage.http(call, 200, r#"{"data":{"groupid":"1"}}"#);
+    assert_eq!((stage.events(), stage.requests()), (vec![Event::Opened], vec![]));
+}
+
 #[rstest]
 #[case::nobody(|stage: &mut Stage| stage.client.block(stage.now, vec![]), CommandError::NoUsers { command: "block" })]
 #[case::no_name(|stage: &mut Stage| stage.client.create_group(stage.now, "", vec![]), CommandError::NoName { command: "create_group" })]

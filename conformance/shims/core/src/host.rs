@@ -182,7 +182,8 @@ impl Host {
     /// Each turn first reads and writes until every socket says "not now", which leaves our waker with each;
     /// then it yields, upon which the runtime, having nothing else to run, asks the system which sockets are
     /// ready and wakes those. If that woke nobody, there was nothing there when it asked, which was after we
-    /// were asked to settle.
+    /// were asked to settle. (A socket that says "not now" only because tokio's budget of this turn is used up
+    /// wakes us too.)
     async fn settle(&mut self) -> Result<(), Fatal> {
         let woken = Arc::new(Woken(AtomicBool::new(false)));
         let waker = Waker::from(Arc::clone(&woken));

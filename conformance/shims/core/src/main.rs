@@ -35,9 +35,7 @@ fn main() -> ExitCode {
         }
     };
     let lines = stdin::lines();
-    // Unconstrained: tokio's budget would make a socket seem empty that is not, and `sync` would lie.
-    let end = runtime.block_on(tokio::task::unconstrained(Host::new(door).run(lines)));
-    match end {
+    match runtime.block_on(Host::new(door).run(lines)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(host::Fatal::BadLine(reason)) => {
             eprintln!("shim-core: {reason}");

@@ -310,8 +310,17 @@ fn the_clock_stands_still_until_it_is_moved() {
     let (answer, events) = shim.call(None, json!({"advance": {"ms": 45_000}}));
     assert_eq!(answer["ok"]["next_due_ms"], 10_000, "the dial is under way");
     assert_eq!(events.iter().map(event).collect::<Vec<_>>(), ["error"]);
-    let _socket = peer.let_in();
+    let mut socket = peer.let_in();
     assert_eq!(shim.sync().iter().map(event).collect::<Vec<_>>(), ["opened"]);
+
+    // So many that the clock would overtake them if it could.
+    (1..=700).for_each(|id| socket.send_page(id));
+    let (answer, _) = shim.call(None, json!({"advance": {"ms": 4_000}}));
+    assert_eq!(
+        answer["ok"],
+        json!({"next_due_ms": 6_000}),
+        "the last page was acknowledged before the clock moved"
+    );
 }
 
 #[test]
