@@ -47,6 +47,201 @@ fn finds_only_known_quirks_in_captured_frames(#[case] sdk: &str, #[case] expecte
     assert_eq!(found, expected);
 }
 
+/// A chat message from alice to bob as 3.6.3 sends it, but for the parts that `change` has.
+#[rstest]
+#[case::nothing_wrong(&[], &[])]
+#[case::group_to_a_user(
+    &[("type", varint(1, 2))],
+    &["build.chat-type payload.meta.to.domain: expected conference.easemob.com, got \"easemob.com\""]
+)]
+#[case::user_in_the_conference_domain(
+    &[("to", [text(1, "org#app"), text(2, "bob"), text(3, "conference.easemob.com")].concat())],
+    &[
+        "build.chat-type payload.meta.from.domain: expected \"conference.easemob.com\", as in payload.meta.to.domain, got \"easemob.com\"",
+        "build.chat-type payload.meta.to.domain: expected easemob.com, got \"conference.easemob.com\"",
+    ]
+)]
+#[case::another_name_in_the_body(
+    &[("body to", text(2, "carol"))],
+    &["build.kinds payload.meta.payload.to.name: expected \"bob\", as in payload.meta.to.name, got \"carol\""]
+)]
+#[case::another_sender_in_the_body(
+    &[("body from", text(2, "Alice"))],
+    &["build.kinds payload.meta.payload.from.name: expected \"alice\", as in PROVISION, got \"Alice\""]
+)]
+#[case::no_id(&[("id", Vec::new())], &["send.ids payload.meta.id: expected any value, got nothing"])]
+#[case::a_time_of_its_own(
+    &[("id", [varint(1, 7), varint(4, 1)].concat())],
+    &["send.ids payload.meta.timestamp: expected no such field, got \"1\""]
+)]
+#[case::a_field_that_the_schema_does_not_have(
+    &[("id", [varint(1, 7), varint(12, 5)].concat())],
+    &["recv.bad-frame payload.meta.?12: expected no field 12 in Meta, got 5"]
+)]
+#[case::a_field_of_another_wire_type(
+    &[("id", text(1, "7"))],
+    &["recv.bad-frame payload.meta.id: expected the field's own wire type, got \"bytes 37\""]
+)]
+#[case::a_type_that_nobody_sends(
+    &[("type", varint(1, 0))],
+    &["build.kinds payload.meta.payload.type: expected CHAT or GROUPCHAT or CHATROOM or READ_ACK or DELIVER_ACK or RECALL or CHANNEL_ACK or EDIT, got \"NORMAL\""]
+)]
+#[case::two_contents(
+    &[("contents", [bytes(4, &text(2, "a")), bytes(4, &text(2, "b"))].concat())],
+    &[
+        "build.kinds payload.meta.payload.contents.type: expected any value, got nothing",
+        "build.kinds payload.meta.payload.contents: expected one, got 2",
+    ]
+)]
+#[case::a_command_without_action(
+    &[("contents", bytes(4, &varint(1, 6)))],
+    &["send.cmd payload.meta.payload.contents.action: expected any value in COMMAND, got nothing"]
+)]
+#[case::a_text_with_an_action(
+    &[("contents", bytes(4, &[varint(1, 0), text(2, "hi"), text(10, "do")].concat()))],
+    &["build.kinds payload.meta.payload.contents.action: expected nothing in TEXT, got \"do\""]
+)]
+#[case::a_number_in_the_text_field(
+    &[("ext", ext("n", 2, &text(6, "5")))],
+    &["build.ext payload.meta.payload.ext[\"n\"]: expected varintValue for INT, got stringValue"]
+)]
+#[case::text_that_is_not_json(
+    &[("ext", ext("o", 8, &text(6, "{a}")))],
+    &["build.ext payload.meta.payload.ext[\"o\"].stringValue: expected JSON, got \"{a}\" (key must be a string at line 1 column 2)"]
+)]
+#[case::a_boolean_of_two(
+    &[("ext", ext("b", 1, &varint(3, 2)))],
+    &["build.ext payload.meta.payload.ext[\"b\"].varintValue: expected 0 or 1 for BOOL, got 2"]
+)]
+#[case::a_key_twice(
+    &[("ext", [ext("k", 7, &text(6, "a")), ext("k", 7, &text(6, "b"))].concat())],
+    &["build.ext payload.meta.payload.ext[\"k\"]: expected once, got again"]
+)]
+#[case::a_value_without_type(
+    &[("ext", bytes(5, &[text(1, "k"), text(6, "a")].concat()))],
+    &["build.ext payload.meta.payload.ext[\"k\"].type: expected BOOL to JSON_STRING, got \"\""]
+)]
+fn a_wrong_message_is_found_with_field_expected_and_got(
+    #[case] change: &[(&str, Vec<u8>)],
+    #[case] expected: &[&str],
+) {
+    let part = |name: &str, usual: Vec<u8>| {
+        change.iter().find(|(changed, _)| *changed == name).map_or(usual, |(_, bytes)| bytes.clone())
+    };
+    let to = part("to", [text(1, "org#app"), text(2, "bob"), text(3, "easemob.com")].concat());
+    let body = [
+        part("type", varint(1, 1)),
+        bytes(2, &part("body from", text(2, "alice"))),
+        bytes(3, &part("body to", text(2, "bob"))),
+        part("contents", bytes(4, &[varint(1, 0), text(2, "hi")].concat())),
+        part("ext", Vec::new()),
+    ];
+    let meta =
+        [part("id", varint(1, 7)), bytes(2, &alice()), bytes(3, &to), varint(5, 1), bytes(6, &body.concat())];
+    let frame = [varint(1, 0), varint(8, 0), bytes(9, &bytes(1, &meta.concat()))].concat();
+    assert_eq!(found(&[(Direction::Up, provision()), (Direction::Up, frame)]), expected);
+}
+
+#[test]
+fn a_login_is_judged_too() {
+    let frame = [
+        bytes(2, &[text(1, "org#other"), text(2, "alice"), text(3, "easemob.com"), text(4, "web")].concat()),
+        text(3, "token"),
+        varint(8, 3),
+        bytes(9, &[varint(6, 1), text(13, "phone")].concat()),
+        varint(11, 1),
+    ];
+    assert_eq!(
+        found(&[(Direction::Up, frame.concat())]),
+        [
+            "conn.login-password auth: expected $t$…, got \"token\"",
+            "conn.login-password guid.appKey: expected \"org#app\", got \"org#other\"",
+            "conn.login-password payload.resource: expected \"web\", as in guid.clientResource, got \"phone\"",
+            "recv.bad-frame encryptType: expected ENCRYPT_NONE, got \"ENCRYPT_AES_128_CBC\"",
+        ]
+    );
+}
+
+#[test]
+fn a_page_is_acknowledged_with_a_key_that_came_with_it() {
+    let page = |key| [varint(8, 0), bytes(9, &[varint(5, key), bytes(6, &text(2, "bob"))].concat())].concat();
+    let pull =
+        |key, queue| [varint(8, 0), bytes(9, &[varint(2, key), bytes(3, &text(2, queue))].concat())].concat();
+    let given = [(Direction::Down, page(5)), (Direction::Up, pull(5, "bob"))];
+    assert_eq!(found(&given), [""; 0]);
+    let other = [(Direction::Down, page(5)), (Direction::Up, pull(6, "bob"))];
+    assert_eq!(
+        found(&other),
+        ["conn.offline-sync payload.key: expected a nextKey of queue \"bob\" such as 5, got 6"]
+    );
+    let elsewhere = [(Direction::Down, page(5)), (Direction::Up, pull(5, "carol"))];
+    assert_eq!(
+        found(&elsewhere),
+        ["conn.offline-sync payload.key: expected no key, for none was given for queue \"carol\", got 5"]
+    );
+}
+
+#[test]
+fn what_is_no_frame_is_found_once_with_its_number() {
+    let rubbish = (Direction::Up, vec![0xff]);
+    let tape = tape(&[rubbish.clone(), rubbish, (Direction::Down, vec![0xff])]);
+    let found = findings(&tape, "org#app");
+    assert_eq!(found.len(), 1, "what the server sends is not the client's: {found:?}");
+    assert_eq!(found[0].0.text, "frame: expected protobuf, got ff (byte 1: ends inside a field)");
+    assert_eq!(found[0].1, 2);
+}
+
+fn found(frames: &[(Direction, Vec<u8>)]) -> Vec<String> {
+    let found = findings(&tape(frames), "org#app");
+    found.iter().map(|(finding, _)| format!("{} {}", finding.clause, finding.text)).collect()
+}
+
+fn tape(frames: &[(Direction, Vec<u8>)]) -> Vec<Row> {
+    let conn = ConnId(1);
+    let opened = std::iter::once(at(Event::Opened { conn, door: Door::WebSocket }));
+    let frames = frames.iter().map(|(direction, bytes)| {
+        at(Event::Frame { conn, direction: *direction, bytes: bytes.clone().into() })
+    });
+    opened.chain(frames).collect()
+}
+
+fn alice() -> Vec<u8> {
+    [text(1, "org#app"), text(2, "alice"), text(3, "easemob.com"), text(4, "web")].concat()
+}
+
+fn provision() -> Vec<u8> {
+    [bytes(2, &alice()), text(3, "$t$token"), varint(8, 3), bytes(9, &text(13, "web"))].concat()
+}
+
+fn ext(key: &str, kind: u64, value: &[u8]) -> Vec<u8> {
+    bytes(5, &[&text(1, key)[..], &varint(2, kind), value].concat())
+}
+
+/// Field numbers by hand: generated types could not write what is wrong.
+fn varint(field: u64, value: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for mut number in [field << 3, value] {
+        while number > 0x7f {
+            bytes.push(0x80 | (number & 0x7f) as u8);
+            number >>= 7;
+        }
+        bytes.push(number as u8);
+    }
+    bytes
+}
+
+fn bytes(field: u64, value: &[u8]) -> Vec<u8> {
+    let mut bytes = varint(field, value.len() as u64);
+    // Each field of these tests is below 16, so its key is the first byte.
+    bytes[0] |= 2;
+    bytes.extend_from_slice(value);
+    bytes
+}
+
+fn text(field: u64, value: &str) -> Vec<u8> {
+    bytes(field, value.as_bytes())
+}
+
 fn at(event: Event) -> Row {
     Row { at: Millis(0), event }
 }

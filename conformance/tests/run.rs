@@ -1,0 +1,316 @@
+//! What each step means, with a client that exists in memory only: the world is the real server's, and nothing
+//! ever goes over its wires.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::path::Path;
+use std::time::Duration;
+
+use conformance::driver::{
+    Answer, Capability, Command, Device, Driver, DriverError, Event, Hello, ProcessCommand,
+};
+use conformance::run::{Limits, Outcome, Run, run};
+use conformance::scenario::Scenario;
+use mock_server::shell::{MockServer, Options};
+use rstest::rstest;
+use serde_json::{Map, Value, json};
+
+/// A client that shows what its script says after each call.
+struct Scripted {
+    hello: Hello,
+    /// What a call brings about: an answer, and events. By the call's name, each once.
+    script: Vec<(&'static str, Value, Vec<(&'static str, Value)>)>,
+    events: VecDeque<(Device, Event)>,
+    calls: Vec<String>,
+    /// The client's own timer, in ms from now, and what it shows when it has run out.
+    timer: Option<(u64, &'static str, Value)>,
+}
+
+impl Scripted {
+    fn new(script: Vec<(&'static str, Value, Vec<(&'static str, Value)>)>) -> Self {
+        let hello = Hello {
+            protocol: 1,
+            name: "scripted".to_owned(),
+            version: "0".to_owned(),
+            capabilities: BTreeSet::new(),
+        };
+        Self { hello, script, events: VecDeque::new(), calls: Vec::new(), timer: None }
+    }
+
+    fn show(&mut self, user: &str, event: Value) {
+        let device = user.parse().expect("a device");
+        self.events.push_back((device, serde_json::from_value(event).expect("an event")));
+    }
+}
+
+impl Driver for Scripted {
+    fn hello(&self) -> &Hello {
+        &self.hello
+    }
+
+    fn command(&mut self, device: &Device, command: &Command) -> Result<Answer, DriverError> {
+        self.calls.push(format!("{device} {}", serde_json::to_string(command).expect("JSON")));
+        let name = command.name();
+        let Some(at) = self.script.iter().position(|(call, _, _)| *call == name) else {
+            return Ok(Answer::Ok(Map::new()));
+        };
+        let (_, answer, events) = self.script.remove(at);
+        for (user, event) in events {
+            self.show(user, event);
+        }
+        let text = |key: &str| answer[key].as_str().map(str::to_owned);
+        Ok(match (text("unsupported"), text("error")) {
+            (Some(what), _) => Answer::Unsupported(what),
+            (None, Some(why)) => Answer::Error(why),
+            (None, None) => Answer::Ok(answer.as_object().cloned().unwrap_or_default()),
+        })
+    }
+
+    fn process(&mut self, command: ProcessCommand) -> Result<Answer, DriverError> {
+        if let ProcessCommand::Advance { ms } = command {
+            if let Some((due, user, event)) = self.timer.take() {
+                if due <= ms {
+                    self.show(user, event);
+                } else {
+                    self.timer = Some((due - ms, user, event));
+                }
+            }
+            let due = self.timer.as_ref().map(|(due, _, _)| *due);
+            let answer = json!({"next_due_ms": due});
+            return Ok(Answer::Ok(answer.as_object().cloned().expect("an object")));
+        }
+        Ok(Answer::Ok(Map::new()))
+    }
+
+    fn event(&mut self, _within: Duration) -> Result<Option<(Device, Event)>, DriverError> {
+        Ok(self.events.pop_front())
+    }
+
+    fn remarks(&mut self) -> String {
+        String::new()
+    }
+}
+
+fn scenario(given: &Value, members: &str, steps: &[Value]) -> Scenario {
+    let steps: Vec<String> = steps.iter().map(Value::to_string).collect();
+    let source = format!(
+        "{{\"why\": \"A test.\", \"clauses\": [\"a\"], \"given\": {given},{members} \"steps\": [\n{}]}}",
+        steps.join(",\n")
+    );
+    let clauses = BTreeSet::from(["a".to_owned()]);
+    Scenario::parse(&source, "a/test", Path::new("test.json"), &clauses)
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn evaluate(client: &mut Scripted, scenario: &Scenario) -> Run {
+    let options = Options {
+        listen: ([127, 0, 0, 1], 0).into(),
+        settings: mock_server::control::Settings::default(),
+        tape: true,
+        tape_rows_max: 100,
+    };
+    let server = MockServer::start(options).expect("a free port");
+    // No test waits for any of this: what a scripted client shows is there at once.
+    let limits = Limits { expect: Duration::from_secs(1), quiet: Duration::from_secs(10) };
+    run(&server, client, scenario, limits)
+}
+
+fn tell(user: &str, command: Value) -> Value {
+    json!({"tell": {"user": user, "command": command}})
+}
+
+fn expect(user: &str, event: Value) -> Value {
+    json!({"expect": {"user": user, "event": event}})
+}
+
+fn login() -> Value {
+    json!({"login_password": {"password": "pw-alice"}})
+}
+
+fn text(data: &str) -> Value {
+    json!({"text": {"id": "7", "from": "bob", "data": data}})
+}
+
+/// `finished`, or why not.
+fn outcome(client: &mut Scripted, scenario: &Scenario) -> String {
+    match evaluate(client, scenario).outcome {
+        Outcome::Finished => "finished".to_owned(),
+        Outcome::Unsupported(what) => format!("unsupported {what}"),
+        Outcome::Failed(failure) => match failure.step {
+            Some((number, line)) => format!("step {number}, line {line}: {}", failure.message),
+            None => failure.message,
+        },
+    }
+}
+
+#[rstest]
+#[case::as_expected(&[text("hi")], &[expect("alice", json!({"text": {"data": "hi"}}))], "finished")]
+#[case::otherwise(
+    &[text("ho")],
+    &[expect("alice", json!({"text": {"data": "hi"}}))],
+    "step 2, line 3: alice showed text and not as expected\n  data: expected \"hi\", got \"ho\"\n  whole: text {"
+)]
+#[case::in_another_order(
+    &[text("2"), text("1")],
+    &[expect("alice", json!({"text": {"data": "1"}})), expect("alice", json!({"text": {"data": "2"}}))],
+    "step 2, line 3: alice showed text and not as expected\n  data: expected \"1\", got \"2\""
+)]
+#[case::one_too_many(
+    &[text("hi"), text("again")],
+    &[expect("alice", json!({"text": {"data": "hi"}}))],
+    "alice showed what no step expects: text {"
+)]
+#[case::one_too_few(
+    &[],
+    &[expect("alice", json!({"text": {"data": "hi"}}))],
+    "step 2, line 3: alice showed nothing within 1s\n  event: expected text {\"data\":\"hi\"}, got nothing\n  the server has nothing left to do"
+)]
+#[case::silent(&[], &[json!({"silent": {"user": "alice"}})], "finished")]
+#[case::not_silent(
+    &[text("hi")],
+    &[json!({"silent": {"user": "alice"}})],
+    "step 2, line 3: alice should be silent and showed text {"
+)]
+fn a_device_shows_what_is_expected_and_nothing_else(
+    #[case] shown: &[Value],
+    #[case] steps: &[Value],
+    #[case] said: &str,
+) {
+    let events = shown.iter().map(|event| ("alice", event.clone())).collect();
+    let mut client = Scripted::new(vec![("login_password", json!({}), events)]);
+    let steps: Vec<Value> = std::iter::once(tell("alice", login())).chain(steps.iter().cloned()).collect();
+    let outcome = outcome(&mut client, &scenario(&json!({"users": ["alice"]}), "", &steps));
+    assert!(outcome.starts_with(said), "{outcome}");
+}
+
+#[test]
+fn ignored_events_are_no_events() {
+    let presence = ("alice", json!({"presence": {"type": "join"}}));
+    let mut client = Scripted::new(vec![(
+        "login_password",
+        json!({}),
+        vec![presence.clone(), ("alice", text("hi")), presence],
+    )]);
+    let steps =
+        [tell("alice", login()), expect("alice", json!({"text": {}})), json!({"silent": {"user": "alice"}})];
+    let given = json!({"users": ["alice"]});
+    assert_eq!(outcome(&mut client, &scenario(&given, "\"ignore\": [\"presence\"],", &steps)), "finished");
+}
+
+#[test]
+fn one_step_stands_for_many_and_names_carry_over() {
+    let sent = |n: u32| {
+        let handle = format!("m{n}");
+        ("send_text", json!({}), vec![("alice", json!({"sent": {"handle": handle, "id": format!("9{n}")}}))])
+    };
+    let mut client = Scripted::new(vec![sent(1), sent(2)]);
+    let send = json!({"send_text": {"handle": "m#", "to": "bob", "chat": "single", "text": "# of 2"}});
+    let steps = [
+        json!({"tell": {"user": "alice", "command": send, "count": 2}}),
+        json!({"expect": {"user": "alice", "event": {"sent": {"handle": "m#", "id": "$m#"}}, "count": 2}}),
+        tell(
+            "alice",
+            json!({"send_text": {"handle": "m3", "to": "$m2", "chat": "group", "text": "$$ and $m1"}}),
+        ),
+        tell("alice", json!({"send_text": {"handle": "m4", "to": "$m4", "chat": "group", "text": ""}})),
+    ];
+    let outcome = outcome(&mut client, &scenario(&json!({"users": ["alice"]}), "", &steps));
+    assert!(outcome.starts_with("step 4, line 5: $m4 stands for nothing yet"), "{outcome}");
+    assert!(client.calls[1].contains(r#""text":"1 of 2""#), "{:?}", client.calls);
+    assert!(client.calls[2].contains(r#""handle":"m2""#), "{:?}", client.calls);
+    // Only a string that is a name as a whole is one.
+    assert!(client.calls[3].contains(r#""to":"92","chat":"group","text":"$ and $m1""#), "{:?}", client.calls);
+}
+
+#[rstest]
+#[case(json!({"error": "ext must not be null"}), json!("null"), "finished")]
+#[case(json!({"error": "no"}), json!("null"), "step 1, line 2: alice's login_password was refused for another reason")]
+#[case(json!({}), json!("null"), "step 1, line 2: alice's login_password should be refused with words like \"null\", and was made")]
+#[case(json!({"error": "no"}), Value::Null, "step 1, line 2: alice's login_password was refused: \"no\"")]
+#[case(json!({"unsupported": "open"}), json!("null"), "unsupported open")]
+fn a_call_is_made_or_refused_as_the_step_says(
+    #[case] answer: Value,
+    #[case] refused: Value,
+    #[case] said: &str,
+) {
+    let mut client = Scripted::new(vec![("login_password", answer, Vec::new())]);
+    let step = json!({"tell": {"user": "alice", "command": login(), "refused": refused}});
+    let outcome = outcome(&mut client, &scenario(&json!({"users": ["alice"]}), "", &[step]));
+    assert!(outcome.starts_with(said), "{outcome}");
+}
+
+#[test]
+fn devices_are_made_once_each_with_their_names_as_typed() {
+    let opened = |user| ("login_password", json!({}), vec![(user, json!({"opened": {}}))]);
+    let mut client = Scripted::new(vec![opened("Alice"), opened("Alice/phone")]);
+    let given = json!({"online": ["Alice", "Alice/phone"], "reconnects": 1, "delivery": true});
+    assert_eq!(outcome(&mut client, &scenario(&given, "", &[])), "finished");
+    let calls = client.calls.join("\n");
+    assert!(
+        calls.starts_with(
+            "Alice {\"create\":{\"app_key\":\"conformance#a-test\",\"username\":\"Alice\",\"device\":\"web\","
+        ),
+        "{calls}"
+    );
+    assert!(calls.contains("\"reconnects\":1,\"delivery\":true}}\nAlice {\"login_password\":{\"password\":\"pw-alice\"}}\nAlice/phone "), "{calls}");
+    assert!(calls.contains("\"username\":\"Alice\",\"device\":\"phone\""), "{calls}");
+    assert_eq!(client.calls.len(), 4);
+}
+
+#[test]
+fn a_login_that_does_not_open_is_told_as_such() {
+    let mut client =
+        Scripted::new(vec![("login_password", json!({}), vec![("alice", json!({"error": {"type": 1}}))])]);
+    assert_eq!(
+        outcome(&mut client, &scenario(&json!({"online": ["alice"]}), "", &[])),
+        "alice could not log in: expected opened {}, got error {\"type\":1}"
+    );
+}
+
+#[test]
+fn an_event_of_a_device_that_nobody_made_is_a_failure() {
+    let mut client = Scripted::new(vec![("login_password", json!({}), vec![("bob", json!({"opened": {}}))])]);
+    let steps = [tell("alice", login())];
+    assert_eq!(
+        outcome(&mut client, &scenario(&json!({"users": ["alice"]}), "", &steps)),
+        "bob showed opened {}, and there is no such device"
+    );
+}
+
+#[test]
+fn what_a_scenario_needs_is_asked_before_anything_is_done() {
+    let mut client = Scripted::new(Vec::new());
+    let steps = [json!({"advance": {"ms": 5}})];
+    let scenario = scenario(&json!({"users": ["alice"]}), "\"needs\": [\"virtual_clock\"],", &steps);
+    assert_eq!(outcome(&mut client, &scenario), "unsupported virtual_clock");
+    assert_eq!(client.calls, [""; 0]);
+}
+
+#[test]
+fn an_advance_runs_the_timers_that_fall_due() {
+    let steps = [
+        tell("alice", login()),
+        json!({"advance": {"ms": 29_999}}),
+        json!({"silent": {"user": "alice"}}),
+        json!({"advance": {"ms": 1}}),
+        expect("alice", json!({"online": {}})),
+    ];
+    let scenario = scenario(&json!({"users": ["alice"]}), "\"needs\": [\"virtual_clock\"],", &steps);
+    let mut client = Scripted::new(Vec::new());
+    client.hello.capabilities.insert(Capability::VirtualClock);
+    client.timer = Some((30_000, "alice", json!({"online": {}})));
+    assert_eq!(outcome(&mut client, &scenario), "finished");
+}
+
+#[test]
+fn a_clock_that_stands_still_moves_while_an_event_is_waited_for_but_not_for_ever() {
+    let steps = [tell("alice", login()), expect("alice", json!({"online": {}}))];
+    let scenario = scenario(&json!({"users": ["alice"]}), "", &steps);
+    let mut client = Scripted::new(Vec::new());
+    client.hello.capabilities.insert(Capability::VirtualClock);
+    client.timer = Some((500, "alice", json!({"online": {}})));
+    assert_eq!(outcome(&mut client, &scenario), "finished");
+    // 1 s is all that any client is given here.
+    client.timer = Some((1_001, "alice", json!({"online": {}})));
+    let outcome = outcome(&mut client, &scenario);
+    assert!(outcome.starts_with("step 2, line 3: alice showed nothing within 1s"), "{outcome}");
+}
