@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::message::SentIds;
 use super::queue::ConvIx;
+use super::session::DeviceId;
 use super::{ConnId, Map, Millis, Set};
 
 /// A user of the world, for as long as the world lives.
@@ -52,6 +53,8 @@ pub(super) struct Membership {
 /// What a device is given back when it comes again under its name.
 #[derive(Debug)]
 pub(super) struct GoneDevice {
+    pub(super) device: DeviceId,
+    pub(super) first_own_id: u64,
     pub(super) sent: SentIds,
     /// Where it was in the conversations that it had not had to their end.
     pub(super) positions: BTreeMap<ConvIx, u64>,

@@ -85,7 +85,7 @@ impl Server {
 
     fn chat(&mut self, now: Millis, conn: ConnId, meta: &MetaView<'_>) {
         let Some(live) = self.sessions.get(&conn).and_then(Session::live) else { return };
-        let user = live.user;
+        let user = live.reader.user;
         let Some(local_id) = meta.id else {
             self.finding(conn, "send.ids", "payload.meta.id is missing".into());
             let reason = "meta.id is missing";
@@ -111,13 +111,14 @@ impl Server {
         let Some(live) = self.sessions.get_mut(&conn).and_then(Session::live_mut) else { return };
         let stamp = Stamp { id: server_id, from: &live.jid, app_key: self.app.as_str(), at: now };
         let stored = encode::stored_meta(meta, &stamp);
+        let origin = Some(live.reader.device);
         live.sent.note(Sent { local_id, server_id, timestamp: now, body_hash });
         match fault {
             None => self.send(conn, encode::accepted(local_id, server_id, now)),
             Some(AnswerFault::Drop | AnswerFault::Status { .. }) => {}
             Some(AnswerFault::Cut) => self.end(conn, Close::Cut),
         }
-        let entry = NewEntry { id: server_id, sender: Some(user), origin: Some(conn), meta: stored };
+        let entry = NewEntry { id: server_id, sender: Some(user), origin, meta: stored };
         self.append(conv, entry, readers.as_slice());
     }
 

@@ -166,6 +166,7 @@ pub struct Server {
     settings: Settings,
     next_id: u64,
     next_muc_id: u64,
+    next_device: u64,
     accounts: Accounts,
     mucs: Mucs,
     queues: Queues,
@@ -183,6 +184,7 @@ impl Server {
             settings: config.settings,
             next_id: config.first_id,
             next_muc_id: FIRST_MUC_ID,
+            next_device: 0,
             accounts: Accounts::default(),
             mucs: Mucs::default(),
             queues: Queues::new(config.messages_max, config.message_bytes_total_max),
@@ -317,10 +319,9 @@ impl Server {
     }
 
     fn finding(&mut self, conn: ConnId, clause: &'static str, text: String) {
-        let user =
-            self.sessions.get(&conn).and_then(Session::live).map_or_else(String::new, |live| {
-                format!("{}/{}", self.accounts.name(live.user), live.resource)
-            });
+        let user = self.sessions.get(&conn).and_then(Session::live).map_or_else(String::new, |live| {
+            format!("{}/{}", self.accounts.name(live.reader.user), live.resource)
+        });
         self.outputs.push_back(Output::Finding(Finding { clause, user, text }));
     }
 

@@ -15,7 +15,7 @@ use fixtures::wire::{CONFERENCE_DOMAIN, CommUnreadDl, Jid, MetaQueue, USER_DOMAI
 use super::account::{Accounts, GoneDevice, Membership, UserIx};
 use super::encode::{self, QueueFrames};
 use super::muc::{MucIx, MucKind, Mucs};
-use super::session::{Live, Session};
+use super::session::{DeviceId, Live, Reader, Session};
 use super::{AppKey, ConnId, Map, Millis, Output, Server};
 
 /// A conversation of the world.
@@ -60,7 +60,7 @@ struct Entry {
     id: u64,
     sender: Option<UserIx>,
     /// The device that sent it and needs no copy.
-    origin: Option<ConnId>,
+    origin: Option<DeviceId>,
     meta: Box<[u8]>,
 }
 
@@ -69,12 +69,12 @@ struct Entry {
 pub(super) struct NewEntry {
     pub(super) id: u64,
     pub(super) sender: Option<UserIx>,
-    pub(super) origin: Option<ConnId>,
+    pub(super) origin: Option<DeviceId>,
     pub(super) meta: Box<[u8]>,
 }
 
 /// What one device has had of one conversation.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Cursor {
     /// The next position to hand out.
     position: u64,
@@ -82,8 +82,8 @@ pub(super) struct Cursor {
     told: bool,
     /// Where the page that waits for its key ends.
     page_end: Option<u64>,
-    /// Where it ended when it was given before: a client that pulls twice acknowledges twice.
-    earlier_end: Option<u64>,
+    /// Where it ended when it was given before: a client that pulls twice acknowledges twice. Nearly always empty.
+    earlier_ends: Vec<u64>,
     /// What was acknowledged last.
     acknowledged: Option<u64>,
 }
@@ -140,13 +140,13 @@ impl Queues {
     /// Adds a line for each queue that the device has still to pull or acknowledge.
     pub(super) fn unfinished(&self, live: &Live, accounts: &Accounts, mucs: &Mucs, waits: &mut Vec<String>) {
         for (&conv, cursor) in &live.cursors {
-            let waiting = self.waiting(conv, cursor, live);
+            let waiting = self.waiting(conv, cursor, &live.reader);
             if waiting == 0 && !cursor.told && cursor.page_end.is_none() {
                 continue;
             }
-            let device = format!("{}/{}", accounts.name(live.user), live.resource);
+            let device = format!("{}/{}", accounts.name(live.reader.user), live.resource);
             let queue = match self.key(conv) {
-                ConvKey::Single(a, b) => accounts.name(if a == live.user { b } else { a }),
+                ConvKey::Single(a, b) => accounts.name(if a == live.reader.user { b } else { a }),
                 ConvKey::Muc(muc) => &mucs.muc(muc).id,
                 ConvKey::Service(_) => "(service)",
             };
@@ -166,8 +166,8 @@ impl Queues {
     }
 
     /// How many messages of the queue the device has still to be given.
-    fn waiting(&self, conv: ConvIx, cursor: &Cursor, live: &Live) -> usize {
-        self.at(conv).from(cursor.position).filter(|entry| entry.is_for(live)).count()
+    fn waiting(&self, conv: ConvIx, cursor: &Cursor, reader: &Reader) -> usize {
+        self.at(conv).from(cursor.position).filter(|entry| entry.is_for(reader)).count()
     }
 
     fn push(&mut self, conv: ConvIx, entry: NewEntry) -> u64 {
@@ -210,17 +210,15 @@ impl Queues {
     }
 
     /// The next page for the device, moving its cursor over what it needs no copy of.
-    fn page(&mut self, conv: ConvIx, cursor: &mut Cursor, live: &Live, naming: &Naming<'_>) -> Bytes {
+    fn page(&mut self, conv: ConvIx, cursor: &mut Cursor, reader: &Reader, naming: &Naming<'_>) -> Bytes {
         let conversation = self.at(conv);
-        let Span { first, end, whole } = conversation.span(cursor.position, live);
+        let Span { first, end, whole } = conversation.span(cursor.position, reader);
         cursor.position = first;
         if first == end {
-            *cursor = Cursor { acknowledged: cursor.acknowledged, ..Cursor::at(end) };
-            return self.frames(conv, live.user, naming).last.clone();
+            cursor.restart_at(end);
+            return self.frames(conv, reader.user, naming).last.clone();
         }
-        cursor.told = true;
-        cursor.earlier_end = cursor.page_end.filter(|&earlier| earlier != end);
-        cursor.page_end = Some(end);
+        cursor.give(end);
         let shared = whole && matches!(self.key(conv), ConvKey::Muc(_));
         if shared
             && let Some((from, to, page)) = &self.at(conv).last_page
@@ -228,13 +226,13 @@ impl Queues {
         {
             return page.clone();
         }
-        self.frames(conv, live.user, naming);
-        let side = self.side(conv, live.user);
+        self.frames(conv, reader.user, naming);
+        let side = self.side(conv, reader.user);
         let conversation = &mut self.convs[conv.index()];
         let frames = conversation.frames[side].as_ref().expect("made two lines above");
         let entries = conversation.from(first).take((end - first) as usize);
         let page =
-            frames.page(entries.filter(|entry| entry.is_for(live)).map(|entry| &*entry.meta), key_of(end));
+            frames.page(entries.filter(|entry| entry.is_for(reader)).map(|entry| &*entry.meta), key_of(end));
         if shared {
             conversation.last_page = Some((first, end, page.clone()));
         }
@@ -256,11 +254,11 @@ impl Conversation {
     }
 
     /// The next page from `position` on: it begins and ends with something for the device, if there is anything.
-    fn span(&self, position: u64, live: &Live) -> Span {
+    fn span(&self, position: u64, reader: &Reader) -> Span {
         let (mut first, mut end, mut whole) = (position.max(self.base), None, true);
         let (mut metas, mut bytes) = (0, 0);
         for (at, entry) in (first..).zip(self.from(first)) {
-            if !entry.is_for(live) {
+            if !entry.is_for(reader) {
                 match end {
                     None => first = at + 1,
                     Some(_) => whole = false,
@@ -285,8 +283,9 @@ impl Conversation {
 
 impl Entry {
     /// Everything, but for what the device sent itself and what its user sent before it logged in.
-    fn is_for(&self, live: &Live) -> bool {
-        self.sender != Some(live.user) || (self.origin != Some(live.conn) && self.id >= live.first_own_id)
+    fn is_for(&self, reader: &Reader) -> bool {
+        self.sender != Some(reader.user)
+            || (self.origin != Some(reader.device) && self.id >= reader.first_own_id)
     }
 }
 
@@ -321,12 +320,12 @@ impl Server {
         let naming = Naming { app: &self.app, accounts: &self.accounts, mucs: &self.mucs };
         for &reader in readers {
             let mut notice = None;
-            for &device in &naming.accounts.user(reader).devices {
-                let Some(live) = self.sessions.get_mut(&device).and_then(Session::live_mut) else {
+            for &conn in &naming.accounts.user(reader).devices {
+                let Some(live) = self.sessions.get_mut(&conn).and_then(Session::live_mut) else {
                     continue;
                 };
                 let cursor = live.cursors.entry(conv).or_insert_with(|| Cursor::at(position));
-                if origin == Some(device) {
+                if origin == Some(live.reader.device) {
                     if cursor.position == position && cursor.page_end.is_none() {
                         cursor.position = end;
                     }
@@ -335,7 +334,7 @@ impl Server {
                     let bytes = notice
                         .get_or_insert_with(|| self.queues.frames(conv, reader, &naming).notice.clone())
                         .clone();
-                    self.outputs.push_back(Output::Frame { conn: device, bytes });
+                    self.outputs.push_back(Output::Frame { conn, bytes });
                 }
             }
         }
@@ -394,11 +393,11 @@ impl Server {
         let waiting: Vec<(ConvIx, usize)> = live
             .cursors
             .iter()
-            .map(|(&conv, cursor)| (conv, self.queues.waiting(conv, cursor, live)))
+            .map(|(&conv, cursor)| (conv, self.queues.waiting(conv, cursor, &live.reader)))
             .filter(|&(_, n)| n > 0)
             .collect();
         for (conv, n) in waiting {
-            let queue = naming.jid(self.queues.key(conv), live.user);
+            let queue = naming.jid(self.queues.key(conv), live.reader.user);
             answer.unread.push(MetaQueue { queue: Some(queue), n: u32::try_from(n).ok() });
             if let Some(cursor) = live.cursors.get_mut(&conv) {
                 cursor.told = true;
@@ -418,7 +417,8 @@ impl Server {
             return self.send(conn, encode::empty_last(queue));
         };
         let Some(live) = self.sessions.get_mut(&conn).and_then(Session::live_mut) else { return };
-        let Some(mut cursor) = live.cursors.get(&conv).copied() else {
+        let reader = live.reader;
+        let Some(cursor) = live.cursors.get_mut(&conv) else {
             return self.send(conn, encode::empty_last(queue));
         };
         // 0 is what an SDK writes for "no key".
@@ -428,16 +428,15 @@ impl Server {
             let expected = cursor.page_end.map(key_of);
             // An empty last page, so that a client that is wrong every time does not go round for ever; what it
             // has not acknowledged it is told of again.
-            live.cursors
-                .insert(conv, Cursor { acknowledged: cursor.acknowledged, ..Cursor::at(cursor.position) });
+            cursor.restart_at(cursor.position);
             self.finding(conn, "conn.offline-sync", wrong_key(queue.name, key, expected));
             return self.send(conn, encode::empty_last(queue));
         }
         let naming = Naming { app: &self.app, accounts: &self.accounts, mucs: &self.mucs };
-        let page = self.queues.page(conv, &mut cursor, live, &naming);
-        live.cursors.insert(conv, cursor);
-        if let Some(membership) = self.accounts.user_mut(live.user).conversations.get_mut(&conv) {
-            membership.watermark = membership.watermark.max(cursor.position);
+        let page = self.queues.page(conv, cursor, &reader, &naming);
+        let position = cursor.position;
+        if let Some(membership) = self.accounts.user_mut(reader.user).conversations.get_mut(&conv) {
+            membership.watermark = membership.watermark.max(position);
         }
         self.send(conn, page);
     }
@@ -454,7 +453,7 @@ impl Server {
     }
 
     fn queue_of(&self, conn: ConnId, queue: &JidView<'_>) -> Option<ConvIx> {
-        let reader = self.sessions.get(&conn)?.live()?.user;
+        let reader = self.sessions.get(&conn)?.live()?.reader.user;
         let key = if queue.name.is_empty() {
             ConvKey::Service(reader)
         } else if queue.domain == CONFERENCE_DOMAIN {
@@ -493,17 +492,41 @@ impl Cursor {
     }
 
     fn at(position: u64) -> Self {
-        Self { position, told: false, page_end: None, earlier_end: None, acknowledged: None }
+        Self { position, told: false, page_end: None, earlier_ends: Vec::new(), acknowledged: None }
+    }
+
+    /// Nothing is under way any more; the next message there is told of.
+    fn restart_at(&mut self, position: u64) {
+        self.position = position;
+        self.told = false;
+        self.page_end = None;
+        self.earlier_ends.clear();
+    }
+
+    /// A page that ends there goes out.
+    fn give(&mut self, end: u64) {
+        /// A client pulls a queue once for a NOTICE and once for an UNREAD; more at a time is a storm.
+        const EARLIER_ENDS_MAX: usize = 16;
+        self.told = true;
+        if let Some(earlier) = self.page_end.replace(end).filter(|&earlier| earlier != end) {
+            if self.earlier_ends.len() == EARLIER_ENDS_MAX {
+                self.earlier_ends.remove(0);
+            }
+            self.earlier_ends.push(earlier);
+        }
     }
 
     /// Takes a key back. False when no page of this queue had it.
     fn acknowledge(&mut self, key: u64) -> bool {
-        let given = [self.page_end, self.earlier_end].into_iter().flatten().find(|&end| key_of(end) == key);
-        if let Some(end) = given {
-            self.position = end;
+        let end = if self.page_end.is_some_and(|end| key_of(end) == key) {
+            self.page_end.take()
+        } else {
+            let at = self.earlier_ends.iter().position(|&end| key_of(end) == key);
+            at.map(|at| self.earlier_ends.remove(at))
+        };
+        if let Some(end) = end {
+            self.position = self.position.max(end);
             self.acknowledged = Some(end);
-            self.page_end = self.page_end.filter(|&later| later != end);
-            self.earlier_end = None;
             return true;
         }
         // Given back twice: pulls are idempotent.

@@ -13,7 +13,8 @@ use super::{ConnId, Millis, Server, encode};
 
 impl Server {
     pub(super) fn roster(&mut self, now: Millis, conn: ConnId, meta: &MetaView<'_>) {
-        let Some(user) = self.sessions.get(&conn).and_then(|session| session.live()).map(|live| live.user)
+        let Some(user) =
+            self.sessions.get(&conn).and_then(|session| session.live()).map(|live| live.reader.user)
         else {
             return;
         };

@@ -34,16 +34,26 @@ enum State {
     Closing,
 }
 
+/// A device of a user, the same over all its connections for as long as it comes back under its resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct DeviceId(u64);
+
+/// Who reads: all that decides whether a message is for a device.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reader {
+    pub(super) device: DeviceId,
+    pub(super) user: UserIx,
+    /// The user's own messages below this id were sent before this device was first there.
+    pub(super) first_own_id: u64,
+}
+
 /// A logged-in device.
 #[derive(Debug)]
 pub(super) struct Live {
-    pub(super) conn: ConnId,
-    pub(super) user: UserIx,
+    pub(super) reader: Reader,
     pub(super) resource: Box<str>,
     /// The device's `JID`, encoded: the sender of every message it sends.
     pub(super) jid: Box<[u8]>,
-    /// The user's own messages below this id were sent before this device was there, or by it.
-    pub(super) first_own_id: u64,
     pub(super) cursors: BTreeMap<ConvIx, Cursor>,
     pub(super) sent: SentIds,
 }
@@ -139,17 +149,23 @@ impl Server {
     pub(super) fn retire(&mut self, conn: ConnId) {
         let Some(session) = self.sessions.get_mut(&conn) else { return };
         if let State::Live(live) = std::mem::replace(&mut session.state, State::Closing) {
-            self.accounts.user_mut(live.user).devices.retain(|&device| device != conn);
+            self.accounts.user_mut(live.reader.user).devices.retain(|&device| device != conn);
             let positions = live.cursors.iter().map(|(&conv, cursor)| (conv, cursor.position())).collect();
-            let device = GoneDevice { sent: live.sent, positions, next_id: self.next_id };
-            self.accounts.user_mut(live.user).remember(&live.resource, device);
+            let device = GoneDevice {
+                device: live.reader.device,
+                first_own_id: live.reader.first_own_id,
+                sent: live.sent,
+                positions,
+                next_id: self.next_id,
+            };
+            self.accounts.user_mut(live.reader.user).remember(&live.resource, device);
         }
     }
 
     /// Tells a device why it goes, and closes its socket: clients do not do it themselves (wire-3x §5.2).
     pub(super) fn kick(&mut self, now: Millis, conn: ConnId, why: Kick) {
         let Some(live) = self.sessions.get(&conn).and_then(Session::live) else { return };
-        let jid = self.jid(live.user, None);
+        let jid = self.jid(live.reader.user, None);
         let operation = match why {
             Kick::OtherDevice => statistics_body::Operation::UserLoginAnotherDevice,
         };
@@ -194,7 +210,7 @@ impl Server {
             return Err(Refusal(ErrorCode::WrongParameter, "guid.name is empty"));
         }
         if let Some(live) = self.sessions.get(&conn).and_then(Session::live) {
-            let same = self.accounts.find(name) == Some(live.user);
+            let same = self.accounts.find(name) == Some(live.reader.user);
             self.finding(conn, "conn.login-password", "a second PROVISION on one connection".into());
             if !same {
                 return Err(Refusal(ErrorCode::WrongParameter, "this connection is another user's"));
@@ -236,12 +252,12 @@ impl Server {
         }
         self.make_room(now, conn, user, resource);
         let gone = self.accounts.user_mut(user).take_gone(resource);
+        let device = gone.as_ref().map_or_else(|| self.allot_device(), |gone| gone.device);
+        let first_own_id = gone.as_ref().map_or(self.next_id, |gone| gone.first_own_id);
         let live = Live {
-            conn,
-            user,
+            reader: Reader { device, user, first_own_id },
             resource: resource.into(),
             jid: self.jid(user, Some(resource)).encode_to_vec().into(),
-            first_own_id: gone.as_ref().map_or(self.next_id, |gone| gone.next_id),
             cursors: self.initial_cursors(user, gone.as_ref()),
             sent: gone.map(|gone| gone.sent).unwrap_or_default(),
         };
@@ -254,6 +270,11 @@ impl Server {
             resource: resource.to_owned(),
         });
         self.send_provision(conn, &answer);
+    }
+
+    fn allot_device(&mut self) -> DeviceId {
+        self.next_device += 1;
+        DeviceId(self.next_device)
     }
 
     /// The same device again replaces the old one silently; other devices go as the world's rules say.

@@ -70,9 +70,8 @@ enum Order {
 impl MockServer {
     /// Binds and serves from a new thread. Fails as binding fails, or when no thread or runtime can be had.
     pub fn start(options: Options) -> io::Result<Self> {
-        let listener = std::net::TcpListener::bind(options.listen)?;
+        let listener = bind(options.listen)?;
         let addr = listener.local_addr()?;
-        listener.set_nonblocking(true)?;
         let (orders, inbox) = unbounded_channel();
         let thread = std::thread::Builder::new()
             .name("mock-server".into())
@@ -120,19 +119,18 @@ impl MockServer {
         self.ask(|answer| Order::DropWorld { app_key: app_key.into(), answer });
     }
 
-    /// Waits for the server to end, which it does when its thread fails.
-    pub(crate) fn wait(mut self) {
-        if let Some(thread) = self.thread.take() {
-            let _panicked = thread.join();
-        }
-    }
-
     fn ask<T>(&self, order: impl FnOnce(SyncSender<T>) -> Order) -> T {
         let (answer, question) = sync_channel(1);
         let sent = self.orders.send(order(answer));
         assert!(sent.is_ok(), "the server's thread lives as long as its handle");
         question.recv().expect("the server's thread answers every order")
     }
+}
+
+fn bind(listen: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let listener = std::net::TcpListener::bind(listen)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
 }
 
 impl Drop for MockServer {

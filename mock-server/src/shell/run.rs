@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Parser;
+use tokio::sync::mpsc::unbounded_channel;
 use tracing_subscriber::filter::LevelFilter;
 
-use super::{MockServer, Options};
+use super::{Options, bind, serve};
 use crate::control::Settings;
 
 /// A mock server for the Easemob WebIM messaging protocol: point the vendor's own SDKs at it.
@@ -50,19 +51,26 @@ pub fn main() -> ExitCode {
         .init();
     let settings = Settings { strict: flags.strict, ..Settings::default() };
     let options = Options { listen: flags.listen, settings, ..Options::default() };
-    let server = match MockServer::start(options) {
-        Ok(server) => server,
+    let listener = match bind(flags.listen).and_then(|listener| Ok((listener.local_addr()?, listener))) {
+        Ok((addr, listener)) => announce(addr, flags.strict).map(|()| listener),
         Err(error) => {
             eprintln!("mock-server: cannot listen on {}: {error}", flags.listen);
             return ExitCode::FAILURE;
         }
     };
-    if let Err(error) = announce(server.addr(), flags.strict) {
-        eprintln!("mock-server: cannot write to stdout: {error}");
-        return ExitCode::FAILURE;
+    match listener {
+        // Nobody orders anything, and nothing ends the loop but the process.
+        Ok(listener) => {
+            let (_orders, inbox) = unbounded_channel();
+            // On the main thread: glibc gives other threads an arena that grows by a system call every 128 KiB.
+            serve::run(listener, options, inbox);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("mock-server: cannot write to stdout: {error}");
+            ExitCode::FAILURE
+        }
     }
-    server.wait();
-    ExitCode::SUCCESS
 }
 
 fn announce(addr: SocketAddr, strict: bool) -> io::Result<()> {

@@ -1,0 +1,279 @@
+//! Clients, a server, and the links between them, as values.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use client_core::{
+    Chat, Client, Config, Content, Door, Event, HttpAnswer, HttpMethod, IncomingContent, LinkId, LocalId,
+    Message, Millis, Received, Transmit, WireMessage,
+};
+use mock_server::control::Control;
+use mock_server::machine::rest::{Method, Request};
+use mock_server::machine::{self, AppKey, ConnId, Input, Output, RequestId, Server};
+
+/// A user's device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Who(pub(crate) &'static str, pub(crate) &'static str);
+
+/// One client and its link.
+pub(crate) struct Device {
+    who: Who,
+    client: Client,
+    link: Option<Link>,
+    /// The text of each message shown, in order.
+    pub(crate) seen: Vec<String>,
+    /// What the client called its own messages.
+    sent: BTreeMap<LocalId, String>,
+    /// Messages of which it says that it does not know their fate.
+    unknown: Vec<String>,
+}
+
+struct Link {
+    id: LinkId,
+    conn: ConnId,
+    up: VecDeque<WireMessage>,
+    down: VecDeque<WireMessage>,
+}
+
+/// Everything.
+pub(crate) struct Stage {
+    now: u64,
+    server: Server,
+    pub(crate) devices: Vec<Device>,
+    /// What was sent, in order: device, recipient, text.
+    sent: Vec<(usize, String, String)>,
+    conns: u64,
+    requests: u64,
+    pub(crate) findings: Vec<String>,
+}
+
+/// A schedule that needs more rounds than this goes round in circles.
+const ROUNDS_MAX: usize = 200_000;
+
+impl Stage {
+    /// A server that knows the users, and their devices on their way in.
+    pub(crate) fn new(who: &[Who]) -> Self {
+        let app_key = AppKey::parse("pair#test").expect("two halves");
+        let mut server = Server::new(machine::Config::new(app_key));
+        for Who(user, _) in who {
+            let control = Control::User { name: (*user).into(), password: "pw".into() };
+            server.control(machine::Millis(0), control).expect("a legal name");
+        }
+        let devices = who.iter().map(|&who| Device::new(who)).collect();
+        let mut stage =
+            Self { now: 0, server, devices, sent: Vec::new(), conns: 0, requests: 0, findings: Vec::new() };
+        for index in 0..stage.devices.len() {
+            stage.devices[index].client.login_password(Millis(0), "pw").expect("not logged in yet");
+            stage.pump(index);
+        }
+        stage
+    }
+
+    pub(crate) fn send(&mut self, from: usize, to: &str) {
+        let from = from % self.devices.len();
+        let text = format!("message {}", self.sent.len());
+        let message = Message::new(Chat::Single, to, Content::Text(text.clone()));
+        let device = &mut self.devices[from];
+        let local = device.client.send(Millis(self.now), message).expect("logged in, and it never gives up");
+        device.sent.insert(local, text.clone());
+        self.sent.push((from, to.to_owned(), text));
+        self.pump(from);
+    }
+
+    /// Lets the next message of one link and direction through; which, the number says.
+    pub(crate) fn deliver(&mut self, which: usize) {
+        let mut waiting = Vec::new();
+        for (index, device) in self.devices.iter().enumerate() {
+            let Some(link) = &device.link else { continue };
+            waiting.extend((!link.up.is_empty()).then_some((index, true)));
+            waiting.extend((!link.down.is_empty()).then_some((index, false)));
+        }
+        if waiting.is_empty() {
+            return;
+        }
+        let (index, up) = waiting[which % waiting.len()];
+        let now = Millis(self.now);
+        let device = &mut self.devices[index];
+        let Some(link) = &mut device.link else { return };
+        if up {
+            if let Some(WireMessage::Binary(bytes)) = link.up.pop_front() {
+                let conn = link.conn;
+                self.feed(Input::Frame { conn, bytes });
+            }
+        } else if let Some(message) = link.down.pop_front() {
+            device.client.handle(now, Received::Message { link: link.id, message });
+            self.pump(index);
+        }
+    }
+
+    pub(crate) fn cut(&mut self, who: usize) {
+        let index = who % self.devices.len();
+        let Some(link) = self.devices[index].link.take() else { return };
+        self.feed(Input::Closed { conn: link.conn });
+        let gone = Received::HungUp { link: link.id, reason: "cut".into() };
+        self.devices[index].client.handle(Millis(self.now), gone);
+        self.pump(index);
+    }
+
+    pub(crate) fn wait(&mut self, ms: u64) {
+        self.now += ms;
+        for index in 0..self.devices.len() {
+            self.devices[index].client.handle(Millis(self.now), Received::Timeout);
+            self.pump(index);
+        }
+    }
+
+    /// Delivers all there is, and moves time to whatever falls due, until every device is in and nothing waits.
+    pub(crate) fn settle(&mut self) {
+        for round in 0.. {
+            assert!(round < ROUNDS_MAX, "it never settles: {:?}", self.server.unfinished());
+            let busy = |device: &Device| {
+                device.link.as_ref().is_some_and(|link| !link.up.is_empty() || !link.down.is_empty())
+            };
+            if self.devices.iter().any(busy) {
+                self.deliver(round);
+            } else if self.devices.iter().all(|device| device.link.is_some())
+                && self.server.unfinished().is_empty()
+            {
+                return;
+            } else {
+                let due = self.devices.iter().filter_map(|device| device.client.next_deadline()).min();
+                let due = due.expect("somebody is not in and waits for nothing");
+                self.wait(due.0.saturating_sub(self.now));
+            }
+        }
+    }
+
+    /// What a device is to have been shown, by sender and conversation; but for messages that were given up on.
+    pub(crate) fn expected_at(&self, index: usize) -> BTreeMap<(usize, &str), Vec<&str>> {
+        let reader = self.devices[index].who.0;
+        let mut expected: BTreeMap<(usize, &str), Vec<&str>> = BTreeMap::new();
+        for (from, to, text) in &self.sent {
+            let is_for = *from != index && (to == reader || self.devices[*from].who.0 == reader);
+            if is_for && !self.devices[*from].unknown.contains(text) {
+                expected.entry((*from, to)).or_default().push(text);
+            }
+        }
+        expected
+    }
+
+    /// What it was shown, by sender and conversation.
+    pub(crate) fn shown_at(&self, index: usize) -> BTreeMap<(usize, &str), Vec<&str>> {
+        let mut shown: BTreeMap<(usize, &str), Vec<&str>> = BTreeMap::new();
+        for text in &self.devices[index].seen {
+            let (from, to, _) = self.sent.iter().find(|(_, _, sent)| sent == text).expect("somebody sent it");
+            if !self.devices[*from].unknown.contains(text) {
+                shown.entry((*from, to)).or_default().push(text);
+            }
+        }
+        shown
+    }
+
+    fn feed(&mut self, input: Input) {
+        self.server.handle(machine::Millis(self.now), input);
+        while let Some(output) = self.server.poll_output() {
+            match output {
+                Output::Frame { conn, bytes } => {
+                    let link = self.devices.iter_mut().filter_map(|device| device.link.as_mut());
+                    // A frame for a link that was cut goes where such frames go.
+                    if let Some(link) = { link }.find(|link| link.conn == conn) {
+                        link.down.push_back(WireMessage::Binary(bytes));
+                    }
+                }
+                Output::Finding(finding) => {
+                    self.findings.push(format!("{}: {}", finding.clause, finding.text))
+                }
+                Output::Close { .. } | Output::Http { .. } | Output::LoggedIn { .. } | Output::Warning(_) => {
+                }
+            }
+        }
+    }
+
+    /// Carries out what a client wants.
+    fn pump(&mut self, index: usize) {
+        while let Some(transmit) = self.devices[index].client.poll_transmit() {
+            let now = Millis(self.now);
+            match transmit {
+                Transmit::Dial { link, .. } => {
+                    self.conns += 1;
+                    let conn = ConnId(self.conns);
+                    let fresh = Link { id: link, conn, up: VecDeque::new(), down: VecDeque::new() };
+                    self.devices[index].link = Some(fresh);
+                    self.feed(Input::Opened { conn });
+                    self.devices[index].client.handle(now, Received::Dialed { link });
+                }
+                Transmit::Frame { link, message } => {
+                    if let Some(open) = self.devices[index].link.as_mut().filter(|open| open.id == link) {
+                        open.up.push_back(message);
+                    }
+                }
+                Transmit::HangUp { link } => {
+                    if let Some(open) = self.devices[index].link.take_if(|open| open.id == link) {
+                        self.feed(Input::Closed { conn: open.conn });
+                    }
+                }
+                Transmit::Http(request) => {
+                    let answer = self.ask(&request);
+                    let received = Received::Http { call: request.call, answer: Ok(answer) };
+                    self.devices[index].client.handle(now, received);
+                }
+            }
+        }
+        self.devices[index].collect();
+    }
+
+    fn ask(&mut self, request: &client_core::HttpRequest) -> HttpAnswer {
+        self.requests += 1;
+        let id = RequestId(self.requests);
+        let path = request.url.strip_prefix("http://here/pair/test").expect("the client's own base");
+        let request = Request {
+            method: match request.method {
+                HttpMethod::Get => Method::Get,
+                HttpMethod::Post => Method::Post,
+                HttpMethod::Delete => Method::Delete,
+            },
+            base: "http://here".into(),
+            path: path.into(),
+            query: String::new(),
+            token: request.bearer.clone(),
+            body: request.body.clone().unwrap_or_default().into(),
+        };
+        self.server.handle(machine::Millis(self.now), Input::Http { id, request });
+        let mut answer = None;
+        while let Some(output) = self.server.poll_output() {
+            if let Output::Http { response, .. } = output {
+                answer = Some(HttpAnswer { status: response.status, body: response.body });
+            }
+        }
+        answer.expect("the machine answers every request at once")
+    }
+}
+
+impl Device {
+    fn new(who: Who) -> Self {
+        let client = Client::new(Config {
+            app_key: "pair#test".into(),
+            username: who.0.into(),
+            device: who.1.into(),
+            rest: "http://here".into(),
+            door: Door::WebSocket { url: "ws://here/websocket".into() },
+            reconnects: 1_000,
+        });
+        Self { who, client, link: None, seen: Vec::new(), sent: BTreeMap::new(), unknown: Vec::new() }
+    }
+
+    fn collect(&mut self) {
+        while let Some(event) = self.client.poll_event() {
+            match event {
+                Event::Message(incoming) => {
+                    if let IncomingContent::Text(text) = incoming.content {
+                        self.seen.push(text);
+                    }
+                }
+                // Three times without an answer: it may have arrived, and the client says so.
+                Event::Failed { local, .. } => self.unknown.push(self.sent[&local].clone()),
+                Event::Closed => panic!("{:?} gave up", self.who),
+                _ => {}
+            }
+        }
+    }
+}
