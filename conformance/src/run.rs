@@ -12,7 +12,7 @@ use mock_server::tape::Row;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::driver::{Answer, Command, Device, Driver, DriverError, Event, ProcessCommand};
+use crate::driver::{Answer, Command, Device, Driver, DriverError, Event, EventKind, ProcessCommand};
 use crate::matching::{Difference, numbered};
 use crate::scenario::{Action, Scenario};
 use stage::Stage;
@@ -143,16 +143,16 @@ fn act(
     if scenario.given.stored.is_empty() {
         *staged = stage.tape_rows();
     }
-    let mut expected = false;
+    let mut calm = true;
     for (index, step) in scenario.steps.iter().enumerate() {
         let place = Some((index + 1, step.line));
-        let begins = matches!(step.action, Action::Tell { .. } | Action::Fault(_) | Action::Control(_));
         // Where the wire is recorded, what a step brings about must not race with what the one before it left
         // behind: the acknowledgement of a text that has just been shown may still be on its way.
-        if begins && expected && scenario.unrecorded.is_none() {
+        let begins = matches!(step.action, Action::Tell { .. } | Action::Fault(_) | Action::Control(_));
+        if begins && calm && scenario.unrecorded.is_none() {
             stage.settle_if_possible(1).map_err(|stop| (place, stop))?;
         }
-        expected = matches!(step.action, Action::Expect { .. });
+        calm = stays_calm(&step.action, calm);
         take(stage, &step.action).map_err(|stop| (place, stop))?;
     }
     stage.settle().map_err(|stop| (None, stop))?;
@@ -162,6 +162,19 @@ fn act(
             let message = format!("{device} showed what no step expects: {event}");
             Err((None, Stop::Failed(message)))
         }
+    }
+}
+
+/// Whether the step after this one may wait until nothing is under way. While a link is lost it may not: what
+/// follows is meant to happen before the client has taken it up again.
+fn stays_calm(action: &Action, calm: bool) -> bool {
+    match action {
+        Action::Expect { event, .. } => {
+            !matches!(event.kind, EventKind::Error | EventKind::Closed | EventKind::Offline)
+        }
+        Action::Fault(_) => false,
+        Action::Silent { .. } => true,
+        Action::Tell { .. } | Action::Advance { .. } | Action::Control(_) => calm,
     }
 }
 
