@@ -107,7 +107,7 @@ impl Client {
             return Err(error(format!("its \"name\" is {:?}; the file is named otherwise", client.name)));
         }
         client.check().map_err(error)?;
-        client.folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        client.folder = path.parent().map(Path::to_owned).unwrap_or_default();
         Ok(client)
     }
 

@@ -306,10 +306,10 @@ fn read_payload(envelope: &mut Tree<'_>, name: &'static str, depth: usize) {
 /// A notification's payload is JSON in text.
 fn read_notification(meta: &mut Tree<'_>) {
     for field in &mut meta.fields {
-        if let (true, Value::Bytes(bytes)) = (field.name() == "payload", &field.value) {
-            if let Ok(text) = std::str::from_utf8(bytes) {
-                field.value = Value::Text(text);
-            }
+        if let (true, Value::Bytes(bytes)) = (field.name() == "payload", &field.value)
+            && let Ok(text) = std::str::from_utf8(bytes)
+        {
+            field.value = Value::Text(text);
         }
     }
 }

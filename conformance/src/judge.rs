@@ -67,10 +67,10 @@ type Wrong = Vec<(&'static str, String)>;
 
 impl Connection<'_> {
     fn judge(&mut self, frame: &Tree<'_>, wrong: &mut Wrong) {
-        if let Some(name) = frame.tree("guid").and_then(|guid| guid.text("name")) {
-            if self.name.is_empty() {
-                name.clone_into(&mut self.name);
-            }
+        if self.name.is_empty()
+            && let Some(name) = frame.tree("guid").and_then(|guid| guid.text("name"))
+        {
+            name.clone_into(&mut self.name);
         }
         unknown_fields(frame, "", wrong);
         for rule in RULES {

@@ -126,7 +126,7 @@ fn body_of(snapshot: &str) -> &str {
 }
 
 fn write(path: &Path, text: &str) -> Option<String> {
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(path, text));
+    let folder = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+    let written = folder.and_then(|()| std::fs::write(path, text));
     written.err().map(|error| format!("{}: {error}", path.display()))
 }

@@ -14,11 +14,14 @@ use mock_server::shell::{MockServer, Options};
 use rstest::rstest;
 use serde_json::{Map, Value, json};
 
+/// A call's name, its answer, and the events that it brings about.
+type Scene = (&'static str, Value, Vec<(&'static str, Value)>);
+
 /// A client that shows what its script says after each call.
 struct Scripted {
     hello: Hello,
-    /// What a call brings about: an answer, and events. By the call's name, each once.
-    script: Vec<(&'static str, Value, Vec<(&'static str, Value)>)>,
+    /// What calls bring about, each once.
+    script: Vec<Scene>,
     events: VecDeque<(Device, Event)>,
     calls: Vec<String>,
     /// The client's own timer, in ms from now, and what it shows when it has run out.
@@ -26,7 +29,7 @@ struct Scripted {
 }
 
 impl Scripted {
-    fn new(script: Vec<(&'static str, Value, Vec<(&'static str, Value)>)>) -> Self {
+    fn new(script: Vec<Scene>) -> Self {
         let hello = Hello {
             protocol: 1,
             name: "scripted".to_owned(),

@@ -130,12 +130,9 @@ impl Subprocess {
     }
 
     fn first_line(&mut self) -> Result<Hello, DriverError> {
-        let line = match self.line(Deadline::after(self.limits.hello))? {
-            Some((line, _)) => line,
-            None => {
-                let within = self.limits.hello;
-                return Err(self.lose(DriverError::Silent { what: "with a hello line".to_owned(), within }));
-            }
+        let Some((line, _)) = self.line(Deadline::after(self.limits.hello))? else {
+            let within = self.limits.hello;
+            return Err(self.lose(DriverError::Silent { what: "with a hello line".to_owned(), within }));
         };
         let hello = match line {
             Said::Hello(hello) => hello,
@@ -320,12 +317,7 @@ impl Drop for Subprocess {
             // End of stdin means exit; what it still says is read so that it does not hang in a full pipe.
             self.requests = None;
             let deadline = Deadline::after(LEAVE_WITHIN);
-            loop {
-                match self.lines.recv_timeout(deadline.left()) {
-                    Ok(Line::Text(_)) => {}
-                    Ok(Line::TooLong(_) | Line::End(_)) | Err(_) => break,
-                }
-            }
+            while let Ok(Line::Text(_)) = self.lines.recv_timeout(deadline.left()) {}
         }
         self.child.kill().ok();
         self.child.wait().ok();

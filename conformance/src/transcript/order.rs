@@ -17,7 +17,7 @@ pub(super) fn causal(frames: &[(Direction, Option<&Tree<'_>>)]) -> Vec<usize> {
         match direction {
             Direction::Up => {
                 ups.push(index);
-                open.extend(tree.and_then(|tree| Asked::by(tree)).map(|asked| (index, asked)));
+                open.extend(tree.and_then(Asked::by).map(|asked| (index, asked)));
             }
             Direction::Down => {
                 let answered =
