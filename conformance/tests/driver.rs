@@ -38,7 +38,10 @@ fn log_in() -> Command {
     "another protocol",
     "the client broke the line protocol (DRIVER.md): it speaks version 2, this harness speaks 1"
 )]
-#[case("unknown capability", "unknown variant `time_travel`, expected `virtual_clock` or `network`")]
+#[case(
+    "unknown capability",
+    "unknown variant `time_travel`, expected one of `virtual_clock`, `network`, `integers_64`"
+)]
 #[case("chats before hello", "listening on port 4000")]
 fn a_bad_start_says_why(#[case] wrong: &str, #[case] said: &str) {
     let error = Subprocess::start(&program(wrong), LIMITS).expect_err("no good hello");

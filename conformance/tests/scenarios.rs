@@ -119,7 +119,10 @@ fn a_wrong_step_says_where_and_what_would_be_right(#[case] steps: &str, #[case] 
     r#""givn": {}"#,
     "send/x.json:2:8: unknown field `givn`, expected one of `why`, `clauses`, `needs`, `given`, `ignore`, `record`, `record_why`, `steps`"
 )]
-#[case(r#""needs": ["clock"]"#, "unknown variant `clock`, expected `virtual_clock` or `network`")]
+#[case(
+    r#""needs": ["clock"]"#,
+    "unknown variant `clock`, expected one of `virtual_clock`, `network`, `integers_64`"
+)]
 #[case(r#""record": false"#, "send/x.json:2:3: \"record\": false needs its reason in \"record_why\"")]
 #[case(r#""record_why": "chance""#, "send/x.json:2:3: \"record_why\" is the reason of \"record\": false")]
 #[case(

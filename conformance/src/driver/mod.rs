@@ -56,6 +56,9 @@ pub enum Capability {
     VirtualClock,
     /// The host can tell the client that the local network went or came.
     Network,
+    /// It keeps 64-bit integers in `ext`: a language whose only numbers are doubles cannot.
+    #[serde(rename = "integers_64")]
+    Integers64,
 }
 
 /// `alice`, or `alice/phone` for another device of hers.
@@ -308,6 +311,7 @@ impl Capability {
         match self {
             Self::VirtualClock => "virtual_clock",
             Self::Network => "network",
+            Self::Integers64 => "integers_64",
         }
     }
 }
