@@ -65,7 +65,7 @@ impl Host {
                 protocol: PROTOCOL,
                 name: "core",
                 version: env!("CARGO_PKG_VERSION"),
-                capabilities: &["virtual_clock", "network"],
+                capabilities: &["virtual_clock", "network", "integers_64"],
             },
         })?;
         loop {

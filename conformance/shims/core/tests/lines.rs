@@ -256,7 +256,7 @@ fn hello_says_who_it_is_and_what_it_can() {
     let mut shim = Shim::start(&[]);
     assert_eq!(
         shim.line(),
-        json!({"hello": {"protocol": 1, "name": "core", "version": "0.1.0", "capabilities": ["virtual_clock", "network"]}})
+        json!({"hello": {"protocol": 1, "name": "core", "version": "0.1.0", "capabilities": ["virtual_clock", "network", "integers_64"]}})
     );
     assert_eq!(shim.exit(), (Some(0), String::new()));
 }
