@@ -143,7 +143,7 @@ fn act(
     if scenario.given.stored.is_empty() {
         *staged = stage.tape_rows();
     }
-    let mut calm = true;
+    let mut calm = !scenario.given.online.is_empty();
     for (index, step) in scenario.steps.iter().enumerate() {
         let place = Some((index + 1, step.line));
         // Where the wire is recorded, what a step brings about must not race with what the one before it left
