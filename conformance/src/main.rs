@@ -130,7 +130,7 @@ fn evaluate(args: &RunArgs) -> Result<u8, Problem> {
         return Err(Problem { code: NOTHING_RAN, message });
     }
     let whole = scenarios.len() == all.len();
-    let records = records(args, &places, &client);
+    let records = records(args, &places, &client)?;
     let options = Options {
         listen: std::net::SocketAddr::from(([127, 0, 0, 1], 0)),
         settings: mock_server::control::Settings::default(),
@@ -242,13 +242,14 @@ fn client(args: &RunArgs, places: &Places) -> Result<(Client, String), Problem> 
 }
 
 /// A build server never writes: a record that appears there would be looked at by nobody.
-fn records(args: &RunArgs, places: &Places, client: &Client) -> Option<Records> {
-    let root = places.root.as_ref().filter(|_| args.scenarios.is_none() && args.command.is_empty())?;
+fn records(args: &RunArgs, places: &Places, client: &Client) -> Result<Option<Records>, Problem> {
     let ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty());
     let mode = match (ci, args.accept) {
-        (true, _) => Mode::Check,
+        (true, true) => return Err(usage("--accept writes records, and nothing is written where CI is set")),
+        (true, false) => Mode::Check,
         (false, true) => Mode::Accept,
         (false, false) => Mode::Propose,
     };
-    Some(Records::new(root.join("conformance/tests/snapshots").join(&client.name), mode))
+    let root = places.root.as_ref().filter(|_| args.scenarios.is_none() && args.command.is_empty());
+    Ok(root.map(|root| Records::new(root.join("conformance/tests/snapshots").join(&client.name), mode)))
 }
