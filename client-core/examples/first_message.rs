@@ -9,8 +9,8 @@ async fn main() -> Result<(), CommandError> {
         app_key: "org#app".into(),
         username: "alice".into(),
         device: "desk".into(),
-        rest: "http://127.0.0.1:4000".into(),
-        door: Door::WebSocket { url: "ws://127.0.0.1:4000/websocket".into() },
+        rest: "http://127.0.0.1:8989".into(),
+        door: Door::WebSocket { url: "ws://127.0.0.1:8989/websocket".into() },
         reconnects: 5,
     });
     im.login_password("pw-alice")?;

@@ -1,13 +1,15 @@
 //! Groups and chat rooms ("multi-user chats" on the wire): who is in, who owns.
 //!
 //! They appear by REST or by a control command, never by themselves. A dissolved one is gone: its id is unknown
-//! again, and never given out twice.
+//! again, and the server gives no id out twice.
+
+use std::collections::VecDeque;
 
 use super::account::{Membership, UserIx};
 use super::queue::ConvKey;
 use super::{Map, Millis, Server, Set};
 
-/// A group or room of the world, whether it still exists or not.
+/// A group or room of the world; of one that was dissolved, nobody holds the number any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct MucIx(u32);
 
@@ -20,8 +22,11 @@ pub(super) enum MucKind {
 
 #[derive(Debug, Default)]
 pub(super) struct Mucs {
-    mucs: Vec<Muc>,
+    mucs: Map<MucIx, Muc>,
     by_id: Map<Box<str>, MucIx>,
+    made: u32,
+    /// The ids of those that were dissolved last: a client may still pull what it was told of.
+    dissolved: VecDeque<Box<str>>,
 }
 
 #[derive(Debug)]
@@ -63,6 +68,8 @@ pub(super) enum JoinFault {
 
 /// A bound on what strangers can make a world keep; ten times what issue 3 measures.
 const MUCS_MAX: usize = 10_000;
+/// A client pulls within seconds of a NOTICE.
+const DISSOLVED_MAX: usize = 1_000;
 
 impl Mucs {
     pub(super) fn find(&self, id: &str) -> Option<MucIx> {
@@ -70,15 +77,20 @@ impl Mucs {
     }
 
     pub(super) fn muc(&self, muc: MucIx) -> &Muc {
-        &self.mucs[muc.0 as usize]
+        &self.mucs[&muc]
     }
 
     pub(super) fn muc_mut(&mut self, muc: MucIx) -> &mut Muc {
-        &mut self.mucs[muc.0 as usize]
+        &mut self.mucs[&muc]
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.mucs.len() >= MUCS_MAX
+        self.by_id.len() >= MUCS_MAX
+    }
+
+    /// Whether there is such a group or room, or was one of late.
+    pub(super) fn has_existed(&self, id: &str) -> bool {
+        self.by_id.contains_key(id) || self.dissolved.iter().any(|gone| &**gone == id)
     }
 
     /// Those that exist, oldest first.
@@ -98,8 +110,9 @@ impl Server {
         members: &[UserIx],
         profile: Profile,
     ) -> MucIx {
-        let muc = MucIx(u32::try_from(self.mucs.mucs.len()).expect("MUCS_MAX fits"));
-        self.mucs.mucs.push(Muc {
+        let muc = MucIx(self.mucs.made);
+        self.mucs.made += 1;
+        let state = Muc {
             kind,
             id: id.into(),
             created: now,
@@ -108,7 +121,8 @@ impl Server {
             profile,
             applicants: Set::default(),
             invited: Set::default(),
-        });
+        };
+        self.mucs.mucs.insert(muc, state);
         self.mucs.by_id.insert(id.into(), muc);
         for &member in [owner].iter().chain(members) {
             self.enter(muc, member);
@@ -153,8 +167,13 @@ impl Server {
         for member in members {
             self.leave(muc, member);
         }
-        let id = self.mucs.muc(muc).id.clone();
-        self.mucs.by_id.shift_remove(&id);
+        if let Some(gone) = self.mucs.mucs.shift_remove(&muc) {
+            self.mucs.by_id.shift_remove(&gone.id);
+            if self.mucs.dissolved.len() == DISSOLVED_MAX {
+                self.mucs.dissolved.pop_front();
+            }
+            self.mucs.dissolved.push_back(gone.id);
+        }
     }
 
     /// A member gets what is written from now on.

@@ -30,25 +30,51 @@ impl Server {
                 return self.refuse_sync(conn, meta.id, status::ErrorCode::PbParserError, reason);
             }
         };
-        let operation = body.operation.unwrap_or_default();
-        let operation = match roster_body::Operation::try_from(operation) {
-            Ok(operation @ (roster_body::Operation::Ban | roster_body::Operation::Allow)) => operation,
-            other => {
-                let name =
-                    other.map_or_else(|_| operation.to_string(), |known| known.as_str_name().to_owned());
-                let reason = format!("roster operation {name} is not served");
+        use roster_body::Operation;
+        let number = body.operation.unwrap_or_default();
+        let (operation, blocks) = match Operation::try_from(number) {
+            Ok(Operation::Ban) => (Operation::Ban, true),
+            Ok(Operation::Allow) => (Operation::Allow, false),
+            Ok(
+                other @ (Operation::GetRoster
+                | Operation::GetBlacklist
+                | Operation::Add
+                | Operation::Remove
+                | Operation::Accept
+                | Operation::Decline
+                | Operation::RemoteAccept
+                | Operation::RemoteDecline),
+            ) => {
+                let reason = format!("roster operation {} is not served", other.as_str_name());
                 return self.refuse_sync(conn, meta.id, status::ErrorCode::UnknownCommand, &reason);
             }
+            Err(_) => {
+                self.finding(conn, "recv.bad-frame", format!("RosterBody.operation is {number}, not 0 to 9"));
+                let reason = "unknown roster operation";
+                return self.refuse_sync(conn, meta.id, status::ErrorCode::UnknownCommand, reason);
+            }
         };
-        let both = body.bi_direction.unwrap_or_default();
-        for name in body.to.iter().filter_map(|jid| jid.name.as_deref()) {
-            let Some(other) = self.accounts.find(name) else {
+        let names = body.to.iter().filter_map(|jid| jid.name.as_deref());
+        let found: Result<Vec<UserIx>, &str> =
+            names.map(|name| self.accounts.find(name).ok_or(name)).collect();
+        let others = match found {
+            Ok(others) => others,
+            Err(name) => {
                 let reason = format!("username {name} doesn't exist!");
                 return self.refuse_sync(conn, meta.id, status::ErrorCode::Fail, &reason);
-            };
-            match operation {
-                roster_body::Operation::Ban => self.block(user, other, both),
-                _ => self.unblock(user, other),
+            }
+        };
+        // What devices are told has a first `to`, or 3.x breaks on it (wire-3x §5.4).
+        if others.is_empty() {
+            let reason = "roster.to names nobody";
+            return self.refuse_sync(conn, meta.id, status::ErrorCode::MissingParameter, reason);
+        }
+        let both = body.bi_direction.unwrap_or_default();
+        for other in others {
+            if blocks {
+                self.block(user, other, both);
+            } else {
+                self.unblock(user, other);
             }
         }
         self.tell_roster(now, user, operation, &body.to);

@@ -48,7 +48,7 @@ fn run(schema: &Path, out: &Path, check: bool) -> Result<(), String> {
 }
 
 fn generate(schema: &Path) -> Result<String, String> {
-    let folder = schema.parent().unwrap_or(Path::new("."));
+    let folder = schema.parent().unwrap_or_else(|| Path::new("."));
     let mut descriptors = protox::compile([schema], [folder]).map_err(|e| format!("{e:?}"))?;
     // The comments stay in the schema: prost would copy them as doc comments onto types whose names differ.
     for file in &mut descriptors.file {
