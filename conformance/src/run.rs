@@ -85,7 +85,11 @@ pub fn run(server: &MockServer, driver: &mut dyn Driver, scenario: &Scenario, li
     let outcome = match act(&mut stage, scenario, &mut staged) {
         Ok(()) => Outcome::Finished,
         Err((_, Stop::Unsupported(what))) => Outcome::Unsupported(what),
-        Err((step, Stop::Failed(message))) => Outcome::Failed(Failure { step, message }),
+        Err((step, Stop::Failed(message))) => {
+            // What the client had just sent belongs to the evidence, whether or not it has arrived by now.
+            lost = matches!(stage.settle_if_possible(1), Err(Stop::Lost(_)));
+            Outcome::Failed(Failure { step, message })
+        }
         Err((step, Stop::Lost(error))) => {
             lost = true;
             Outcome::Failed(Failure { step, message: error.to_string() })

@@ -125,9 +125,6 @@ pub(super) fn read_lines(mut stdout: impl BufRead, lines: &SyncSender<Line>) {
             Err(error) => Line::End(Some(error.to_string())),
             Ok(_) if line.ends_with(b"\n") => {
                 line.pop();
-                if line.ends_with(b"\r") {
-                    line.pop();
-                }
                 Line::Text(line)
             }
             Ok(count) if count > LINE_BYTES_MAX => Line::TooLong(line),
