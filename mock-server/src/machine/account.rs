@@ -146,9 +146,11 @@ impl Accounts {
     }
 
     pub(super) fn add_token(&mut self, user: UserIx, token: &str, expires: Millis, origin: TokenOrigin) {
+        // A brought one may have been another user's until now.
+        let before = self.tokens.get(token).map_or(user, |known| known.user);
+        self.user_mut(before).tokens.retain(|other| &**other != token);
         let oldest = {
             let tokens = &mut self.user_mut(user).tokens;
-            tokens.retain(|other| &**other != token);
             tokens.push_back(token.into());
             if tokens.len() > TOKENS_PER_USER_MAX { tokens.pop_front() } else { None }
         };

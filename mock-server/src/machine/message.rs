@@ -166,6 +166,9 @@ impl Server {
         if meta.payload.len() > self.settings.message_bytes_max as usize {
             return refused(ErrorCode::PermissionDenied, "Sorry, data is too large");
         }
+        if meta.payload.is_empty() {
+            return refused(ErrorCode::MissingParameter, "meta.payload is missing");
+        }
         let body = match BodyView::read(meta.payload) {
             Ok(body) => body,
             Err(error) => {

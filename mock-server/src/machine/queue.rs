@@ -409,11 +409,14 @@ impl Server {
     /// A pull of a queue, and with a key the acknowledgement of its last page (wire-3x §3.2).
     pub(super) fn pull(&mut self, conn: ConnId, queue: &JidView<'_>, key: Option<u64>) {
         let Some(conv) = self.queue_of(conn, queue) else {
-            self.finding(
-                conn,
-                "conn.offline-sync",
-                format!("pull of queue {:?}@{}, of which nobody told", queue.name, queue.domain),
-            );
+            // A pull may cross the news that its group is gone.
+            if !self.mucs.has_existed(queue.name) {
+                self.finding(
+                    conn,
+                    "conn.offline-sync",
+                    format!("pull of queue {:?}@{}, of which nobody told", queue.name, queue.domain),
+                );
+            }
             return self.send(conn, encode::empty_last(queue));
         };
         let Some(live) = self.sessions.get_mut(&conn).and_then(Session::live_mut) else { return };

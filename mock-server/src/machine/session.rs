@@ -245,9 +245,14 @@ impl Server {
     }
 
     fn log_in(&mut self, now: Millis, conn: ConnId, user: UserIx, resource: &str) {
-        let answer =
-            Provision { status: Some(encode::ok()), resource: Some(resource.into()), ..Provision::default() };
-        if self.sessions.get(&conn).is_some_and(|session| session.live().is_some()) {
+        let welcome = |resource: &str| Provision {
+            status: Some(encode::ok()),
+            resource: Some(resource.into()),
+            ..Provision::default()
+        };
+        if let Some(live) = self.sessions.get(&conn).and_then(Session::live) {
+            // The device that it is already, whatever it calls itself now.
+            let answer = welcome(&live.resource);
             return self.send_provision(conn, &answer);
         }
         self.make_room(now, conn, user, resource);
@@ -269,7 +274,7 @@ impl Server {
             user: self.accounts.name(user).to_owned(),
             resource: resource.to_owned(),
         });
-        self.send_provision(conn, &answer);
+        self.send_provision(conn, &welcome(resource));
     }
 
     fn allot_device(&mut self) -> DeviceId {
@@ -317,7 +322,7 @@ fn token_of(msync: &MSync, provision: &Provision) -> Option<String> {
 fn resource_of(msync: &MSync, provision: &Provision) -> Option<String> {
     let guid = msync.guid.as_ref().and_then(|guid| guid.client_resource.as_deref());
     let resource = provision.resource.as_deref().filter(|resource| !resource.is_empty()).or(guid)?;
-    let end = resource.char_indices().map(|(index, _)| index).find(|&index| index >= RESOURCE_BYTES_MAX);
-    let kept = &resource[..end.unwrap_or(resource.len())];
+    let ends = resource.char_indices().map(|(at, char)| at + char.len_utf8());
+    let kept = &resource[..ends.take_while(|&end| end <= RESOURCE_BYTES_MAX).last().unwrap_or(0)];
     (!kept.is_empty()).then(|| kept.to_owned())
 }

@@ -184,7 +184,8 @@ fn percent_decoded(path: &str) -> Option<String> {
     let mut rest = path.as_bytes();
     while let [first, tail @ ..] = rest {
         let code = match rest {
-            [b'%', high, low, ..] => {
+            // `from_str_radix` would take a sign for a digit.
+            [b'%', high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
                 std::str::from_utf8(&[*high, *low]).ok().and_then(|hex| u8::from_str_radix(hex, 16).ok())
             }
             _ => None,

@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::account::UserIx;
 use super::muc::MucKind;
@@ -176,9 +176,11 @@ impl Call<'_> {
         })
     }
 
-    /// The body as the JSON that the call wants.
+    /// The body as the JSON object that the call wants. Serde alone would take an array of its fields as well.
     fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        serde_json::from_slice(&self.request.body).map_err(|error| Failure::json(&error))
+        serde_json::from_slice::<Map<String, Value>>(&self.request.body)
+            .and_then(|object| serde_json::from_value(Value::Object(object)))
+            .map_err(|error| Failure::json(&error))
     }
 }
 

@@ -199,7 +199,7 @@ pub(super) fn apply_verify(server: &mut Server, call: &Call<'_>) -> Answer {
     owner_only(server, muc, caller)?;
     let verdict: Verdict = call.json()?;
     let applicant = existing_user(server, &verdict.applicant)?;
-    if !server.mucs.muc_mut(muc).applicants.shift_remove(&applicant) {
+    if !server.mucs.muc(muc).applicants.contains(&applicant) {
         return Err(Failure::forbidden(format!(
             "user {} has not applied to {}",
             verdict.applicant, call.first
@@ -208,6 +208,7 @@ pub(super) fn apply_verify(server: &mut Server, call: &Call<'_>) -> Answer {
     if verdict.verify_result {
         enter(server, muc, applicant)?;
     }
+    server.mucs.muc_mut(muc).applicants.shift_remove(&applicant);
     Ok(Success::data(json!({
         "action": "apply_verify", "result": true, "groupid": call.first, "user": server.accounts.name(applicant),
     })))
@@ -228,7 +229,7 @@ pub(super) fn invite(server: &mut Server, call: &Call<'_>) -> Answer {
     let mut results = Vec::new();
     for name in names.usernames {
         let outcome = existing_user(server, &name).and_then(|user| {
-            if need_confirm {
+            if need_confirm && !server.mucs.muc(muc).members.contains(&user) {
                 server.mucs.muc_mut(muc).invited.insert(user);
                 return Ok(());
             }
@@ -251,7 +252,7 @@ pub(super) fn invite_verify(server: &mut Server, call: &Call<'_>) -> Answer {
     if server.accounts.find(&verdict.applicant) != Some(caller) {
         return Err(Failure::forbidden(format!("the invitation of {} is not yours", verdict.applicant)));
     }
-    if !server.mucs.muc_mut(muc).invited.shift_remove(&caller) {
+    if !server.mucs.muc(muc).invited.contains(&caller) {
         return Err(Failure::forbidden(format!(
             "user {} is not invited to {}",
             verdict.applicant, call.first
@@ -260,6 +261,7 @@ pub(super) fn invite_verify(server: &mut Server, call: &Call<'_>) -> Answer {
     if verdict.verify_result {
         enter(server, muc, caller)?;
     }
+    server.mucs.muc_mut(muc).invited.shift_remove(&caller);
     Ok(Success::data(json!({
         "action": "invite_verify", "result": true, "groupid": call.first, "user": server.accounts.name(caller),
     })))
@@ -270,16 +272,18 @@ pub(super) fn add(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Answer
     let muc = existing(server, call.first, kind)?;
     owner_only(server, muc, caller)?;
     let names: Names = call.json()?;
-    let mut users = Vec::new();
+    let mut users = Set::default();
     for name in &names.usernames {
-        users.push(existing_user(server, name)?);
+        users.insert(existing_user(server, name)?);
+    }
+    users.retain(|user| !server.mucs.muc(muc).members.contains(user));
+    if server.mucs.muc(muc).members.len() + users.len() > server.mucs.muc(muc).profile.users_max {
+        return Err(full());
     }
     let mut added = Vec::new();
     for user in users {
-        if !server.mucs.muc(muc).members.contains(&user) {
-            enter(server, muc, user)?;
-            added.push(text(server.accounts.name(user)));
-        }
+        enter(server, muc, user)?;
+        added.push(text(server.accounts.name(user)));
     }
     Ok(Success::data(json!({
         "newmembers": added, id_key(kind): call.first, "action": "add_member",
@@ -290,9 +294,11 @@ pub(super) fn remove(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Ans
     let caller = call.caller(server)?;
     let muc = existing(server, call.first, kind)?;
     owner_only(server, muc, caller)?;
+    let names = call.second.split(',').filter(|name| !name.is_empty());
+    let users: Vec<_> =
+        names.map(|name| Ok((name, existing_user(server, name)?))).collect::<Result<_, Failure>>()?;
     let mut results = Vec::new();
-    for name in call.second.split(',').filter(|name| !name.is_empty()) {
-        let user = existing_user(server, name)?;
+    for (name, user) in users {
         let removed = user != caller && server.leave(muc, user);
         let mut result = json!({
             "result": removed, "action": "remove_member", "user": name, id_key(kind): call.first,
@@ -317,8 +323,13 @@ pub(super) fn remove(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Ans
 fn enter(server: &mut Server, muc: MucIx, user: UserIx) -> Result<(), Failure> {
     server.join(muc, user).map_err(|fault| match fault {
         JoinFault::AlreadyIn => already_in(server, muc, user),
-        JoinFault::Full => Failure::forbidden("group member list is full!"),
+        JoinFault::Full => full(),
     })
+}
+
+/// The words that 4.x looks for (rest.md 0.11).
+fn full() -> Failure {
+    Failure::forbidden("group member list is full!")
 }
 
 fn existing(server: &Server, id: &str, kind: MucKind) -> Result<MucIx, Failure> {

@@ -18,6 +18,10 @@ struct Registration {
     nickname: String,
 }
 
+/// The server-side documents on registration: a password has up to 64 characters, a nickname up to 100.
+const PASSWORD_CHARS_MAX: usize = 64;
+const NICKNAME_CHARS_MAX: usize = 100;
+
 pub(super) fn register(server: &mut Server, call: &Call<'_>) -> Answer {
     let registration: Registration = call.json()?;
     if !server.settings.open_registration {
@@ -25,6 +29,9 @@ pub(super) fn register(server: &mut Server, call: &Call<'_>) -> Answer {
     }
     if registration.username.is_empty() {
         return Err(Failure::illegal("Entity user requires a property named username"));
+    }
+    if registration.nickname.chars().count() > NICKNAME_CHARS_MAX {
+        return Err(Failure::illegal(format!("a nickname holds at most {NICKNAME_CHARS_MAX} characters")));
     }
     let known = server.accounts.find(&registration.username);
     if known.is_some_and(|user| server.accounts.user(user).password.is_some()) {
@@ -39,6 +46,9 @@ pub(super) fn register(server: &mut Server, call: &Call<'_>) -> Answer {
 pub(super) fn make(server: &mut Server, now: Millis, name: &str, password: &str) -> Result<UserIx, Failure> {
     if password.is_empty() {
         return Err(Failure::illegal("password or pin must provided"));
+    }
+    if password.chars().count() > PASSWORD_CHARS_MAX {
+        return Err(Failure::illegal(format!("a password holds at most {PASSWORD_CHARS_MAX} characters")));
     }
     let user = server.accounts.find_or_make(now, name).map_err(|fault| match fault {
         NameFault::Illegal => Failure::illegal("username is not legal"),

@@ -1,0 +1,452 @@
+//! Whatever strangers do, in whatever order: the machine stands, what it sends can be read, the conversation of
+//! two bystanders goes on, and the same inputs give the same outputs.
+
+use std::fs;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use fixtures::wire::{
+    CommSyncUl, Jid, MSync, MessageBody, Meta, Provision, RosterBody, USER_DOMAIN, m_sync, meta,
+};
+use mock_server::control::{Control, Fault, SettingsPatch};
+use mock_server::machine::ConnId;
+use mock_server::machine::rest::Method;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use prost::Message as _;
+
+use crate::world::{APP_KEY, World, body, body_of, config, jid, msync, text_of};
+
+/// One thing that happens. Connections are picked among those that strangers have.
+#[derive(Clone, Debug)]
+enum Step {
+    Open,
+    Frame(Index, Vec<u8>),
+    Close(Index),
+    Http {
+        method: Method,
+        path: String,
+        token: Option<String>,
+        body: Vec<u8>,
+    },
+    Control(Control),
+    Wait(u64),
+    /// Anna writes to bernd.
+    Write,
+    /// Bernd pulls all there is.
+    Read,
+}
+
+/// Every frame that a real SDK sent in fixtures/frames.
+static CAPTURED: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/frames");
+    let mut frames = Vec::new();
+    let files = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut paths: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
+    paths.sort();
+    for path in paths {
+        let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        for line in text.lines() {
+            let row: serde_json::Value = serde_json::from_str(line).expect("a row is JSON");
+            if row["dir"] == "c2s" {
+                frames.push(unhex(row["hex"].as_str().expect("a row has its bytes")));
+            }
+        }
+    }
+    assert!(frames.len() > 300, "only {} frames were read", frames.len());
+    frames
+});
+
+fn unhex(text: &str) -> Vec<u8> {
+    let byte = |at| u8::from_str_radix(&text[at..at + 2], 16).expect("hexadecimal");
+    (0..text.len()).step_by(2).map(byte).collect()
+}
+
+/// Strangers, bystanders, captured users, nobody, and names that are none.
+fn any_name() -> impl Strategy<Value = String> {
+    const NAMES: &[&str] = &["mallory", "Trudy", "anna", "bernd", "alice", "bob", "7", "8", "nobody", ""];
+    prop_oneof![
+        6 => select(NAMES).prop_map(str::to_owned),
+        3 => Just("bernd".to_owned()),
+        1 => ".{0,70}",
+    ]
+}
+
+/// What strangers call themselves: never a bystander, whose own second device could rightly send the first away.
+fn any_stranger() -> impl Strategy<Value = String> {
+    select(&["mallory", "Trudy", "alice", "bob"][..]).prop_map(str::to_owned)
+}
+
+fn any_jid() -> impl Strategy<Value = Jid> {
+    let domain = select(&[USER_DOMAIN, "conference.easemob.com", "@easemob.com", "", "elsewhere"][..]);
+    (any_name(), domain, option::weighted(0.2, ".{0,20}"), any::<bool>()).prop_map(
+        |(name, domain, app, whole)| {
+            let app_key = app.or_else(|| whole.then(|| APP_KEY.to_owned()));
+            Jid { app_key, name: Some(name), domain: Some(domain.to_owned()), client_resource: None }
+        },
+    )
+}
+
+/// A field of any wire type, that may or may not be what stands there in the schema.
+fn any_field(numbers: Range<u64>) -> impl Strategy<Value = Vec<u8>> {
+    (numbers, 0..8_u64, vec(any::<u8>(), 0..12)).prop_map(|(number, kind, content)| {
+        let mut field = Vec::new();
+        prost::encoding::encode_varint(number << 3 | kind, &mut field);
+        match kind {
+            0 => prost::encoding::encode_varint(content.len() as u64 * 77, &mut field),
+            1 => field.extend([7; 8]),
+            2 => {
+                prost::encoding::encode_varint(content.len() as u64, &mut field);
+                field.extend(content);
+            }
+            5 => field.extend([7; 4]),
+            _ => {}
+        }
+        field
+    })
+}
+
+fn with_fields(message: &impl prost::Message, fields: Vec<Vec<u8>>) -> Vec<u8> {
+    fields.into_iter().fold(message.encode_to_vec(), |mut bytes, field| {
+        bytes.extend(field);
+        bytes
+    })
+}
+
+/// Most often none.
+fn fields(numbers: Range<u64>) -> impl Strategy<Value = Vec<Vec<u8>>> {
+    prop_oneof![2 => Just(Vec::new()), 1 => vec(any_field(numbers), 1..4)]
+}
+
+/// Numbers that the schema has, and a few more.
+const OURS: Range<u64> = 1..30;
+/// Numbers of other schemas.
+const OTHERS: Range<u64> = 30..1 << 29;
+
+fn any_login() -> impl Strategy<Value = Vec<u8>> {
+    let token = select(&["", "$t$", "$t$t-mallory", "$t$t-anna", "$t$x"][..]);
+    (any_stranger(), "[a-c]{0,2}", token, fields(OURS), fields(OURS)).prop_map(
+        |(name, resource, token, outer, inner)| {
+            let provision = Provision { resource: Some(resource.clone()), ..Provision::default() };
+            let login = MSync {
+                guid: Some(Jid { client_resource: Some(resource), ..jid(&name, USER_DOMAIN) }),
+                auth: Some(token.to_owned()),
+                command: Some(m_sync::Command::Provision as i32),
+                payload: Some(with_fields(&provision, inner).into()),
+                ..MSync::default()
+            };
+            // A field 2 behind the guid would be another guid, and might name a bystander.
+            let outer = outer.into_iter().filter(|field| field.first().is_some_and(|key| key >> 3 != 2));
+            with_fields(&login, outer.collect())
+        },
+    )
+}
+
+/// A SYNC with this meta, into which `fields` are put.
+fn sync(meta: &Meta, fields: Vec<Vec<u8>>) -> Vec<u8> {
+    let meta = with_fields(meta, fields);
+    let mut payload = vec![0x0a];
+    prost::encoding::encode_varint(meta.len() as u64, &mut payload);
+    payload.extend(meta);
+    msync(m_sync::Command::Sync, payload)
+}
+
+fn any_message() -> impl Strategy<Value = Vec<u8>> {
+    let kind = prop_oneof![4 => Just(Some(1)), 1 => Just(None), 3 => (-1..10_i32).prop_map(Some)];
+    let parts = (kind, any_name(), any_name(), ".{0,20}", fields(OURS), any::<bool>());
+    let any_body = parts.prop_map(|(kind, from, to, text, fields, empty)| {
+        let body = body(fixtures::wire::message_body::Type::Chat, &from, &to, &text);
+        let body = MessageBody { r#type: kind, ..body };
+        let mut bytes = with_fields(&body, fields);
+        if empty {
+            bytes.extend([0x22, 0x00]);
+        }
+        bytes
+    });
+    let payload = prop_oneof![
+        6 => any_body.prop_map(Some),
+        1 => vec(any::<u8>(), 0..20).prop_map(Some),
+        1 => Just(None),
+    ];
+    let id = prop_oneof![1 => 0..6_u64, 2 => any::<u64>()].prop_map(Some);
+    let ns = prop_oneof![8 => Just(1), 1 => -1..9_i32];
+    let to = option::weighted(0.95, any_jid());
+    (prop_oneof![9 => id, 1 => Just(None)], to, ns, payload, fields(OTHERS)).prop_map(
+        |(id, to, ns, payload, fields)| {
+            let payload = payload.map(Into::into);
+            sync(&Meta { id, to, ns: Some(ns), payload, ..Meta::default() }, fields)
+        },
+    )
+}
+
+fn any_roster() -> impl Strategy<Value = Vec<u8>> {
+    (0..11_i32, vec(any_jid(), 0..3), any::<bool>(), fields(OURS)).prop_map(
+        |(operation, to, both, fields)| {
+            let body = RosterBody {
+                operation: Some(operation),
+                to,
+                bi_direction: Some(both),
+                ..RosterBody::default()
+            };
+            let ns = Some(meta::NameSpace::Roster as i32);
+            let payload = Some(with_fields(&body, fields).into());
+            sync(&Meta { id: Some(1), ns, payload, ..Meta::default() }, Vec::new())
+        },
+    )
+}
+
+fn any_pull() -> impl Strategy<Value = Vec<u8>> {
+    let key = option::of(prop_oneof![0..4_u64, (0..4_u64).prop_map(|n| n * 1_000), any::<u64>()]);
+    (any_jid(), key, fields(OURS)).prop_map(|(queue, key, fields)| {
+        let pull = CommSyncUl { queue: Some(queue), key, ..CommSyncUl::default() };
+        msync(m_sync::Command::Sync, with_fields(&pull, fields))
+    })
+}
+
+/// A captured frame, damaged somewhere.
+fn any_damaged() -> impl Strategy<Value = Vec<u8>> {
+    let damage = (any::<Index>(), 0..4, any::<Index>(), any::<u8>(), any::<Index>());
+    damage.prop_map(|(which, how, at, byte, other)| {
+        let mut frame = which.get(&CAPTURED).clone();
+        let at = at.index(frame.len());
+        match how {
+            0 => frame[at] = byte,
+            1 => frame.truncate(at),
+            2 => frame.insert(at, byte),
+            _ => {
+                let other = other.get(&CAPTURED);
+                frame.truncate(at);
+                frame.extend(&other[at.min(other.len())..]);
+            }
+        }
+        frame
+    })
+}
+
+fn any_frame() -> impl Strategy<Value = Vec<u8>> {
+    let command = (0..6_u8).prop_map(|command| vec![0x08, 0x00, 0x40, command]);
+    prop_oneof![
+        3 => any_login(),
+        6 => any_message(),
+        2 => any_pull(),
+        1 => any_roster(),
+        2 => command,
+        4 => any_damaged(),
+        1 => vec(any::<u8>(), 0..40),
+    ]
+}
+
+fn any_http() -> impl Strategy<Value = Step> {
+    let method = select(&[Method::Get, Method::Post, Method::Put, Method::Delete][..]);
+    let first = select(&["users", "token", "chatgroups", "chatrooms", "publicchatgroups", "", "é"][..]);
+    let second = select(&["", "7", "8", "100000000000001", "mallory", "anna", "mallory,anna"][..]);
+    const THIRD: &[&str] = &[
+        "",
+        "users",
+        "apply",
+        "apply_verify",
+        "invite",
+        "invite_verify",
+        "quit",
+        "blocks",
+        "joined_chatgroups",
+    ];
+    let fourth = select(&["", "users", "anna", "mallory", "mallory,bernd", ","][..]);
+    let token = option::of(select(&["t-mallory", "t-trudy", "x"][..]).prop_map(str::to_owned));
+    let word = || select(&["mallory", "anna", "emil", "", "a b"][..]);
+    let body = prop_oneof![
+        word().prop_map(|name| format!(r#"{{"usernames":["{name}","bernd"]}}"#)),
+        word().prop_map(|name| format!(r#"{{"grant_type":"password","username":"{name}","password":"pw"}}"#)),
+        word().prop_map(|name| format!(r#"{{"username":"{name}","password":"x"}}"#)),
+        word().prop_map(|name| format!(r#"{{"applicant":"{name}","verifyResult":true}}"#)),
+        word().prop_map(|name| format!(r#"{{"groupname":"g","members":["{name}"],"approval":true}}"#)),
+        ".{0,20}",
+    ];
+    (method, first, second, select(THIRD), fourth, token, body).prop_map(
+        |(method, first, second, third, fourth, token, body)| {
+            let path = [first, second, third, fourth].join("/");
+            let path = format!("/{}", path.trim_end_matches('/'));
+            Step::Http { method, path, token, body: body.into() }
+        },
+    )
+}
+
+fn any_control() -> impl Strategy<Value = Control> {
+    let on = || option::of(any::<bool>());
+    let patch = (on(), on(), on(), on(), option::of(0..100_u64)).prop_map(
+        |(strict, one_device, serving, open_registration, token_ttl_ms)| {
+            let message_bytes_max = None;
+            SettingsPatch { strict, one_device, serving, open_registration, message_bytes_max, token_ttl_ms }
+        },
+    );
+    let fault = (any_stranger(), 0..5, -1..22_i32, any::<u16>()).prop_map(|(user, which, code, close)| {
+        let (device, reason) = (None, "sensitive words".to_owned());
+        match which {
+            0 => Fault::Cut { user, device },
+            1 => Fault::Close { user, device, code: close },
+            2 => Fault::DropNextAnswer { user },
+            3 => Fault::CutInsteadOfAnswer { user },
+            _ => Fault::AnswerStatus { user, code, reason },
+        }
+    });
+    prop_oneof![
+        patch.prop_map(Control::Settings),
+        fault.prop_map(Control::Fault),
+        (any_stranger(), any_name(), 0..70_u32).prop_map(|(from, to, count)| Control::Texts {
+            from,
+            to,
+            text: "#".into(),
+            count
+        }),
+        (any_name(), any_stranger(), vec(any_name(), 0..3)).prop_map(|(id, owner, members)| Control::Group {
+            id,
+            owner,
+            members
+        }),
+        (any_name(), any_stranger(), vec(any_name(), 0..3)).prop_map(|(id, owner, members)| Control::Room {
+            id,
+            owner,
+            members
+        }),
+        (any_stranger(), vec(any_name(), 0..3)).prop_map(|(user, blocked)| Control::Block { user, blocked }),
+        any_stranger().prop_map(|name| Control::User { name, password: "pw".into() }),
+        (any_stranger(), -1..100_i64).prop_map(|(user, ttl_ms)| {
+            let token = format!("t-{}", user.to_ascii_lowercase());
+            Control::Token { user, token, ttl_ms }
+        }),
+    ]
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        2 => Just(Step::Open),
+        12 => (any::<Index>(), any_frame()).prop_map(|(conn, frame)| Step::Frame(conn, frame)),
+        1 => any::<Index>().prop_map(Step::Close),
+        2 => any_http(),
+        2 => any_control().prop_map(Step::Control),
+        1 => (0..100_u64).prop_map(Step::Wait),
+        3 => Just(Step::Write),
+        2 => Just(Step::Read),
+    ]
+}
+
+/// A street with strangers in it, and two who talk.
+struct Street {
+    world: World,
+    strangers: Vec<ConnId>,
+    anna: ConnId,
+    bernd: ConnId,
+    written: Vec<u64>,
+    read: Vec<u64>,
+}
+
+impl Street {
+    fn new() -> Self {
+        let mut world = World::lax();
+        for user in ["anna", "bernd", "mallory"] {
+            world.register(user);
+        }
+        for (id, room) in [("7", false), ("8", true)] {
+            let (id, owner) = (id.to_owned(), "mallory".to_owned());
+            let members = vec!["anna".to_owned(), "bernd".to_owned()];
+            world.control(match room {
+                false => Control::Group { id, owner, members },
+                true => Control::Room { id, owner, members },
+            });
+        }
+        let (anna, bernd) = (world.connect("anna", "a"), world.connect("bernd", "b"));
+        let strangers = vec![world.connect("mallory", "m"), world.open()];
+        Self { world, strangers, anna, bernd, written: Vec::new(), read: Vec::new() }
+    }
+
+    fn step(&mut self, step: Step) {
+        match step {
+            Step::Open => {
+                let conn = self.world.open();
+                self.strangers.push(conn);
+            }
+            Step::Frame(which, frame) => {
+                if let Some(&conn) = self.stranger(which) {
+                    self.world.frame(conn, frame);
+                }
+            }
+            Step::Close(which) => {
+                if let Some(&conn) = self.stranger(which) {
+                    self.world.hang_up(conn);
+                    self.strangers.retain(|&other| other != conn);
+                }
+            }
+            Step::Http { method, path, token, body } => {
+                let response = self.world.request(method, &path, token.as_deref(), body.into());
+                let answer: serde_json::Value =
+                    serde_json::from_slice(&response.body).expect("every answer is JSON");
+                let good = response.status == 200;
+                assert!(good || (400..430).contains(&response.status), "{response:?}");
+                assert_eq!(answer.get("error").is_none(), good, "{answer}");
+            }
+            // Whether it is refused is not the point here.
+            Step::Control(control) => drop(self.world.try_control(control)),
+            Step::Wait(ms) => self.world.now.0 += ms,
+            Step::Write => {
+                let text = self.written.len().to_string();
+                self.written.push(self.world.text(self.anna, "bernd", &text));
+            }
+            Step::Read => self.read(),
+        }
+    }
+
+    fn stranger(&self, which: Index) -> Option<&ConnId> {
+        (!self.strangers.is_empty()).then(|| which.get(&self.strangers))
+    }
+
+    fn read(&mut self) {
+        for meta in self.world.catch_up(self.bernd) {
+            // Whoever wrote it: what cannot be decoded would cost bernd the rest of the page (wire-3x §4.3).
+            body_of(&meta);
+            let from = meta.from.as_ref().and_then(|from| from.name.as_deref());
+            if from == Some("anna") {
+                assert_eq!(text_of(&meta), self.read.len().to_string());
+                self.read.extend(meta.id);
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn nothing_that_strangers_do_breaks_the_world(steps in vec(any_step(), 1..60)) {
+        let mut street = Street::new();
+        for step in steps {
+            street.step(step);
+        }
+        street.step(Step::Write);
+        street.step(Step::Read);
+        prop_assert_eq!(&street.read, &street.written, "each once, in its order");
+        prop_assert_eq!(street.world.unreadable, 0);
+        for conn in [street.anna, street.bernd] {
+            prop_assert!(street.world.is_open(conn) && street.world.closed(conn).is_none());
+        }
+        let bystander = |line: &String| line.starts_with("bernd/");
+        prop_assert!(!street.world.server.unfinished().iter().any(bystander));
+        let (again, first) = street.world.replay(config());
+        prop_assert_eq!(&again[..], first, "the same inputs, the same outputs");
+    }
+}
+
+#[test]
+fn every_captured_frame_is_borne_as_it_is() {
+    let mut street = Street::new();
+    let conn = street.strangers[0];
+    for frame in CAPTURED.iter() {
+        let login = MSync::decode(frame.as_slice()).is_ok_and(|frame| frame.command == Some(3));
+        let conn = if login || street.world.closed(conn).is_some() { street.world.open() } else { conn };
+        street.world.frame(conn, frame.clone());
+    }
+    street.step(Step::Write);
+    street.step(Step::Read);
+    assert_eq!(street.read, street.written);
+    assert_eq!(street.world.unreadable, 0);
+}

@@ -1,0 +1,13 @@
+//! One world of the machine, played without sockets and clocks: frames and requests in, frames and answers out.
+
+mod arbitrary;
+mod blocking;
+mod devices;
+mod faults;
+mod groups;
+mod limits;
+mod login;
+mod pulling;
+mod rest;
+mod sending;
+mod world;
