@@ -32,6 +32,8 @@ pub(super) struct World {
     state: RefCell<State>,
     /// Something happened: whoever waits for quiet looks again.
     changed: Notify,
+    /// How many wait; nearly always none, and a frame then need not tell anybody.
+    watchers: Cell<usize>,
 }
 
 struct State {
@@ -133,7 +135,7 @@ impl World {
             findings: Vec::new(),
             wrapped: Wrapped::default(),
         };
-        Self { state: RefCell::new(state), changed: Notify::new() }
+        Self { state: RefCell::new(state), changed: Notify::new(), watchers: Cell::new(0) }
     }
 
     /// A socket joins the world.
@@ -179,7 +181,7 @@ impl World {
     /// The request broke off.
     pub(super) fn request_ends(&self) {
         self.state.borrow_mut().open_requests -= 1;
-        self.changed.notify_waiters();
+        self.tell_watchers();
     }
 
     pub(super) fn request(&self, request: Request) -> Option<Response> {
@@ -239,6 +241,7 @@ impl World {
 
     /// Waits until nothing is left to do. Whoever asks bounds the wait.
     pub(super) async fn quiet(&self) -> Quiet {
+        let _watching = Watch::new(self);
         loop {
             let changed = self.changed.notified();
             let before = self.state.borrow().machine.inputs();
@@ -254,6 +257,12 @@ impl World {
                 continue;
             }
             changed.await;
+        }
+    }
+
+    fn tell_watchers(&self) {
+        if self.watchers.get() > 0 {
+            self.changed.notify_waiters();
         }
     }
 
@@ -286,7 +295,7 @@ impl World {
                     let State { conns, wrapped, .. } = &mut *state;
                     if let Some(socket) = conns.get(&conn) {
                         let first = !socket.is_unflushed();
-                        socket.send(&bytes, wrapped);
+                        socket.send(bytes, wrapped);
                         if first {
                             touched.push(socket);
                         }
@@ -314,7 +323,23 @@ impl World {
         }
         drop(state);
         touched.flush();
-        self.changed.notify_waiters();
+        self.tell_watchers();
+    }
+}
+
+/// Counts a watcher in for as long as it waits, however that ends.
+struct Watch<'a>(&'a World);
+
+impl<'a> Watch<'a> {
+    fn new(world: &'a World) -> Self {
+        world.watchers.set(world.watchers.get() + 1);
+        Self(world)
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        self.0.watchers.set(self.0.watchers.get() - 1);
     }
 }
 

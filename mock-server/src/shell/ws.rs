@@ -91,10 +91,10 @@ impl Conn {
 
     /// Sends one frame; it leaves with the next [`Conn::flush`]. `wrapped` keeps the SockJS text of a frame that
     /// goes to many.
-    pub(super) fn send(&self, frame: &Bytes, wrapped: &mut Wrapped) {
+    pub(super) fn send(&self, frame: Bytes, wrapped: &mut Wrapped) {
         let message = match self.door {
-            Door::WebSocket => Message::Binary(frame.clone()),
-            Door::SockJs => Message::Text(wrapped.text(frame)),
+            Door::WebSocket => Message::Binary(frame),
+            Door::SockJs => Message::Text(wrapped.text(&frame)),
         };
         self.write(message);
     }
