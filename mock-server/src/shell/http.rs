@@ -6,8 +6,8 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use bytes::{Bytes, BytesMut};
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method as HttpMethod, Request as HttpRequest, Response as HttpResponse, StatusCode};
@@ -25,6 +25,8 @@ type Answer = HttpResponse<Full<Bytes>>;
 
 /// No call takes a body this large; messages and attachments have limits of their own.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// What is read of a body that is too large: more than the largest attachment of rest.md B.8.
+const DISCARDED_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// How long a body may take to come.
 const BODY_WITHIN: Duration = Duration::from_secs(30);
 
@@ -125,7 +127,7 @@ async fn rest_answer(worlds: &Worlds, request: HttpRequest<Incoming>, path: &str
         HttpMethod::PUT => Method::Put,
         HttpMethod::DELETE => Method::Delete,
         _ => {
-            let failure = Failure::bad_request(format!("{} is no method of this API", request.method()));
+            let failure = Failure::unknown_method(request.method().as_str());
             return enveloped(rest::refused(wall_now(), &failure));
         }
     };
@@ -205,12 +207,30 @@ fn percent_decoded(path: &str) -> Option<String> {
 }
 
 async fn read(body: Incoming) -> Result<Bytes, Failure> {
-    match timeout(BODY_WITHIN, Limited::new(body, BODY_BYTES_MAX).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Failure::too_large(BODY_BYTES_MAX)),
+    match timeout(BODY_WITHIN, collect(body)).await {
+        Ok(Ok(Some(body))) => Ok(body),
+        Ok(Ok(None)) => Err(Failure::too_large(BODY_BYTES_MAX)),
         Ok(Err(error)) => Err(Failure::bad_request(format!("the body broke off: {error}"))),
         Err(_) => Err(Failure::bad_request("the body did not come in time")),
     }
+}
+
+/// The whole body, or `None` when it is too large. That is read as well, and thrown away: a peer that is still
+/// writing when the connection ends may lose the answer that says why.
+async fn collect(mut body: Incoming) -> hyper::Result<Option<Bytes>> {
+    let (mut kept, mut bytes) = (BytesMut::new(), 0);
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        bytes += data.len();
+        if bytes <= BODY_BYTES_MAX {
+            kept.extend_from_slice(&data);
+        } else if bytes <= DISCARDED_BYTES_MAX {
+            kept = BytesMut::new();
+        } else {
+            break;
+        }
+    }
+    Ok((bytes <= BODY_BYTES_MAX).then(|| kept.freeze()))
 }
 
 fn bearer(headers: &HeaderMap) -> Option<String> {

@@ -34,6 +34,8 @@ pub struct Options {
     pub tape: bool,
     /// How many rows a tape holds before the oldest go.
     pub tape_rows_max: usize,
+    /// A socket that does not say who it is within this time is closed; SDKs wait 10 s for their own answer.
+    pub first_frame_within: Duration,
 }
 
 /// A running server on a thread of its own; dropped, it stops.
@@ -150,6 +152,7 @@ impl Default for Options {
             settings: Settings::default(),
             tape: false,
             tape_rows_max: 200_000,
+            first_frame_within: Duration::from_secs(30),
         }
     }
 }

@@ -22,8 +22,6 @@ use super::{Options, Order, http};
 use crate::control::ControlError;
 use crate::machine::{AppKey, Close, ConnId};
 
-/// A socket that does not say who it is within this time is closed; SDKs wait 10 s for their own answer.
-const FIRST_FRAME_WITHIN: Duration = Duration::from_secs(30);
 /// How long a peer may take over a request's head, or over saying goodbye.
 const HEAD_WITHIN: Duration = Duration::from_secs(30);
 const GOODBYE_WITHIN: Duration = Duration::from_secs(5);
@@ -47,12 +45,13 @@ async fn serve(listener: StdListener, options: Options, mut orders: UnboundedRec
         Ok(listener) => listener,
         Err(error) => return tracing::error!("cannot listen: {error}"),
     };
+    let first_frame_within = options.first_frame_within;
     let worlds = Rc::new(Worlds::new(options));
     let mut heartbeat = tokio::time::interval(HEARTBEAT_EVERY);
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => accept(&worlds, stream),
+                Ok((stream, _)) => accept(&worlds, stream, first_frame_within),
                 // Out of descriptors, most likely: there is nothing to do but to go on with those we have.
                 Err(error) => {
                     tracing::warn!("cannot accept: {error}");
@@ -68,7 +67,7 @@ async fn serve(listener: StdListener, options: Options, mut orders: UnboundedRec
     }
 }
 
-fn accept(worlds: &Rc<Worlds>, stream: TcpStream) {
+fn accept(worlds: &Rc<Worlds>, stream: TcpStream, first_frame_within: Duration) {
     if !worlds.admit() {
         return tracing::warn!("a connection is refused: {} are open", super::world::CONNECTIONS_MAX);
     }
@@ -82,7 +81,7 @@ fn accept(worlds: &Rc<Worlds>, stream: TcpStream) {
         if let Some(socket) = upgraded {
             // A task of its own, so that what HTTP needed is freed for as long as the socket lives.
             spawn_local(async move {
-                serve_socket(&worlds, Rc::new(socket)).await;
+                serve_socket(&worlds, Rc::new(socket), first_frame_within).await;
                 worlds.discharge();
             });
         } else {
@@ -118,9 +117,9 @@ async fn http1_connection(worlds: &Rc<Worlds>, stream: TcpStream) -> Option<Conn
     }
 }
 
-async fn serve_socket(worlds: &Rc<Worlds>, conn: Rc<Conn>) {
+async fn serve_socket(worlds: &Rc<Worlds>, conn: Rc<Conn>, first_frame_within: Duration) {
     conn.greet();
-    let Ok(first) = timeout(FIRST_FRAME_WITHIN, first_frames(&conn)).await else {
+    let Ok(first) = timeout(first_frame_within, first_frames(&conn)).await else {
         return goodbye(conn, CLOSE_POLICY, "no PROVISION came").await;
     };
     let Some(frames) = first else { return };
@@ -130,7 +129,7 @@ async fn serve_socket(worlds: &Rc<Worlds>, conn: Rc<Conn>) {
         Ok(app_key) => app_key,
         Err(turned) => {
             tracing::warn!("a socket is turned away: {}", turned.why);
-            conn.send(&turned.answer, &mut Wrapped::default());
+            conn.send(turned.answer, &mut Wrapped::default());
             return goodbye(conn, CLOSE_POLICY, &turned.why).await;
         }
     };

@@ -213,6 +213,12 @@ impl Failure {
         )
     }
 
+    /// A method that no path takes.
+    pub fn unknown_method(method: &str) -> Self {
+        let description = format!("{method} is not a method of this API");
+        Self::new(405, "method_not_allowed", "MethodNotAllowedException", description)
+    }
+
     /// A body that is larger than any call takes.
     pub fn too_large(bytes_max: usize) -> Self {
         let description = format!("Request Entity Too Large: a body holds at most {bytes_max} bytes");
