@@ -131,12 +131,7 @@ fn evaluate(args: &RunArgs) -> Result<u8, Problem> {
     }
     let whole = scenarios.len() == all.len();
     let records = records(args, &places, &client)?;
-    let options = Options {
-        listen: std::net::SocketAddr::from(([127, 0, 0, 1], 0)),
-        settings: mock_server::control::Settings::default(),
-        tape: true,
-        tape_rows_max: TAPE_ROWS_MAX,
-    };
+    let options = Options { tape: true, tape_rows_max: TAPE_ROWS_MAX, ..Options::default() };
     let server = MockServer::start(options)
         .map_err(|error| Problem { code: NOT_STARTED, message: format!("the mock server: {error}") })?;
     let within = Duration::from_millis(args.timeout_ms);

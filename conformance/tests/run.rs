@@ -105,12 +105,7 @@ fn scenario(given: &Value, members: &str, steps: &[Value]) -> Scenario {
 }
 
 fn evaluate(client: &mut Scripted, scenario: &Scenario) -> Run {
-    let options = Options {
-        listen: ([127, 0, 0, 1], 0).into(),
-        settings: mock_server::control::Settings::default(),
-        tape: true,
-        tape_rows_max: 100,
-    };
+    let options = Options { tape: true, tape_rows_max: 100, ..Options::default() };
     let server = MockServer::start(options).expect("a free port");
     // No test waits for any of this: what a scripted client shows is there at once.
     let limits = Limits { expect: Duration::from_secs(1), quiet: Duration::from_secs(10) };

@@ -13,12 +13,7 @@ use conformance::suite::{Plan, Suite, run_all};
 use mock_server::shell::{MockServer, Options};
 
 fn server() -> MockServer {
-    let options = Options {
-        listen: ([127, 0, 0, 1], 0).into(),
-        settings: mock_server::control::Settings::default(),
-        tape: true,
-        tape_rows_max: 1_000,
-    };
+    let options = Options { tape: true, tape_rows_max: 1_000, ..Options::default() };
     MockServer::start(options).expect("a free port")
 }
 
