@@ -25,6 +25,8 @@ use crate::machine::{AppKey, Close, ConnId};
 /// How long a peer may take over a request's head, or over saying goodbye.
 const HEAD_WITHIN: Duration = Duration::from_secs(30);
 const GOODBYE_WITHIN: Duration = Duration::from_secs(5);
+/// Short enough to go unnoticed, long enough not to spin.
+const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
 /// As SockJS servers do (wire-3x §1.1).
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(25);
 /// RFC 6455 §7.4.1: a rule of ours was broken.
@@ -52,10 +54,11 @@ async fn serve(listener: StdListener, options: Options, mut orders: UnboundedRec
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => accept(&worlds, stream, first_frame_within),
-                // Out of descriptors, most likely: there is nothing to do but to go on with those we have.
+                // Out of descriptors, most likely: those we have go on, and some will be given back.
                 Err(error) => {
                     tracing::warn!("cannot accept: {error}");
-                    tokio::task::yield_now().await;
+                    #[expect(clippy::disallowed_methods, reason = "nothing tells when a descriptor is free")]
+                    tokio::time::sleep(ACCEPT_AGAIN_AFTER).await;
                 }
             },
             order = orders.recv() => match order {
