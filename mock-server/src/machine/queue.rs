@@ -4,7 +4,7 @@
 //! watermark per user, moved by the first device that acknowledges, at which a new device starts (one that comes
 //! back goes on where it was). One NOTICE
 //! per queue is open at a time: a burst is one NOTICE and a few pages. Nothing here knows sockets or users'
-//! names: who may write where is decided before [`Queues::append`].
+//! names: who may write where is decided before [`Server::append`].
 
 use std::collections::{BTreeMap, VecDeque};
 
