@@ -230,6 +230,21 @@ fn two_members_share_a_page_and_a_sender_does_not() {
 }
 
 #[test]
+fn a_page_of_one_member_is_not_stale_for_the_next() {
+    let mut hall = Hall::of(Type::Groupchat);
+    hall.call(Method::Post, "/users", "alice", &json!({ "usernames": ["carl"] }));
+    let queue = jid("7", CONFERENCE_DOMAIN);
+    hall.say(hall.alice, "1");
+    let bobs = hall.world.pull(hall.bob, &queue, None);
+    assert_eq!(bobs.metas.len(), 1);
+    hall.say(hall.alice, "2");
+    assert_eq!(hall.world.texts(hall.carl), ["1", "2"]);
+    let bobs = hall.world.pull(hall.bob, &queue, bobs.next_key);
+    assert_eq!(bobs.metas.iter().map(crate::world::text_of).collect::<Vec<_>>(), ["2"]);
+    assert_eq!(hall.world.found(), [""; 0]);
+}
+
+#[test]
 fn a_user_and_a_group_are_told_apart_by_domain() {
     let mut world = World::strict(&["alice", "bob", "77"]);
     let alice = world.connect("alice", "web");

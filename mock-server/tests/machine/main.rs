@@ -7,6 +7,7 @@ mod faults;
 mod groups;
 mod limits;
 mod login;
+mod membership;
 mod pulling;
 mod rest;
 mod sending;

@@ -144,7 +144,12 @@ fn an_answer_names_its_own_address_as_the_client_does() {
 fn paths_are_percent_decoded(#[case] name: &str, #[case] status: u16) {
     let server = start();
     let head = format!("GET /org/app/users/{name}/blocks/users HTTP/1.1\r\nAuthorization: Bearer t-alice");
-    assert_eq!(http(server.addr(), &head, b"").status, status);
+    let reply = http(server.addr(), &head, b"");
+    assert_eq!(reply.status, status);
+    if status == 403 {
+        let description = format!("the block list of {name} is not yours");
+        assert_eq!(reply.json()["error_description"], description, "what is no code stays as it is");
+    }
 }
 
 #[rstest]
