@@ -39,11 +39,13 @@ pub struct Options {
 }
 
 /// A running server on a thread of its own; dropped, it stops.
+///
+/// Dropping it panics when the server itself has panicked, so that no test passes over a bug of the server.
 #[derive(Debug)]
 pub struct MockServer {
     addr: SocketAddr,
     orders: UnboundedSender<Order>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<usize>>,
 }
 
 /// A world with nothing left to do: every queue pulled and acknowledged, no request open.
@@ -140,7 +142,11 @@ impl Drop for MockServer {
         // Fails only when the thread is gone already.
         let _gone = self.orders.send(Order::Stop);
         if let Some(thread) = self.thread.take() {
-            let _panicked = thread.join();
+            let panics = thread.join().unwrap_or(1);
+            assert!(
+                panics == 0 || std::thread::panicking(),
+                "mock-server: {panics} tasks of the server panicked, see above: that is a bug of the server"
+            );
         }
     }
 }
@@ -154,5 +160,18 @@ impl Default for Options {
             tape_rows_max: 200_000,
             first_frame_within: Duration::from_secs(30),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "2 tasks of the server panicked")]
+    fn a_panic_of_the_server_is_the_holders_too() {
+        let (orders, _inbox) = unbounded_channel();
+        let thread = std::thread::spawn(|| 2);
+        drop(MockServer { addr: Options::default().listen, orders, thread: Some(thread) });
     }
 }

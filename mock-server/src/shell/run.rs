@@ -63,8 +63,10 @@ pub fn main() -> ExitCode {
         Ok(listener) => {
             let (_orders, inbox) = unbounded_channel();
             // On the main thread: glibc gives other threads an arena that grows by a system call every 128 KiB.
-            serve::run(listener, options, inbox);
-            ExitCode::SUCCESS
+            match serve::run(listener, options, inbox) {
+                0 => ExitCode::SUCCESS,
+                _ => ExitCode::FAILURE,
+            }
         }
         Err(error) => {
             eprintln!("mock-server: cannot write to stdout: {error}");

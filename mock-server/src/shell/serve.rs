@@ -16,7 +16,7 @@ use tokio::task::spawn_local;
 use tokio::time::timeout;
 
 use super::door;
-use super::world::{Worlds, not_quiet};
+use super::world::{Admitted, Member, Worlds, not_quiet};
 use super::ws::{Arrival, Conn, Wrapped};
 use super::{Options, Order, http};
 use crate::control::ControlError;
@@ -32,20 +32,26 @@ const HEARTBEAT_EVERY: Duration = Duration::from_secs(25);
 /// RFC 6455 §7.4.1: a rule of ours was broken.
 const CLOSE_POLICY: u16 = 1008;
 
-/// Serves until it is told to stop.
-pub(super) fn run(listener: StdListener, options: Options, orders: UnboundedReceiver<Order>) {
+/// Serves until it is told to stop. Gives the number of connections whose task panicked: each is a bug of ours.
+pub(super) fn run(listener: StdListener, options: Options, orders: UnboundedReceiver<Order>) -> usize {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
     match runtime {
         Ok(runtime) => runtime.block_on(serve(listener, options, orders)),
-        Err(error) => tracing::error!("no runtime can be had: {error}"),
+        Err(error) => {
+            tracing::error!("no runtime can be had: {error}");
+            0
+        }
     }
 }
 
-async fn serve(listener: StdListener, options: Options, mut orders: UnboundedReceiver<Order>) {
+async fn serve(listener: StdListener, options: Options, mut orders: UnboundedReceiver<Order>) -> usize {
     let listener = match TcpListener::from_std(listener) {
         Ok(listener) => listener,
-        Err(error) => return tracing::error!("cannot listen: {error}"),
+        Err(error) => {
+            tracing::error!("cannot listen: {error}");
+            return 0;
+        }
     };
     let first_frame_within = options.first_frame_within;
     let worlds = Rc::new(Worlds::new(options));
@@ -62,7 +68,7 @@ async fn serve(listener: StdListener, options: Options, mut orders: UnboundedRec
                 }
             },
             order = orders.recv() => match order {
-                None | Some(Order::Stop) => return,
+                None | Some(Order::Stop) => return worlds.panics(),
                 Some(order) => carry_out(&worlds, order),
             },
             _ = heartbeat.tick() => worlds.heartbeat(),
@@ -71,9 +77,9 @@ async fn serve(listener: StdListener, options: Options, mut orders: UnboundedRec
 }
 
 fn accept(worlds: &Rc<Worlds>, stream: TcpStream, first_frame_within: Duration) {
-    if !worlds.admit() {
+    let Some(admitted) = Admitted::new(worlds) else {
         return tracing::warn!("a connection is refused: {} are open", super::world::CONNECTIONS_MAX);
-    }
+    };
     // Frames are small and each is waited for.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!("no TCP_NODELAY: {error}");
@@ -84,11 +90,9 @@ fn accept(worlds: &Rc<Worlds>, stream: TcpStream, first_frame_within: Duration) 
         if let Some(socket) = upgraded {
             // A task of its own, so that what HTTP needed is freed for as long as the socket lives.
             spawn_local(async move {
+                let _admitted = admitted;
                 serve_socket(&worlds, Rc::new(socket), first_frame_within).await;
-                worlds.discharge();
             });
-        } else {
-            worlds.discharge();
         }
     });
 }
@@ -139,7 +143,8 @@ async fn serve_socket(worlds: &Rc<Worlds>, conn: Rc<Conn>, first_frame_within: D
     let Some(world) = worlds.find_or_make(&app_key) else {
         return goodbye(conn, CLOSE_POLICY, "the server holds no more worlds").await;
     };
-    let id = world.open(&conn);
+    let member = Member::new(Rc::clone(&world), &conn);
+    let id = member.id();
     for frame in std::iter::once(first).chain(frames) {
         world.frame(id, frame);
     }
@@ -148,19 +153,19 @@ async fn serve_socket(worlds: &Rc<Worlds>, conn: Rc<Conn>, first_frame_within: D
         match conn.next().await {
             Arrival::Frame(frame) => feed(id, frame),
             Arrival::Frames(frames) => frames.into_iter().for_each(|frame| feed(id, frame)),
-            Arrival::End(Close::Cut) => return world.closed(id, "cut by the server"),
+            Arrival::End(Close::Cut) => return member.leave("cut by the server"),
             Arrival::End(Close::Code(code)) => {
-                world.closed(id, "closed by the server");
+                member.leave("closed by the server");
                 return goodbye(conn, code, "").await;
             }
             Arrival::Broken { code, why } => {
                 tracing::warn!("{app_key}: a socket is closed: {why}");
-                world.closed(id, &why);
+                member.leave(&why);
                 return goodbye(conn, code, &why).await;
             }
             Arrival::Gone(why) => {
                 tracing::debug!("{app_key}: a socket is gone: {why}");
-                return world.closed(id, "closed by the client");
+                return member.leave("closed by the client");
             }
         }
     }

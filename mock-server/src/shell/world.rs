@@ -25,6 +25,17 @@ pub(super) struct Worlds {
     options: Options,
     worlds: RefCell<IndexMap<AppKey, Rc<World>>>,
     connections: Cell<usize>,
+    panics: Cell<usize>,
+}
+
+/// A connection that is counted, however it ends.
+pub(super) struct Admitted(Rc<Worlds>);
+
+/// A socket in a world, until it leaves, however that comes about.
+pub(super) struct Member {
+    world: Rc<World>,
+    id: ConnId,
+    why: Option<String>,
 }
 
 /// One world and what belongs to it.
@@ -63,7 +74,7 @@ const FINDINGS_MAX: usize = 1_000;
 
 impl Worlds {
     pub(super) fn new(options: Options) -> Self {
-        Self { options, worlds: RefCell::default(), connections: Cell::new(0) }
+        Self { options, worlds: RefCell::default(), connections: Cell::new(0), panics: Cell::new(0) }
     }
 
     pub(super) fn find(&self, app_key: &AppKey) -> Option<Rc<World>> {
@@ -107,17 +118,53 @@ impl Worlds {
         }
     }
 
+    /// How many connections ended because our own code panicked.
+    pub(super) fn panics(&self) -> usize {
+        self.panics.get()
+    }
+}
+
+impl Admitted {
     /// Counts a connection in, unless there are too many.
-    pub(super) fn admit(&self) -> bool {
-        let room = self.connections.get() < CONNECTIONS_MAX;
-        if room {
-            self.connections.set(self.connections.get() + 1);
+    pub(super) fn new(worlds: &Rc<Worlds>) -> Option<Self> {
+        if worlds.connections.get() >= CONNECTIONS_MAX {
+            return None;
         }
-        room
+        worlds.connections.set(worlds.connections.get() + 1);
+        Some(Self(Rc::clone(worlds)))
+    }
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        let worlds = &self.0;
+        worlds.connections.set(worlds.connections.get() - 1);
+        if std::thread::panicking() {
+            worlds.panics.set(worlds.panics.get() + 1);
+            tracing::error!("a connection's task panicked: that is a bug of the server, please report it");
+        }
+    }
+}
+
+impl Member {
+    /// The socket joins the world.
+    pub(super) fn new(world: Rc<World>, conn: &Rc<Conn>) -> Self {
+        let id = world.open(conn);
+        Self { world, id, why: None }
     }
 
-    pub(super) fn discharge(&self) {
-        self.connections.set(self.connections.get() - 1);
+    pub(super) fn id(&self) -> ConnId {
+        self.id
+    }
+
+    pub(super) fn leave(mut self, why: &str) {
+        self.why = Some(why.to_owned());
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.world.closed(self.id, self.why.as_deref().unwrap_or("the server's task ended"));
     }
 }
 
@@ -139,7 +186,7 @@ impl World {
     }
 
     /// A socket joins the world.
-    pub(super) fn open(&self, conn: &Rc<Conn>) -> ConnId {
+    fn open(&self, conn: &Rc<Conn>) -> ConnId {
         let id = {
             let mut state = self.state.borrow_mut();
             let id = ConnId(state.next_conn);
@@ -165,7 +212,7 @@ impl World {
     }
 
     /// The socket is gone.
-    pub(super) fn closed(&self, conn: ConnId, why: &str) {
+    fn closed(&self, conn: ConnId, why: &str) {
         let mut state = self.state.borrow_mut();
         state.conns.shift_remove(&conn);
         state.record(Event::Closed { conn, why: why.to_owned() });
@@ -392,4 +439,24 @@ pub(super) fn not_quiet(world: &World) -> NotQuiet {
         waits.push("frames keep coming".into());
     }
     NotQuiet(waits)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    #[test]
+    fn a_connection_whose_task_panics_is_counted_out_and_told_of() {
+        let worlds = Rc::new(Worlds::new(Options::default()));
+        drop(Admitted::new(&worlds).expect("room"));
+        assert_eq!((worlds.connections.get(), worlds.panics()), (0, 0));
+        let task = AssertUnwindSafe(|| {
+            let _admitted = Admitted::new(&worlds).expect("room");
+            panic!("as a bug would");
+        });
+        assert!(catch_unwind(task).is_err());
+        assert_eq!((worlds.connections.get(), worlds.panics()), (0, 1));
+    }
 }

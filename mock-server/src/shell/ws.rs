@@ -14,7 +14,7 @@ use bytes::Bytes;
 use fixtures::wire::sockjs;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tungstenite::error::{CapacityError, Error};
+use tungstenite::error::{CapacityError, Error, ProtocolError};
 use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tungstenite::{Message, Utf8Bytes, WebSocket};
@@ -30,6 +30,11 @@ const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 const UNSENT_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Frames are small, and an idle connection holds this much for ever: 4 KiB more are 4 KiB more for each.
 const READ_BUFFER_BYTES: usize = 4 * 1024;
+/// What is thrown away of a message that is too large, so that its sender reads why: as much as nobody sends by
+/// mistake. Past it the socket is reset.
+const DISCARDED_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Large enough to be fast, and gone with the socket.
+const DISCARD_BUFFER_BYTES: usize = 16 * 1024;
 /// Several frames for one socket leave in one write up to here.
 const WRITE_BUFFER_BYTES: usize = 4 * 1024;
 
@@ -43,6 +48,8 @@ pub(super) struct Conn {
     failed: Cell<bool>,
     /// Something was written that is not flushed yet.
     unflushed: Cell<bool>,
+    /// A message was too large: where the next one begins, nobody knows. tungstenite must not read again.
+    overrun: Cell<bool>,
 }
 
 /// What a socket brings.
@@ -82,6 +89,7 @@ impl Conn {
             ending: Cell::new(None),
             failed: Cell::new(false),
             unflushed: Cell::new(false),
+            overrun: Cell::new(false),
         }
     }
 
@@ -145,7 +153,7 @@ impl Conn {
         poll_fn(|cx| self.poll(cx)).await
     }
 
-    /// Says goodbye as the door does, and waits for the peer's own.
+    /// Says goodbye as the door does, and waits for the peer's own. Whoever asks bounds the wait.
     pub(super) async fn close(self: Rc<Self>, code: u16, why: &str) {
         if self.door == Door::SockJs {
             self.write(Message::Text(sockjs::close_text(code, why).into()));
@@ -153,14 +161,57 @@ impl Conn {
         // A close frame's reason holds at most 123 bytes (RFC 6455 §5.5); the log has the whole of it.
         let reason = if why.len() <= 123 { why.into() } else { Utf8Bytes::default() };
         let closed = self.socket.borrow_mut().close(Some(CloseFrame { code: CloseCode::from(code), reason }));
-        if closed.is_err() {
-            return;
+        match closed {
+            Ok(()) => {}
+            Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(_) => return,
         }
         self.unflushed.set(true);
         loop {
+            if self.overrun.get() {
+                return self.drain().await;
+            }
             match poll_fn(|cx| self.poll_socket(cx)).await {
                 Arrival::Gone(_) => return,
                 Arrival::Frames(_) | Arrival::Frame(_) | Arrival::End(_) | Arrival::Broken { .. } => {}
+            }
+        }
+    }
+
+    /// Writes out what waits, and reads past what is still coming: a peer that is still writing when its
+    /// connection ends may lose the close frame that says why.
+    async fn drain(&self) {
+        let written = poll_fn(|cx| {
+            self.wake(cx);
+            self.flush();
+            match (self.failed.get(), self.unflushed.get()) {
+                (false, true) => Poll::Pending,
+                (failed, _) => Poll::Ready(!failed),
+            }
+        });
+        if !written.await {
+            return;
+        }
+        // Tells the peer that it may close, which tungstenite no longer can.
+        let shut = poll_fn(|cx| Pin::new(&mut self.socket.borrow_mut().get_mut().stream).poll_shutdown(cx));
+        if shut.await.is_ok() {
+            self.discard(DISCARDED_BYTES_MAX).await;
+        }
+    }
+
+    /// Reads until the peer ends the stream, or until `bytes_max` have come.
+    async fn discard(&self, bytes_max: usize) {
+        let mut discarded = 0;
+        let mut buffer = vec![0; DISCARD_BUFFER_BYTES];
+        while discarded < bytes_max {
+            let read = poll_fn(|cx| {
+                let mut buffer = ReadBuf::new(&mut buffer);
+                let read = Pin::new(&mut self.socket.borrow_mut().get_mut().stream).poll_read(cx, &mut buffer);
+                read.map_ok(|()| buffer.filled().len())
+            });
+            match read.await {
+                Ok(0) | Err(_) => return,
+                Ok(bytes) => discarded += bytes,
             }
         }
     }
@@ -173,6 +224,15 @@ impl Conn {
             Err(_) => return self.fail(),
         }
         self.unflushed.set(true);
+    }
+
+    /// From now on, readiness wakes the task of `cx`.
+    fn wake(&self, cx: &Context<'_>) {
+        let mut socket = self.socket.borrow_mut();
+        let waker = &mut socket.get_mut().waker;
+        if !waker.will_wake(cx.waker()) {
+            waker.clone_from(cx.waker());
+        }
     }
 
     fn fail(&self) {
@@ -191,13 +251,7 @@ impl Conn {
         if self.failed.get() {
             return Poll::Ready(Arrival::Gone("could not be written to".into()));
         }
-        {
-            let mut socket = self.socket.borrow_mut();
-            let waker = &mut socket.get_mut().waker;
-            if !waker.will_wake(cx.waker()) {
-                waker.clone_from(cx.waker());
-            }
-        }
+        self.wake(cx);
         self.flush();
         loop {
             let message = self.socket.borrow_mut().read();
@@ -223,6 +277,7 @@ impl Conn {
                 }
                 Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => return Poll::Pending,
                 Err(Error::Capacity(error)) => {
+                    self.overrun.set(true);
                     let why = match error {
                         CapacityError::MessageTooLong { size, max_size } => {
                             format!("a message of {size} bytes: at most {max_size} are read")
@@ -233,6 +288,10 @@ impl Conn {
                 }
                 Err(Error::ConnectionClosed | Error::AlreadyClosed) => {
                     return Poll::Ready(Arrival::Gone("closed".into()));
+                }
+                Err(Error::Protocol(error)) if error != ProtocolError::ResetWithoutClosingHandshake => {
+                    tracing::warn!("a socket does not speak WebSocket: {error}");
+                    return Poll::Ready(Arrival::Gone(error.to_string()));
                 }
                 Err(error) => return Poll::Ready(Arrival::Gone(error.to_string())),
             }

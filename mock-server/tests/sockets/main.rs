@@ -3,5 +3,6 @@
 mod doors;
 mod hardship;
 mod http;
+mod oversized;
 mod peer;
 mod worlds;
