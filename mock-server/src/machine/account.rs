@@ -98,6 +98,9 @@ pub(super) enum NameFault {
 const USERS_MAX: usize = 100_000;
 /// A device logs in again and again for months; the oldest token of a user goes then.
 const TOKENS_PER_USER_MAX: usize = 64;
+/// Larger than signed tokens with a page of claims, and half of what most servers take as a whole HTTP header; a
+/// lax world keeps whatever tokens strangers bring.
+pub(super) const TOKEN_BYTES_MAX: usize = 4 * 1024;
 const NAME_BYTES_MAX: usize = 64;
 /// A device comes back under its name soon or never; 3.x takes a new name at each login.
 const GONE_DEVICES_MAX: usize = 8;

@@ -17,7 +17,7 @@ use super::fault::AnswerFault;
 use super::muc::MucKind;
 use super::queue::{ConvIx, ConvKey, NewEntry};
 use super::session::Session;
-use super::{Close, ConnId, Millis, Server, encode};
+use super::{Close, ConnId, Millis, Server, encode, excerpt};
 
 /// The local ids that one device has used lately, so that a message sent again after a lost answer is
 /// answered as before and not delivered twice (clause send.dedupe).
@@ -274,7 +274,10 @@ impl Server {
         ];
         let wrong = facts.iter().filter(|(_, expected, got)| !got.eq_ignore_ascii_case(expected));
         let texts: Vec<String> = wrong
-            .map(|(field, expected, got)| format!("{field} of a {kind}: expected {expected:?}, got {got:?}"))
+            .map(|(field, expected, got)| {
+                let (expected, got) = (excerpt(expected), excerpt(got));
+                format!("{field} of a {kind}: expected {expected:?}, got {got:?}")
+            })
             .collect();
         for text in texts {
             self.finding(conn, "build.chat-type", text);

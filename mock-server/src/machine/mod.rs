@@ -15,6 +15,7 @@ mod roster;
 mod session;
 mod staging;
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt;
 
@@ -333,6 +334,18 @@ impl Server {
         let id = self.next_id;
         self.next_id += 1;
         id
+    }
+}
+
+/// What is quoted of a peer's words in a finding, a warning or a log: enough to find the place by, and a bound on
+/// what a stranger can make us keep and print.
+const EXCERPT_CHARS_MAX: usize = 300;
+
+/// The beginning of a peer's words, with `…` where more follow.
+pub(crate) fn excerpt(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(EXCERPT_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+        None => text.into(),
     }
 }
 

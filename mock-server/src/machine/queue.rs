@@ -16,7 +16,7 @@ use super::account::{Accounts, GoneDevice, Membership, UserIx};
 use super::encode::{self, QueueFrames};
 use super::muc::{MucIx, MucKind, Mucs};
 use super::session::{DeviceId, Live, Reader, Session};
-use super::{AppKey, ConnId, Map, Millis, Output, Server};
+use super::{AppKey, ConnId, Map, Millis, Output, Server, excerpt};
 
 /// A conversation of the world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -411,11 +411,9 @@ impl Server {
         let Some(conv) = self.queue_of(conn, queue) else {
             // A pull may cross the news that its group is gone.
             if !self.mucs.has_existed(queue.name) {
-                self.finding(
-                    conn,
-                    "conn.offline-sync",
-                    format!("pull of queue {:?}@{}, of which nobody told", queue.name, queue.domain),
-                );
+                let (name, domain) = (excerpt(queue.name), excerpt(queue.domain));
+                let text = format!("pull of queue {name:?}@{domain}, of which nobody told");
+                self.finding(conn, "conn.offline-sync", text);
             }
             return self.send(conn, encode::empty_last(queue));
         };

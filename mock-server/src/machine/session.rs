@@ -13,7 +13,7 @@ use fixtures::wire::{
 use prost::Message as _;
 use serde::Deserialize;
 
-use super::account::{GoneDevice, NameFault, TokenFault, TokenOrigin, UserIx};
+use super::account::{GoneDevice, NameFault, TOKEN_BYTES_MAX, TokenFault, TokenOrigin, UserIx};
 use super::message::SentIds;
 use super::queue::{ConvIx, Cursor};
 use super::{CLOSE_POLICY, Close, ConnId, Millis, Output, Server, encode};
@@ -217,6 +217,9 @@ impl Server {
             }
         }
         let Some(token) = token_of(msync, provision) else { return Err(Refusal(ErrorCode::Fail, NO_MATCH)) };
+        if token.len() > TOKEN_BYTES_MAX {
+            return Err(Refusal(ErrorCode::Fail, NO_MATCH));
+        }
         let known = self.accounts.find(name);
         match self.accounts.token(now, &token) {
             Ok(user) if Some(user) == known => Ok(user),

@@ -1,9 +1,9 @@
 //! Control commands: how a test sets the stage. Each is refused whole or done whole.
 
-use super::account::{NameFault, TokenOrigin, UserIx};
+use super::account::{NameFault, TOKEN_BYTES_MAX, TokenOrigin, UserIx};
 use super::fault::AnswerFault;
 use super::muc::{MucKind, Profile};
-use super::{Close, ConnId, Millis, Output, Server};
+use super::{Close, ConnId, Millis, Output, Server, excerpt};
 use crate::control::{Control, ControlError, Fault, SettingsPatch};
 
 /// A scenario of a thousand messages is the largest that clients are asked to bear; ten times that is a slip.
@@ -29,6 +29,14 @@ impl Server {
             }
             Control::Token { user, token, ttl_ms } => {
                 let user = self.known(&user)?;
+                if token.len() > TOKEN_BYTES_MAX {
+                    let value = excerpt(&token).into_owned();
+                    return Err(ControlError::BadValue {
+                        what: "token",
+                        value,
+                        reason: "at most 4096 bytes",
+                    });
+                }
                 let expires = Millis(now.0.saturating_add_signed(ttl_ms));
                 self.accounts.add_token(user, &token, expires, TokenOrigin::Issued);
             }

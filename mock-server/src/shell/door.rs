@@ -7,7 +7,7 @@ use bytes::Bytes;
 use fixtures::wire::{CommSyncDl, Frame, MSync, Provision, Status, m_sync, status};
 use prost::Message as _;
 
-use crate::machine::AppKey;
+use crate::machine::{AppKey, excerpt};
 
 /// A socket that no world wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub(super) fn world_of(first: Bytes) -> Result<AppKey, Turned> {
     }
     let text = msync.guid.as_ref().and_then(|guid| guid.app_key.as_deref()).unwrap_or_default();
     AppKey::parse(text).ok_or_else(|| {
-        let why = format!("guid.appKey is {text:?}, not org#app");
+        let why = format!("guid.appKey is {:?}, not org#app", excerpt(text));
         turned(m_sync::Command::Provision, ErrorCode::WrongParameter, "guid.appKey is not org#app", why)
     })
 }
@@ -75,6 +75,7 @@ mod tests {
     #[case::provision(frame(3, Some("org#app")), Ok("org#app"))]
     #[case::no_guid(frame(3, None), Err("guid.appKey is \"\""))]
     #[case::no_hash(frame(3, Some("orgapp")), Err("guid.appKey is \"orgapp\""))]
+    #[case::endless(frame(3, Some(&"ö".repeat(100_000))), Err("öööö…\", not org#app"))]
     #[case::path_in_key(frame(3, Some("org#../x")), Err("guid.appKey is"))]
     #[case::sync_first(frame(0, Some("org#app")), Err("command 0, not PROVISION"))]
     #[case::rubbish(Bytes::from_static(b"\xff\xff\xff"), Err("not an MSync frame"))]
@@ -83,6 +84,7 @@ mod tests {
             (Ok(app_key), Ok(expected)) => assert_eq!(app_key.to_string(), expected),
             (Err(turned), Err(expected)) => {
                 assert!(turned.why.contains(expected), "{}", turned.why);
+                assert!(turned.why.chars().count() < 400);
                 assert!(Frame::decode(turned.answer).is_ok(), "a client can read why");
             }
             (got, expected) => panic!("expected {expected:?}, got {got:?}"),

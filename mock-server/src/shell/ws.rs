@@ -206,7 +206,8 @@ impl Conn {
         while discarded < bytes_max {
             let read = poll_fn(|cx| {
                 let mut buffer = ReadBuf::new(&mut buffer);
-                let read = Pin::new(&mut self.socket.borrow_mut().get_mut().stream).poll_read(cx, &mut buffer);
+                let read =
+                    Pin::new(&mut self.socket.borrow_mut().get_mut().stream).poll_read(cx, &mut buffer);
                 read.map_ok(|()| buffer.filled().len())
             });
             match read.await {

@@ -65,6 +65,25 @@ fn a_new_device_starts_where_its_user_has_acknowledged() {
 }
 
 #[test]
+fn a_new_device_is_not_given_what_its_user_wrote_before() {
+    let mut world = world();
+    let (bob, phone) = (world.connect("bob", "web"), world.connect("alice", "phone"));
+    world.text(bob, "alice", "1");
+    // Behind a message that nobody has acknowledged: the watermark does not pass it.
+    world.text(phone, "bob", "own");
+    world.text(bob, "alice", "2");
+    let tablet = world.connect("alice", "tablet");
+    assert_eq!(world.unread(tablet), [(jid("bob", USER_DOMAIN), 2)]);
+    assert_eq!(world.texts(tablet), ["1", "2"]);
+    world.text(phone, "bob", "own, now that it is there");
+    assert_eq!(world.texts(tablet), ["own, now that it is there"]);
+    world.hang_up(tablet);
+    world.text(phone, "bob", "own, while it was away");
+    let tablet = world.connect("alice", "tablet");
+    assert_eq!(world.texts(tablet), ["own, while it was away"], "it is not new any more");
+}
+
+#[test]
 fn a_page_that_was_given_is_not_acknowledged() {
     let mut world = world();
     let (bob, alice) = (world.connect("bob", "web"), world.connect("alice", "phone"));

@@ -199,3 +199,46 @@ fn a_token_that_is_anothers_now_is_not_forgotten_with_the_first_ones() {
     }
     assert_eq!(world.server.token_user(world.now, "shared"), Some("carl"));
 }
+
+#[test]
+fn a_token_may_be_so_long_and_no_longer() {
+    let mut world = World::lax();
+    let (fits, longer) = ("t".repeat(4_096), "t".repeat(4_097));
+    let mut log_in = |name: &str, token: &str| {
+        let (conn, answer) = world.log_in(crate::world::Login::new(name, "web").token(token));
+        let status = answer.status.expect("a status");
+        (status.error_code, status.reason.unwrap_or_default(), world.closed(conn).is_some())
+    };
+    assert_eq!(log_in("emil", &fits), (Some(0), String::new(), false));
+    let why = "Sorry, token or password does not match login info".to_owned();
+    assert_eq!(log_in("dora", &longer), (Some(1), why, true));
+    let path = "/publicchatgroups";
+    assert_eq!(world.request(Method::Get, path, Some(&fits), Vec::new().into()).status, 200);
+    assert_eq!(world.request(Method::Get, path, Some(&longer), Vec::new().into()).status, 401);
+    let staged = Control::Token { user: "emil".into(), token: longer, ttl_ms: 1_000 };
+    let refused = world.try_control(staged).map_err(|error| error.to_string());
+    assert_eq!(refused, Err(format!(r#"token "{}…": at most 4096 bytes"#, "t".repeat(300))));
+}
+
+#[test]
+fn a_finding_quotes_the_beginning_of_what_a_peer_wrote() {
+    let mut world = World::strict(&["alice", "bob"]);
+    let alice = world.connect("alice", "web");
+    let endless = "ö".repeat(1_000);
+    world.pull(alice, &jid(&endless, &endless), None);
+    let mut meta = world.text_meta(alice, "bob", "1");
+    let name = fixtures::wire::Jid { name: Some(endless.clone()), ..fixtures::wire::Jid::default() };
+    let lie = fixtures::wire::MessageBody { from: Some(name), ..crate::world::body_of(&meta) };
+    meta.payload = Some(prost::Message::encode_to_vec(&lie).into());
+    world.send(alice, meta);
+    let cut = format!("{}…", "ö".repeat(300));
+    assert_eq!(
+        world.found(),
+        [
+            format!("conn.offline-sync: pull of queue {cut:?}@{cut}, of which nobody told"),
+            format!(
+                "build.chat-type: payload.meta.payload.from.name of a CHAT: expected \"alice\", got {cut:?}"
+            ),
+        ]
+    );
+}
