@@ -33,7 +33,8 @@ pub struct Config {
     /// Which way in.
     pub door: Door,
     /// How often a lost link is dialled again before the client gives up. Each successful login gives the
-    /// whole number back.
+    /// whole number back; how long a redial waits starts afresh only when a link lasted (5 s, with an UNREAD
+    /// answered), so that two devices of one name do not chase each other without a pause.
     pub reconnects: u32,
 }
 

@@ -89,6 +89,9 @@ impl Client {
         if let Some(status) = answer.status.filter(|status| status.error_code.unwrap_or_default() != 0) {
             return self.tell(Event::Error(Failure::of_pull(&status)));
         }
+        if let Session::Online { proof, .. } = &mut self.session {
+            proof.answered = true;
+        }
         for queue in answer.unread.into_iter().filter_map(|unread| unread.queue) {
             let request = self.inbox.unread(now, queue);
             self.pull(request);

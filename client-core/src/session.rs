@@ -30,6 +30,10 @@ const SILENCE_MS: u64 = 15_000;
 const BACK_OFF_MS: u64 = 500;
 /// The longest wait before a redial, in ms.
 const BACK_OFF_LIMIT_MS: u64 = 10_000;
+/// How long a link must have been open, in ms, before its loss is dialled again at once. A login alone proves
+/// nothing: where two devices have one name, each login ends the other's link within moments. Ten steps of
+/// the back-off: two that fight are soon slower than this, and a link that a person worked on was longer up.
+const PROVEN_MS: u64 = 5_000;
 
 #[derive(Debug, Default)]
 pub(crate) enum Session {
@@ -45,7 +49,7 @@ pub(crate) enum Session {
     /// PROVISION was sent.
     Provisioning { login: Login, link: LinkId },
     /// PROVISION was answered. `mending`: an UNREAD is out to find what an unreadable frame may have held.
-    Online { login: Login, link: LinkId, me: Identity, mending: bool },
+    Online { login: Login, link: LinkId, me: Identity, mending: bool, proof: Proof },
     /// No link; waits for the back-off, or for the network.
     Waiting { login: Login },
 }
@@ -57,13 +61,42 @@ pub(crate) struct Login {
     /// Whether `opened` was ever told: from then on the end is told by `closed`, and messages are queued
     /// while the link is down.
     opened: bool,
-    /// Redials since the last successful login.
+    /// Redials since the last successful login: what the budget is counted in.
     redials: u32,
+    /// Redials since a link last proved itself, whether a login came of them or not: what the next one waits
+    /// by.
+    back_off: u32,
+}
+
+/// What a link has shown of being more than a login.
+#[derive(Debug)]
+pub(crate) struct Proof {
+    since: Millis,
+    /// Whether an UNREAD was answered on it.
+    pub(crate) answered: bool,
+}
+
+impl Proof {
+    fn holds(&self, now: Millis) -> bool {
+        self.answered && now.since(self.since) >= PROVEN_MS
+    }
 }
 
 impl Login {
     pub(crate) fn new(token: String) -> Self {
-        Self { token, opened: false, redials: 0 }
+        Self { token, opened: false, redials: 0, back_off: 0 }
+    }
+
+    /// For one more redial.
+    fn again(self) -> Self {
+        let (redials, back_off) = (self.redials.saturating_add(1), self.back_off.saturating_add(1));
+        Self { redials, back_off, ..self }
+    }
+
+    /// After the loss of a link that was logged in.
+    fn after(self, now: Millis, proof: &Proof) -> Self {
+        let back_off = if proof.holds(now) { 0 } else { self.back_off };
+        Self { back_off, ..self }
     }
 }
 
@@ -208,7 +241,8 @@ impl Client {
         self.timers.set(Timer::Heartbeat, now.after(HEARTBEAT_MS));
         self.tell(Event::Opened);
         let login = Login { opened: true, redials: 0, ..login };
-        self.session = Session::Online { login, link, me, mending: false };
+        let proof = Proof { since: now, answered: false };
+        self.session = Session::Online { login, link, me, mending: false, proof };
         self.transmit_frame(link, &bare_frame(Command::Unread));
     }
 
@@ -268,8 +302,9 @@ impl Client {
     pub(crate) fn hung_up(&mut self, now: Millis, gone: LinkId, reason: &str) {
         match std::mem::take(&mut self.session) {
             Session::Dialing { login, link, up } if link == gone => self.lost(now, login, up, reason),
-            Session::Provisioning { login, link } | Session::Online { login, link, .. } if link == gone => {
-                self.lost(now, login, true, reason);
+            Session::Provisioning { login, link } if link == gone => self.lost(now, login, true, reason),
+            Session::Online { login, link, proof, .. } if link == gone => {
+                self.lost(now, login.after(now, &proof), true, reason);
             }
             other => self.session = other,
         }
@@ -284,9 +319,13 @@ impl Client {
                 self.transmit(Transmit::HangUp { link });
                 self.lost(now, login, up, reason);
             }
-            Session::Provisioning { login, link } | Session::Online { login, link, .. } => {
+            Session::Provisioning { login, link } => {
                 self.transmit(Transmit::HangUp { link });
                 self.lost(now, login, true, reason);
+            }
+            Session::Online { login, link, proof, .. } => {
+                self.transmit(Transmit::HangUp { link });
+                self.lost(now, login.after(now, &proof), true, reason);
             }
             other @ (Session::Out | Session::Waiting { .. }) => self.session = other,
         }
@@ -313,11 +352,11 @@ impl Client {
         }
     }
 
-    /// The first redial is made at once, each later one waits longer.
+    /// The first redial after a link that proved itself is made at once, each later one waits longer.
     fn redial(&mut self, now: Millis, login: Login) {
-        let wait = (BACK_OFF_MS * u64::from(login.redials)).min(BACK_OFF_LIMIT_MS);
+        let wait = (BACK_OFF_MS * u64::from(login.back_off)).min(BACK_OFF_LIMIT_MS);
         if wait == 0 {
-            self.dial(now, Login { redials: 1, ..login });
+            self.dial(now, login.again());
         } else {
             self.timers.set(Timer::Redial, now.after(wait));
             self.session = Session::Waiting { login };
@@ -326,7 +365,9 @@ impl Client {
 
     pub(crate) fn network_changed(&mut self, now: Millis) {
         match std::mem::take(&mut self.session) {
-            Session::Waiting { login } if self.network_up => self.redial(now, Login { redials: 0, ..login }),
+            Session::Waiting { login } if self.network_up => {
+                self.redial(now, Login { redials: 0, back_off: 0, ..login });
+            }
             other => self.session = other,
         }
         if !self.network_up {
@@ -392,8 +433,7 @@ impl Client {
     fn redial_due(&mut self, now: Millis) {
         match std::mem::take(&mut self.session) {
             Session::Waiting { login } => {
-                let redials = login.redials + 1;
-                self.dial(now, Login { redials, ..login });
+                self.dial(now, login.again());
             }
             other => self.session = other,
         }

@@ -298,15 +298,82 @@ fn redials_wait_longer_each_time_and_end_with_the_budget() {
 }
 
 #[test]
-fn a_login_gives_the_whole_budget_back() {
+fn a_login_gives_the_whole_budget_back_but_the_waits_grow_until_a_link_has_lasted() {
     let mut stage = Stage::open();
+    let mut waits = Vec::new();
     for _ in 0..10 {
+        stage.server(unread(&[]));
+        stage.advance(100);
         stage.cut();
+        let mut wait = 0;
+        if stage.dials_wanted() == 0 {
+            wait = stage.client.next_deadline().expect("a redial to come").since(stage.now);
+            stage.advance(wait);
+        }
+        waits.push(wait);
         stage.let_in();
     }
+    assert_eq!(waits, [0, 500, 1_000, 1_500, 2_000, 2_500, 3_000, 3_500, 4_000, 4_500]);
     let events = stage.events();
     assert_eq!(events.iter().filter(|event| **event == Event::Opened).count(), 10);
     assert!(!events.contains(&Event::Closed));
+}
+
+#[test]
+fn many_separate_losses_of_a_link_that_lasted_are_each_dialled_again_at_once() {
+    let mut stage = Stage::open();
+    for _ in 0..50 {
+        stage.server(unread(&[]));
+        stage.advance(5_000);
+        stage.cut();
+        // A dial is wanted without any time passing.
+        stage.let_in();
+    }
+    assert!(!stage.events().contains(&Event::Closed));
+}
+
+#[test]
+fn a_link_on_which_no_unread_was_answered_has_proved_nothing_however_long_it_was_up() {
+    let mut stage = Stage::open();
+    stage.cut();
+    stage.let_in();
+    stage.advance(29_000);
+    stage.cut();
+    assert_eq!(
+        (stage.dials(), stage.client.next_deadline().map(|at| at.since(stage.now))),
+        (vec![], Some(500))
+    );
+}
+
+#[test]
+fn two_devices_of_one_name_do_not_chase_each_other_without_a_pause() {
+    let mut pair = [Stage::new(config()), Stage::new(config())];
+    for stage in &mut pair {
+        stage.client.login_token(stage.now, "t").expect("a fresh client");
+    }
+    let (mut dials_of_a_second, mut dials) = (0, Vec::new());
+    let mut inside = None;
+    for _ in 0..120_000 / 10 {
+        for place in 0..2 {
+            if pair[place].dials_wanted() > 0 {
+                dials_of_a_second += 1;
+                pair[place].let_in();
+                pair[place].server(unread(&[]));
+                // Whoever has the name already loses the link.
+                if let Some(other) = inside.replace(place).filter(|other| *other != place) {
+                    pair[other].cut();
+                }
+            }
+            pair[place].advance(10);
+        }
+        if pair[0].now.0 % 1_000 == 0 {
+            dials.push(std::mem::take(&mut dials_of_a_second));
+        }
+    }
+    assert!(dials.iter().all(|count| *count <= 6), "{dials:?}");
+    let late: u32 = dials[60..].iter().sum();
+    assert!((1..=60).contains(&late), "at most one a second in the end, and neither gives up: {dials:?}");
+    assert!(pair.iter_mut().all(|stage| !stage.events().contains(&Event::Closed)));
 }
 
 #[test]
@@ -380,6 +447,7 @@ fn a_message_without_an_answer_takes_another_link_and_gives_up_after_three_tries
     let mut stage = Stage::open();
     let local = stage.client.send(stage.now, hello()).expect("a good message");
     for _ in 0..2 {
+        stage.server(unread(&[]));
         stage.advance(15_000);
         assert_eq!(stage.hang_ups().len(), 1);
         assert_eq!(stage.error_codes(), [16]);

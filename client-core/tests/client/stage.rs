@@ -168,6 +168,12 @@ impl Stage {
         })
     }
 
+    /// How many dials wait for an answer; they stay.
+    pub(crate) fn dials_wanted(&mut self) -> usize {
+        self.collect();
+        self.transmits.iter().filter(|transmit| matches!(transmit, Transmit::Dial { .. })).count()
+    }
+
     pub(crate) fn hang_ups(&mut self) -> Vec<LinkId> {
         self.take(|transmit| match transmit {
             Transmit::HangUp { link } => Some(*link),
