@@ -126,6 +126,13 @@ pub enum Fault {
         /// The close code.
         code: u16,
     },
+    /// The user's present connections stay, but nobody is at their other end any more: nothing is sent to them, and
+    /// what they send is read and thrown away until they go. Their devices are gone as if cut; new connections of
+    /// the user are served.
+    Mute {
+        /// Whose.
+        user: String,
+    },
     /// The user's next message is taken as ever, but its sender gets no answer.
     DropNextAnswer {
         /// Whose.

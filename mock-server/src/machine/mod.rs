@@ -111,7 +111,7 @@ pub enum Output {
         /// The frame.
         bytes: Bytes,
     },
-    /// Write out what was sent to the connection, then end it. [`Input::Closed`] is still expected.
+    /// Write out what was sent to the connection, then end it as `how` says. [`Input::Closed`] is still expected.
     Close {
         /// Which.
         conn: ConnId,
@@ -147,6 +147,8 @@ pub enum Close {
     Code(u16),
     /// Without any: as if the link had gone.
     Cut,
+    /// Not at all: nothing more is sent, not even what was waiting, and the stream is read until the peer ends it.
+    Mute,
 }
 
 /// Something a client did wrong that the server forgave.

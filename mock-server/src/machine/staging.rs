@@ -123,6 +123,11 @@ impl Server {
                     self.end(conn, Close::Code(code));
                 }
             }
+            Fault::Mute { user } => {
+                for conn in self.devices(&user, None)? {
+                    self.end(conn, Close::Mute);
+                }
+            }
             Fault::DropNextAnswer { user } => {
                 let user = self.known(&user)?;
                 self.faults.arm(user, AnswerFault::Drop);

@@ -154,6 +154,10 @@ async fn serve_socket(worlds: &Rc<Worlds>, conn: Rc<Conn>, first_frame_within: D
             Arrival::Frame(frame) => feed(id, frame),
             Arrival::Frames(frames) => frames.into_iter().for_each(|frame| feed(id, frame)),
             Arrival::End(Close::Cut) => return member.leave("cut by the server"),
+            Arrival::End(Close::Mute) => {
+                conn.discard(usize::MAX).await;
+                return member.leave("closed by the client, after the server fell mute");
+            }
             Arrival::End(Close::Code(code)) => {
                 member.leave("closed by the server");
                 return goodbye(conn, code, "").await;

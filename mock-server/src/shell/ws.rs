@@ -50,6 +50,8 @@ pub(super) struct Conn {
     unflushed: Cell<bool>,
     /// A message was too large: where the next one begins, nobody knows. tungstenite must not read again.
     overrun: Cell<bool>,
+    /// Nothing is written any more.
+    mute: Cell<bool>,
 }
 
 /// What a socket brings.
@@ -90,6 +92,7 @@ impl Conn {
             failed: Cell::new(false),
             unflushed: Cell::new(false),
             overrun: Cell::new(false),
+            mute: Cell::new(false),
         }
     }
 
@@ -109,6 +112,9 @@ impl Conn {
 
     /// What keeps middleboxes and half-dead peers honest: SockJS says `h`, WebSocket pings.
     pub(super) fn heartbeat(&self) {
+        if self.mute.get() {
+            return;
+        }
         self.write(match self.door {
             Door::SockJs => Message::Text(Utf8Bytes::from_static(sockjs::HEARTBEAT)),
             Door::WebSocket => Message::Ping(Bytes::new()),
@@ -144,6 +150,7 @@ impl Conn {
 
     /// Asks the socket's task to end it.
     pub(super) fn end(&self, how: Close) {
+        self.mute.set(self.mute.get() || how == Close::Mute);
         self.ending.set(Some(how));
         self.socket.borrow().get_ref().waker.wake_by_ref();
     }
@@ -199,12 +206,16 @@ impl Conn {
         }
     }
 
-    /// Reads until the peer ends the stream, or until `bytes_max` have come.
-    async fn discard(&self, bytes_max: usize) {
+    /// Reads until the peer ends the stream or the world wants it cut, or until `bytes_max` have come.
+    pub(super) async fn discard(&self, bytes_max: usize) {
         let mut discarded = 0;
         let mut buffer = vec![0; DISCARD_BUFFER_BYTES];
         while discarded < bytes_max {
             let read = poll_fn(|cx| {
+                self.wake(cx);
+                if self.ending.take().is_some() {
+                    return Poll::Ready(Ok(0));
+                }
                 let mut buffer = ReadBuf::new(&mut buffer);
                 let read =
                     Pin::new(&mut self.socket.borrow_mut().get_mut().stream).poll_read(cx, &mut buffer);

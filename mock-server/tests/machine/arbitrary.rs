@@ -283,13 +283,14 @@ fn any_control() -> impl Strategy<Value = Control> {
             SettingsPatch { strict, one_device, serving, open_registration, message_bytes_max, token_ttl_ms }
         },
     );
-    let fault = (any_stranger(), 0..5, -1..22_i32, any::<u16>()).prop_map(|(user, which, code, close)| {
+    let fault = (any_stranger(), 0..6, -1..22_i32, any::<u16>()).prop_map(|(user, which, code, close)| {
         let (device, reason) = (None, "sensitive words".to_owned());
         match which {
             0 => Fault::Cut { user, device },
             1 => Fault::Close { user, device, code: close },
             2 => Fault::DropNextAnswer { user },
             3 => Fault::CutInsteadOfAnswer { user },
+            4 => Fault::Mute { user },
             _ => Fault::AnswerStatus { user, code, reason },
         }
     });

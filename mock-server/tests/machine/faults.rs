@@ -97,6 +97,33 @@ fn a_close_has_the_code_it_was_given() {
 }
 
 #[test]
+fn a_mute_server_says_nothing_to_who_is_there_and_hears_nothing() {
+    let (mut world, phone, bob) = pair();
+    let web = world.connect("alice", "web");
+    world.text(bob, "alice", "told of before");
+    world.take(phone);
+    world.control(Control::Fault(Fault::Mute { user: alice() }));
+    assert_eq!(
+        [world.closed(phone), world.closed(web), world.closed(bob)],
+        [Some(Close::Mute), Some(Close::Mute), None]
+    );
+    world.take(web);
+    let lost = world.text_meta(phone, "bob", "lost");
+    world.frame(phone, up(lost.clone()));
+    world.text(bob, "alice", "not told of");
+    assert_eq!((world.take(phone), world.take(web), world.texts(bob)), (vec![], vec![], vec![]));
+    assert_eq!(world.server.unfinished(), [""; 0], "nobody is there to wait for");
+    // She notices before her old link is gone, and comes back under the same name.
+    let again = world.connect("alice", "webim_phone");
+    assert_eq!(world.texts(again), ["told of before", "not told of"]);
+    accepted(&world.send(again, lost));
+    assert_eq!(world.texts(bob), ["lost"]);
+    world.hang_up(phone);
+    world.text(bob, "alice", "the old link's end is not the new one's");
+    assert_eq!(world.texts(again), ["the old link's end is not the new one's"]);
+}
+
+#[test]
 fn raw_bytes_are_sent_as_they_are() {
     let (mut world, phone, bob) = pair();
     let web = world.connect("alice", "web");
@@ -132,6 +159,10 @@ fn texts(from: &str, to: &str, count: u32) -> Control {
 #[case::cut_of_no_device(
     Control::Fault(Fault::Cut { user: alice(), device: Some("tablet".into()) }),
     "alice/tablet has no connected device that this fault could hit"
+)]
+#[case::mute_for_nobody(
+    Control::Fault(Fault::Mute { user: "dora".into() }),
+    r#"no user "dora" in this world; make it first"#
 )]
 #[case::drop_for_nobody(
     Control::Fault(Fault::DropNextAnswer { user: "dora".into() }),

@@ -86,6 +86,35 @@ fn who_does_not_read_is_cut_and_harms_nobody() {
     server.quiet(APP_KEY, LONG).expect("nobody waits for it");
 }
 
+#[rstest]
+#[case::sockjs(Door::SockJs)]
+#[case::binary(Door::WebSocket)]
+fn a_mute_server_reads_on_and_writes_nothing(#[case] door: Door) {
+    let server = start();
+    let mut alice = Socket::log_in(server.addr(), door, APP_KEY, "alice", "a");
+    let mut bob = Socket::log_in(server.addr(), door, APP_KEY, "bob", "b");
+    server.control(APP_KEY, Control::Fault(Fault::Mute { user: "alice".into() })).expect("alice is there");
+    bob.text(APP_KEY, "bob", "alice", "hi");
+    // More than the kernel holds: the server does read it.
+    for _ in 0..64 {
+        alice.send(&[0; 256 * 1024]);
+    }
+    alice.send_message(tungstenite::Message::Ping("are you there".into()));
+    alice.send_message(tungstenite::Message::Close(None));
+    server.quiet(APP_KEY, LONG).expect("nobody waits for alice");
+    let mut again = Socket::log_in(server.addr(), door, APP_KEY, "alice", "a");
+    assert_eq!(again.texts(APP_KEY, "bob"), ["hi"]);
+    assert!(
+        !server.tape(APP_KEY).iter().any(|row| matches!(row.event, Event::Closed { .. })),
+        "she holds on"
+    );
+    alice.fall_silent();
+    assert_eq!(alice.farewell(), [Arrival::Gone]);
+    server.control(APP_KEY, Control::Fault(Fault::Mute { user: "alice".into() })).expect("alice is there");
+    server.drop_world(APP_KEY);
+    assert_eq!(again.farewell(), [Arrival::Gone], "a world that goes takes mute sockets along");
+}
+
 #[test]
 fn who_asks_much_and_reads_late_gets_every_answer_in_order() {
     let server = start();

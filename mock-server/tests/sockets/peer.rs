@@ -256,6 +256,11 @@ impl Socket {
         }
     }
 
+    /// Sends nothing any more, but still reads.
+    pub(crate) fn fall_silent(&self) {
+        self.ws.get_ref().shutdown(Shutdown::Write).expect("an open stream");
+    }
+
     /// Cuts the link as a train tunnel does.
     pub(crate) fn cut(self) {
         self.ws.get_ref().shutdown(Shutdown::Both).expect("an open stream");
