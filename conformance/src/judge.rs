@@ -4,6 +4,7 @@
 //! It reads bytes with its own eyes (`dissect`) and shares no line with the server, which has findings of its
 //! own. It judges single frames and the state of one connection, never a whole scenario.
 
+mod heartbeat;
 mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +13,7 @@ use mock_server::tape::{Direction, Row};
 
 use crate::dissect::{Field, Tree, Value, dissect, hex};
 use crate::lane::{LaneEvent, connections};
+pub use heartbeat::silences;
 use rules::{CONTENTS, Must, RULES, Rule};
 
 /// Something that a client did wrong and got away with.

@@ -9,6 +9,7 @@ use mock_server::machine::ConnId;
 use mock_server::tape::{Direction, Door, Event, Row};
 
 use crate::dissect::dissect;
+use crate::driver::Device;
 
 /// What went over one connection.
 #[derive(Clone, Debug)]
@@ -106,6 +107,12 @@ pub fn requests(tape: &[Row]) -> Vec<HttpLane<'_>> {
 }
 
 impl Lane<'_> {
+    /// Whether this is a lane of the device: SDKs name it alone or with a word before or behind, as `webim_phone`
+    /// and `phone_1640908800000` (wire-3x §2.2).
+    pub fn is_of(&self, device: &Device) -> bool {
+        self.user == device.user.to_lowercase() && self.resource.split('_').any(|word| word == device.name())
+    }
+
     fn new(conn: ConnId, door: Door) -> Self {
         Self { conn, user: String::new(), resource: String::new(), door, events: Vec::new() }
     }

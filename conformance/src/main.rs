@@ -15,6 +15,7 @@ use conformance::report::{Tally, json, terminal};
 use conformance::run::Limits;
 use conformance::scenario::{self, Scenario};
 use conformance::suite::{Plan, run_all};
+use mock_server::control::Settings;
 use mock_server::shell::{MockServer, Options};
 
 /// Everything as expected.
@@ -131,7 +132,13 @@ fn evaluate(args: &RunArgs) -> Result<u8, Problem> {
     }
     let whole = scenarios.len() == all.len();
     let records = records(args, &places, &client)?;
-    let options = Options { tape: true, tape_rows_max: TAPE_ROWS_MAX, ..Options::default() };
+    let options = Options {
+        tape: true,
+        tape_rows_max: TAPE_ROWS_MAX,
+        // A client that names another app key must not find a world there that lets anybody in.
+        settings: Settings { strict: true, ..Settings::default() },
+        ..Options::default()
+    };
     let server = MockServer::start(options)
         .map_err(|error| Problem { code: NOT_STARTED, message: format!("the mock server: {error}") })?;
     let within = Duration::from_millis(args.timeout_ms);

@@ -2,11 +2,12 @@
 //!
 //! It knows what a step means and when to stop. Whether the outcome is good or bad is for the verdict.
 
+mod evidence;
 mod stage;
 
 use std::time::Duration;
 
-use mock_server::machine::Finding;
+use mock_server::machine::{Finding, Millis};
 use mock_server::shell::MockServer;
 use mock_server::tape::Row;
 use serde::de::DeserializeOwned;
@@ -41,6 +42,8 @@ pub struct Run {
     pub findings: Vec<Finding>,
     /// What the client wrote to stderr meanwhile.
     pub remarks: String,
+    /// The world's time at the end, where the harness moved its clock.
+    pub ended_at: Option<Millis>,
     /// The client is of no use any more.
     pub lost: bool,
 }
@@ -77,6 +80,7 @@ pub fn run(server: &MockServer, driver: &mut dyn Driver, scenario: &Scenario, li
             staged: 0,
             findings: Vec::new(),
             remarks: String::new(),
+            ended_at: None,
             lost: false,
         };
     }
@@ -95,9 +99,10 @@ pub fn run(server: &MockServer, driver: &mut dyn Driver, scenario: &Scenario, li
             Outcome::Failed(Failure { step, message: error.to_string() })
         }
     };
+    let ended_at = stage.world_time();
     let tape = server.tape(&app_key);
     let findings = server.findings(&app_key);
-    let mut run = Run { outcome, app_key, tape, staged, findings, remarks: String::new(), lost };
+    let mut run = Run { outcome, app_key, tape, staged, findings, remarks: String::new(), ended_at, lost };
     if !run.lost {
         let reset = driver.process(ProcessCommand::Reset {});
         let failed = match reset {
@@ -157,15 +162,16 @@ fn act(
             stage.settle_if_possible(1).map_err(|stop| (place, stop))?;
         }
         calm = stays_calm(&step.action, calm);
-        take(stage, &step.action).map_err(|stop| (place, stop))?;
+        take(stage, &step.action, (index + 1, step.line)).map_err(|stop| (place, stop))?;
     }
     stage.settle().map_err(|stop| (None, stop))?;
-    match stage.left_over() {
+    if let Some((device, event)) = stage.left_over() {
+        let message = format!("{device} showed what no step expects: {event}");
+        return Err((None, Stop::Failed(message)));
+    }
+    match stage.wrong_time() {
         None => Ok(()),
-        Some((device, event)) => {
-            let message = format!("{device} showed what no step expects: {event}");
-            Err((None, Stop::Failed(message)))
-        }
+        Some((place, message)) => Err((Some(place), Stop::Failed(message))),
     }
 }
 
@@ -182,7 +188,7 @@ fn stays_calm(action: &Action, calm: bool) -> bool {
     }
 }
 
-fn take(stage: &mut Stage<'_>, action: &Action) -> Result<(), Stop> {
+fn take(stage: &mut Stage<'_>, action: &Action, place: (usize, usize)) -> Result<(), Stop> {
     match action {
         Action::Tell { user, command, refused, count } => {
             let template = serde_json::to_value(command).expect("a command has only string keys");
@@ -193,14 +199,14 @@ fn take(stage: &mut Stage<'_>, action: &Action) -> Result<(), Stop> {
             }
             Ok(())
         }
-        Action::Expect { user, event, count: None } => expect(stage, user, event),
+        Action::Expect { user, event, count: None } => expect(stage, user, event, place),
         Action::Expect { user, event, count: Some(count) } => {
             let template = Value::Object(event.fields.clone());
             for number in 1..=*count {
                 let Value::Object(fields) = numbered(&template, number) else {
                     unreachable!("an object stays one")
                 };
-                expect(stage, user, &Event { kind: event.kind, fields })?;
+                expect(stage, user, &Event { kind: event.kind, fields }, place)?;
             }
             Ok(())
         }
@@ -277,14 +283,19 @@ fn tell(stage: &mut Stage<'_>, user: &Device, command: &Command, refused: Option
     }
 }
 
-fn expect(stage: &mut Stage<'_>, user: &Device, expected: &Event) -> Result<(), Stop> {
+fn expect(stage: &mut Stage<'_>, user: &Device, expected: &Event, place: (usize, usize)) -> Result<(), Stop> {
+    let unheard_of = |stage: &Stage<'_>| {
+        if expected.kind == EventKind::Opened { stage.never_reached(user) } else { String::new() }
+    };
     let Some(got) = stage.next_event(user)? else {
         return Err(Stop::Failed(format!(
-            "{user} showed nothing within {:?}\n  event: expected {expected}, got nothing{}",
+            "{user} showed nothing within {:?}\n  event: expected {expected}, got nothing{}{}",
             stage.limits().expect,
             stage.what_is_open(),
+            unheard_of(stage),
         )));
     };
+    stage.took(place, user, &got);
     let differences = stage.bindings().compare(expected, &got);
     if differences.is_empty() {
         return Ok(());
@@ -294,6 +305,7 @@ fn expect(stage: &mut Stage<'_>, user: &Device, expected: &Event) -> Result<(), 
         message.push_str(&format!("\n  {field}: expected {expected}, got {got}"));
     }
     message.push_str(&format!("\n  whole: {got}"));
+    message.push_str(&unheard_of(stage));
     Err(Stop::Failed(message))
 }
 

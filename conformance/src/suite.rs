@@ -146,6 +146,9 @@ impl<'a> Worker<'_, 'a> {
         let watch = Stopwatch::start();
         let run = self.run(scenario);
         let mut findings = judge::findings(&run.tape, &run.app_key);
+        if let Some(until) = run.ended_at {
+            findings.extend(judge::silences(&run.tape, until));
+        }
         for found in &run.findings {
             let clause = found.clause.to_owned();
             let finding = Finding { clause, user: found.user.clone(), text: found.text.clone() };
@@ -178,6 +181,7 @@ impl<'a> Worker<'_, 'a> {
             staged: 0,
             findings: Vec::new(),
             remarks: String::new(),
+            ended_at: None,
             lost: true,
         };
         if self.child.is_none() {

@@ -1,7 +1,7 @@
 //! The judge against frames that vendor SDKs really sent: what it finds there is either a quirk of that SDK
 //! that the wire notes know, or a rule that is wrong.
 
-use conformance::judge::findings;
+use conformance::judge::{findings, silences};
 use mock_server::machine::{ConnId, Millis};
 use mock_server::tape::{Direction, Door, Event, Row};
 use rstest::rstest;
@@ -189,6 +189,42 @@ fn what_is_no_frame_is_found_once_with_its_number() {
     assert_eq!(found.len(), 1, "what the server sends is not the client's: {found:?}");
     assert_eq!(found[0].0.text, "frame: expected protobuf, got ff (byte 1: ends inside a field)");
     assert_eq!(found[0].1, 2);
+}
+
+/// alice logs in at 0; what follows is at these seconds of the world's clock, the end among them.
+#[rstest]
+#[case::beats_every_30_s(&[(30, "up"), (60, "up"), (90, "up")], 119, "")]
+#[case::never_beats(&[(30, "down"), (60, "down")], 120, "got none for 120000 ms")]
+#[case::stops(&[(30, "up"), (60, "up")], 120, "got none for 60000 ms")]
+#[case::late_once(&[(30, "up"), (62, "up"), (90, "up")], 91, "got none for 32000 ms")]
+#[case::no_longer_there(&[(30, "up"), (45, "closed")], 900, "")]
+#[case::late_before_it_went(&[(40, "closed")], 900, "got none for 40000 ms")]
+#[case::within_the_slack(&[(31, "up")], 62, "")]
+fn a_client_that_has_logged_in_is_never_silent_for_long(
+    #[case] events: &[(u64, &str)],
+    #[case] until: u64,
+    #[case] said: &str,
+) {
+    let conn = ConnId(1);
+    let (user, resource) = ("alice".to_owned(), "web".to_owned());
+    let mut tape =
+        vec![at(Event::Opened { conn, door: Door::WebSocket }), at(Event::LoggedIn { conn, user, resource })];
+    tape.extend(events.iter().map(|(second, what)| {
+        let frame = |direction| Event::Frame { conn, direction, bytes: vec![0x40, 1].into() };
+        let event = match *what {
+            "up" => frame(Direction::Up),
+            "down" => frame(Direction::Down),
+            why => Event::Closed { conn, why: why.to_owned() },
+        };
+        Row { at: Millis(second * 1_000), event }
+    }));
+    let found = silences(&tape, Millis(until * 1_000));
+    let texts: Vec<&str> = found.iter().map(|(finding, _)| &*finding.text).collect();
+    match said {
+        "" => assert_eq!(texts, [""; 0]),
+        said => assert!(texts.len() == 1 && texts[0].ends_with(said), "{texts:?}"),
+    }
+    assert!(found.iter().all(|(finding, _)| finding.clause == "conn.heartbeat" && finding.user == "alice"));
 }
 
 fn found(frames: &[(Direction, Vec<u8>)]) -> Vec<String> {

@@ -7,6 +7,7 @@ use mock_server::control::Control;
 use mock_server::machine::Millis;
 use mock_server::shell::MockServer;
 
+use super::evidence::{Shown, never_reached, wrong_time};
 use super::{Limits, Stop};
 use crate::driver::{Answer, Capability, Command, Device, Driver, Event, EventKind, ProcessCommand};
 use crate::matching::Bindings;
@@ -37,9 +38,11 @@ pub(super) struct Stage<'a> {
     ignore: &'a BTreeSet<EventKind>,
     limits: Limits,
     virtual_clock: bool,
+    now: Millis,
     bindings: Bindings,
     created: BTreeSet<Device>,
     events: BTreeMap<Device, VecDeque<Event>>,
+    shown: Vec<Shown>,
 }
 
 impl<'a> Stage<'a> {
@@ -62,9 +65,11 @@ impl<'a> Stage<'a> {
             ignore: &scenario.ignore,
             limits,
             virtual_clock,
+            now: START,
             bindings: Bindings::default(),
             created: BTreeSet::new(),
             events: BTreeMap::new(),
+            shown: Vec::new(),
         }
     }
 
@@ -114,13 +119,15 @@ impl<'a> Stage<'a> {
         }
         match self.next_event(device)? {
             Some(Event { kind: EventKind::Opened, .. }) => Ok(()),
-            Some(other) => {
-                Err(Stop::Failed(format!("{device} could not log in: expected opened {{}}, got {other}")))
-            }
+            Some(other) => Err(Stop::Failed(format!(
+                "{device} could not log in: expected opened {{}}, got {other}{}",
+                self.never_reached(device)
+            ))),
             None => Err(Stop::Failed(format!(
-                "{device} could not log in: expected opened {{}}, got nothing within {:?}{}",
+                "{device} could not log in: expected opened {{}}, got nothing within {:?}{}{}",
                 self.limits.expect,
-                self.what_is_open()
+                self.what_is_open(),
+                self.never_reached(device)
             ))),
         }
     }
@@ -150,7 +157,7 @@ impl<'a> Stage<'a> {
             let address = self.server.addr();
             let create = Command::Create {
                 app_key: self.given.app_key_as_typed.as_deref().unwrap_or(self.app_key).to_owned(),
-                username: self.given.username_as_typed.get(&device.user).unwrap_or(&device.user).clone(),
+                username: self.username(device),
                 device: device.name().to_owned(),
                 rest: format!("http://{address}"),
                 sockjs: format!("http://{address}/ws"),
@@ -209,7 +216,7 @@ impl<'a> Stage<'a> {
             }
             let Some(due) = self.advance_client(0)?.filter(|due| *due <= left) else { return Ok(()) };
             let step = due.max(1);
-            self.server.advance(self.app_key, step);
+            self.advance_world(step);
             self.advance_client(step)?;
             left = left.saturating_sub(step);
         }
@@ -288,7 +295,7 @@ impl<'a> Stage<'a> {
         let mut due = self.advance_client(0)?;
         for _ in 0..TIMERS_MAX {
             let step = due.unwrap_or(left).clamp(1, left.max(1)).min(left);
-            self.server.advance(self.app_key, step);
+            self.advance_world(step);
             due = self.advance_client(step)?;
             left -= step;
             self.settle_if_possible(EXCHANGES)?;
@@ -299,6 +306,16 @@ impl<'a> Stage<'a> {
         Err(Stop::Failed(format!(
             "more than {TIMERS_MAX} timers ran out within {ms} ms; {left} ms were left"
         )))
+    }
+
+    fn advance_world(&mut self, ms: u64) {
+        self.server.advance(self.app_key, ms);
+        self.now = Millis(self.now.0.saturating_add(ms));
+    }
+
+    /// The world's time, where the harness moves its clock.
+    pub(super) fn world_time(&self) -> Option<Millis> {
+        self.virtual_clock.then_some(self.now)
     }
 
     fn advance_client(&mut self, ms: u64) -> Result<Option<u64>, Stop> {
@@ -330,6 +347,34 @@ impl<'a> Stage<'a> {
             Ok(_) => "\n  the server has nothing left to do".to_owned(),
             Err(open) => open.0.iter().map(|line| format!("\n  the server waits: {line}")).collect(),
         }
+    }
+
+    /// A line for a login that did not open, if nothing of the device came; else nothing.
+    pub(super) fn never_reached(&self, device: &Device) -> String {
+        // A client that is given another app key than the world's should not reach it.
+        if self.given.app_key_as_typed.is_some() {
+            return String::new();
+        }
+        let tape = self.server.tape(self.app_key);
+        let why = never_reached(&tape, self.app_key, device, &self.username(device));
+        why.map(|why| format!("\n  {why}")).unwrap_or_default()
+    }
+
+    /// Keeps a message that a step took, so that its time can be compared at the end.
+    pub(super) fn took(&mut self, place: (usize, usize), device: &Device, event: &Event) {
+        self.shown.extend(Shown::of(place, device, event));
+    }
+
+    /// A message that was shown with another time than it came with: its step, and what is wrong.
+    pub(super) fn wrong_time(&self) -> Option<((usize, usize), String)> {
+        let tape = self.server.tape(self.app_key);
+        let wrong = wrong_time(&tape, &self.shown, |device| self.username(device));
+        wrong.map(|(shown, text)| (shown.place, text))
+    }
+
+    /// The user's name as the client was given it.
+    fn username(&self, device: &Device) -> String {
+        self.given.username_as_typed.get(&device.user).unwrap_or(&device.user).clone()
     }
 
     fn keep(&mut self, device: Device, event: Event) -> Result<(), Stop> {
