@@ -1,22 +1,27 @@
-//! Logs in, says hello to bob, and prints what comes.
+//! Logs in, says hello to bob once, and prints what comes. Takes the server's `ADDR:PORT`, if it is not
+//! 127.0.0.1:8989.
 
 use client_core::net::Connection;
 use client_core::{Chat, CommandError, Config, Content, Door, Event, IncomingContent, Message};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), CommandError> {
+    let server = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8989".into());
     let mut im = Connection::new(Config {
         app_key: "org#app".into(),
         username: "alice".into(),
         device: "desk".into(),
-        rest: "http://127.0.0.1:8989".into(),
-        door: Door::WebSocket { url: "ws://127.0.0.1:8989/websocket".into() },
+        rest: format!("http://{server}"),
+        door: Door::WebSocket { url: format!("ws://{server}/websocket") },
         reconnects: 5,
     });
     im.login_password("pw-alice")?;
+    let mut greeted = false;
     loop {
         match im.event().await {
-            Event::Opened => {
+            // Comes again after each reconnect.
+            Event::Opened if !greeted => {
+                greeted = true;
                 im.send(Message::new(Chat::Single, "bob", Content::Text("hello".into())))?;
             }
             Event::Message(message) => {

@@ -7,6 +7,7 @@ use fixtures::wire::Status;
 use fixtures::wire::status::ErrorCode;
 use serde_json::{Value, json};
 
+use crate::outbox::SEND_TRIES;
 use crate::rest::HttpAnswer;
 
 /// A command that was refused before anything was sent.
@@ -147,6 +148,14 @@ impl Failure {
     /// 512: no answer, however often it was sent (wire-4x §5.2).
     pub(crate) fn send_timeout() -> Self {
         Self::new(512, "send message timeout")
+    }
+
+    /// 512 too: the link was lost each time, and nobody knows which of the two ended it.
+    pub(crate) fn link_lost_each_time() -> Self {
+        Self::new(
+            512,
+            format!("sent {SEND_TRIES} times, and the link was lost each time before an answer came"),
+        )
     }
 
     /// 604: something from the server that cannot be read (wire-3x §6.4).

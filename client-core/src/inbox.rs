@@ -97,6 +97,10 @@ impl Inbox {
             pull.doubtful = false;
             return None;
         }
+        if !self.pulls.contains_key(&name) && self.pulls.len() >= QUEUES_LIMIT {
+            // A page that nobody asked for. Not acknowledged, it is told of by the next UNREAD.
+            return None;
+        }
         let pull = Pull {
             queue: queue.clone(),
             key: Some(key),
@@ -197,6 +201,26 @@ fn name_of(queue: &Jid) -> QueueName {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn queue(number: usize) -> Jid {
+        Jid { name: Some(number.to_string()), ..Jid::default() }
+    }
+
+    fn page(number: usize) -> Page {
+        Page { next_key: Some(1), queue: Some(queue(number)), ..Page::default() }
+    }
+
+    #[test]
+    fn pages_that_nobody_asked_for_do_not_grow_the_table_past_its_limit() {
+        let mut inbox = Inbox::default();
+        for number in 0..QUEUES_LIMIT - 1 {
+            assert!(inbox.noticed(Millis(0), queue(number)).is_some());
+        }
+        assert!(inbox.page(Millis(0), &page(QUEUES_LIMIT)).is_some(), "room for one more");
+        assert_eq!(inbox.page(Millis(0), &page(QUEUES_LIMIT + 1)), None);
+        assert_eq!(inbox.pulls.len(), QUEUES_LIMIT);
+        assert!(inbox.page(Millis(0), &page(0)).is_some(), "the others go on");
+    }
 
     #[test]
     fn the_window_forgets_the_oldest_id_first() {

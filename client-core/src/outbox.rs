@@ -2,7 +2,9 @@
 //!
 //! An entry leaves by its answer, by giving up, or with the client. When the link goes, everything that is
 //! still here counts as unsent and goes out again on the next link under the same id, which lets the server
-//! recognise what it has had already (clause send.dedupe). Nothing here knows links or events.
+//! recognise what it has had already (clause send.dedupe); what was sent often enough leaves then, so that a
+//! message on which the server closes the link does not close every link to come. Nothing here knows links
+//! or events.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -72,11 +74,18 @@ impl Outbox {
     }
 
     /// The link is gone: whatever has no answer is to be sent again, in the old order.
-    pub(crate) fn link_lost(&mut self) {
+    ///
+    /// Takes out the oldest entry if it has been sent [`SEND_TRIES`] times. Only that one: a server answers in
+    /// order, so what stands behind a message on which it closes the link was sent as often through no fault
+    /// of its own. If the next is no better, the next loss takes it.
+    pub(crate) fn link_lost(&mut self) -> Option<(LocalId, Outgoing)> {
+        let worn_out = self.entries.first_entry().filter(|entry| entry.get().tries >= SEND_TRIES);
+        let given_up = worn_out.map(|entry| (*entry.key(), entry.remove().outgoing));
         for entry in self.entries.values_mut() {
             entry.answer_by = None;
         }
         self.unsent = self.entries.keys().copied().collect();
+        given_up
     }
 
     /// Takes out what was answered; `None` when the answer was had before.

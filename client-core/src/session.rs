@@ -336,9 +336,12 @@ impl Client {
     fn lost(&mut self, now: Millis, login: Login, was_up: bool, reason: &str) {
         self.timers.stop_all();
         self.inbox.link_lost();
-        self.outbox.link_lost();
+        let given_up = self.outbox.link_lost();
         if was_up || (!login.opened && login.redials == 0) {
             self.tell(Event::Error(Failure::disconnected(reason)));
+        }
+        if let Some((local, outgoing)) = given_up {
+            self.fail(local, outgoing, Failure::link_lost_each_time());
         }
         if login.redials >= self.config.reconnects {
             self.end(None);

@@ -464,6 +464,64 @@ fn a_message_without_an_answer_takes_another_link_and_gives_up_after_three_tries
 }
 
 #[test]
+fn after_a_cut_what_was_in_flight_goes_out_in_its_order_under_the_same_ids_with_the_same_content() {
+    let mut stage = Stage::open();
+    for number in 0..5 {
+        let message = Message::new(Chat::Single, "bob", Content::Text(number.to_string()));
+        stage.client.send(stage.now, message).expect("a good message");
+    }
+    let sent: Vec<_> = stage.frames().iter().map(|frame| uplink(frame).meta).collect();
+    assert_eq!(sent.len(), 5);
+    for _ in 0..2 {
+        stage.cut();
+        let until = stage.client.next_deadline().map_or(0, |at| at.since(stage.now));
+        if stage.dials_wanted() == 0 {
+            stage.advance(until);
+        }
+        stage.let_in();
+        let again = stage.frames();
+        let again: Vec<_> =
+            again.iter().filter(|frame| frame.command == Some(0)).map(|frame| uplink(frame).meta).collect();
+        assert_eq!(again, sent);
+    }
+}
+
+#[test]
+fn a_message_on_which_the_server_closes_the_link_fails_and_those_behind_it_go_on_in_order() {
+    let mut stage = Stage::open();
+    let poison = stage.client.send(stage.now, hello()).expect("a good message");
+    let behind: Vec<u64> =
+        (0..3).map(|_| stage.client.send(stage.now, hello()).expect("a good message").0).collect();
+    let mut failed = Vec::new();
+    for _ in 0..3 {
+        assert_eq!(failed, []);
+        // The server closes as soon as it has read the first.
+        stage.frames();
+        stage.cut();
+        if stage.dials_wanted() == 0 {
+            let until = stage.client.next_deadline().expect("a redial to come").since(stage.now);
+            stage.advance(until);
+        }
+        failed = stage.events().into_iter().filter(|event| matches!(event, Event::Failed { .. })).collect();
+        stage.let_in();
+    }
+    let [Event::Failed { local, failure: Failure { code: 512, message, .. } }] = &failed[..] else {
+        panic!("one failure of type 512, not {failed:?}");
+    };
+    assert_eq!(*local, poison);
+    assert!(message.contains("3 times") && message.contains("link was lost"), "{message}");
+    let resent = stage.frames();
+    let uplinks = resent.iter().filter(|frame| frame.command == Some(0)).map(uplink);
+    let ids: Vec<u64> = uplinks.map(|uplink| uplink.meta.expect("a meta").id()).collect();
+    assert_eq!(ids, behind);
+    stage.events();
+    for local in behind {
+        stage.server(answer(local, 0, None, local));
+    }
+    assert_eq!(stage.events().len(), 6, "each sent and received");
+}
+
+#[test]
 fn a_heartbeat_is_an_unread_every_thirty_seconds() {
     let mut stage = Stage::open();
     for _ in 0..3 {
