@@ -94,7 +94,7 @@ impl Mucs {
     }
 
     /// Those that exist, oldest first.
-    pub(super) fn existing(&self) -> impl Iterator<Item = &Muc> {
+    pub(super) fn existing(&self) -> impl Iterator<Item = &Muc> + Clone {
         self.by_id.values().map(|&muc| self.muc(muc))
     }
 }

@@ -8,6 +8,7 @@ mod groups;
 mod limits;
 mod login;
 mod membership;
+mod paging;
 mod pulling;
 mod rest;
 mod sending;

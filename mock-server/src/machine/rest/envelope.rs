@@ -11,8 +11,8 @@ use crate::machine::{Millis, Server};
 pub(super) enum Success {
     /// The body as it is: `/token` has no envelope.
     Bare(Value),
-    /// `data`, and beside it `entities` and `count` where they are told.
-    Enveloped { data: Value, entities: Vec<Value>, count: Option<usize> },
+    /// `data`, and beside it `entities`, `count` and `cursor` where they are told.
+    Enveloped { data: Value, entities: Vec<Value>, count: Option<usize>, cursor: Option<String> },
 }
 
 /// A call that did nothing.
@@ -39,6 +39,8 @@ struct Envelope<'a> {
     data: &'a Value,
     #[serde(skip_serializing_if = "Option::is_none")]
     count: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<&'a str>,
     timestamp: u64,
     duration: u64,
 }
@@ -54,22 +56,27 @@ struct ErrorEnvelope<'a> {
 
 impl Success {
     pub(super) fn data(data: Value) -> Self {
-        Self::Enveloped { data, entities: Vec::new(), count: None }
+        Self::Enveloped { data, entities: Vec::new(), count: None, cursor: None }
     }
 
     pub(super) fn list(data: Vec<Value>) -> Self {
+        Self::page(data, None)
+    }
+
+    /// A list, and the cursor of what follows it.
+    pub(super) fn page(data: Vec<Value>, cursor: Option<String>) -> Self {
         let count = Some(data.len());
-        Self::Enveloped { data: Value::Array(data), entities: Vec::new(), count }
+        Self::Enveloped { data: Value::Array(data), entities: Vec::new(), count, cursor }
     }
 
     pub(super) fn entity(entity: Value) -> Self {
-        Self::Enveloped { data: Value::Array(Vec::new()), entities: vec![entity], count: None }
+        Self::Enveloped { data: Value::Array(Vec::new()), entities: vec![entity], count: None, cursor: None }
     }
 
     pub(super) fn response(&self, server: &Server, call: &Call<'_>) -> Response {
         let body = match self {
             Self::Bare(body) => to_json(body),
-            Self::Enveloped { data, entities, count } => to_json(&Envelope {
+            Self::Enveloped { data, entities, count, cursor } => to_json(&Envelope {
                 action: call.request.method.word(),
                 application: application_uuid(server),
                 application_name: server.app.app(),
@@ -85,6 +92,7 @@ impl Success {
                 entities,
                 data,
                 count: *count,
+                cursor: cursor.as_deref(),
                 timestamp: call.now.0,
                 duration: 0,
             }),

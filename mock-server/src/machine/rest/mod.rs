@@ -5,6 +5,7 @@
 
 mod envelope;
 mod muc;
+mod page;
 mod roster;
 mod token;
 mod users;
@@ -176,10 +177,14 @@ impl Call<'_> {
         })
     }
 
-    /// The body as the JSON object that the call wants. Serde alone would take an array of its fields as well.
+    /// The body as the JSON object that the call wants. Serde alone would take an array of its fields as well. A
+    /// field that is `null` is as good as absent: apps send a form's empty fields that way.
     fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         serde_json::from_slice::<Map<String, Value>>(&self.request.body)
-            .and_then(|object| serde_json::from_value(Value::Object(object)))
+            .and_then(|mut object| {
+                object.retain(|_, value| !value.is_null());
+                serde_json::from_value(Value::Object(object))
+            })
             .map_err(|error| Failure::json(&error))
     }
 }

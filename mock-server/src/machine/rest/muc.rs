@@ -2,13 +2,15 @@
 //!
 //! The two families are the same but for their path, and a key in their answers.
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
+use super::page::Page;
 use super::{Answer, Call, Failure, Success, text};
 use crate::machine::account::UserIx;
 use crate::machine::muc::{JoinFault, Muc, MucIx, MucKind, Profile};
-use crate::machine::{Server, Set};
+use crate::machine::{Server, Set, excerpt};
 
 /// What 3.x, 4.x and the server-side API send; each spells some keys in its own way.
 #[derive(Deserialize)]
@@ -27,7 +29,7 @@ struct NewMuc {
     allowinvites: bool,
     #[serde(default)]
     invite_need_confirm: bool,
-    #[serde(default = "users_default")]
+    #[serde(default = "users_default", deserialize_with = "count")]
     maxusers: usize,
 }
 
@@ -109,7 +111,8 @@ pub(super) fn rooms(server: &mut Server, call: &Call<'_>) -> Answer {
     call.caller(server)?;
     let rooms = server.mucs.existing().filter(|muc| muc.kind == MucKind::Room);
     Ok(Success::list(
-        rooms
+        Page::numbered(call)
+            .of(rooms)
             .map(|room| {
                 json!({
                     "id": &*room.id,
@@ -126,7 +129,9 @@ pub(super) fn public(server: &mut Server, call: &Call<'_>) -> Answer {
     call.caller(server)?;
     let groups = server.mucs.existing().filter(|muc| muc.kind == MucKind::Group && muc.profile.public);
     // 4.21.1 reads id and name, all others groupid and groupname (rest.md §6.16).
-    Ok(Success::list(groups.map(named).collect()))
+    let page = Page::after_cursor(call);
+    let cursor = page.next_cursor(groups.clone().count());
+    Ok(Success::page(page.of(groups).map(named).collect(), cursor))
 }
 
 pub(super) fn joined(server: &mut Server, call: &Call<'_>) -> Answer {
@@ -136,13 +141,14 @@ pub(super) fn joined(server: &mut Server, call: &Call<'_>) -> Answer {
     }
     let groups =
         server.mucs.existing().filter(|muc| muc.kind == MucKind::Group && muc.members.contains(&caller));
-    Ok(Success::list(groups.map(named).collect()))
+    Ok(Success::list(Page::numbered(call).of(groups).map(named).collect()))
 }
 
 pub(super) fn members(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Answer {
     call.caller(server)?;
     let muc = existing(server, call.first, kind)?;
-    Ok(Success::list(affiliations(server, server.mucs.muc(muc))))
+    let muc = server.mucs.muc(muc);
+    Ok(Success::list(Page::numbered(call).of(affiliations(server, muc)).collect()))
 }
 
 pub(super) fn dissolve(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Answer {
@@ -362,14 +368,11 @@ fn named(muc: &Muc) -> Value {
     json!({ "groupid": &*muc.id, "groupname": muc.profile.name, "id": &*muc.id, "name": muc.profile.name })
 }
 
-fn affiliations(server: &Server, muc: &Muc) -> Vec<Value> {
-    muc.members
-        .iter()
-        .map(|&user| {
-            let role = if user == muc.owner { "owner" } else { "member" };
-            json!({ role: server.accounts.name(user) })
-        })
-        .collect()
+fn affiliations(server: &Server, muc: &Muc) -> impl Iterator<Item = Value> {
+    muc.members.iter().map(|&user| {
+        let role = if user == muc.owner { "owner" } else { "member" };
+        json!({ role: server.accounts.name(user) })
+    })
 }
 
 fn describe(server: &Server, muc: &Muc) -> Value {
@@ -380,7 +383,7 @@ fn describe(server: &Server, muc: &Muc) -> Value {
         "owner": server.accounts.name(muc.owner),
         "created": muc.created.0,
         "affiliations_count": muc.members.len(),
-        "affiliations": affiliations(server, muc),
+        "affiliations": affiliations(server, muc).collect::<Vec<_>>(),
         "public": muc.profile.public,
         "membersonly": muc.profile.approval,
         "allowinvites": muc.profile.members_invite,
@@ -396,6 +399,17 @@ fn id_key(kind: MucKind) -> &'static str {
         MucKind::Group => "groupid",
         MucKind::Room => "id",
     }
+}
+
+/// A form's fields are strings, and apps send them as they are.
+fn count<'de, D: Deserializer<'de>>(field: D) -> Result<usize, D::Error> {
+    let value = Value::deserialize(field)?;
+    let count = match &value {
+        Value::String(digits) => digits.parse().ok(),
+        other => other.as_u64().and_then(|count| usize::try_from(count).ok()),
+    };
+    count
+        .ok_or_else(|| D::Error::custom(format!("a number is expected, got {}", excerpt(&value.to_string()))))
 }
 
 fn yes() -> bool {
