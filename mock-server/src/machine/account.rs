@@ -94,7 +94,8 @@ pub(super) enum NameFault {
     TooMany,
 }
 
-/// A bound on what strangers can make a world keep; ten times the largest world that issue 3 measures.
+/// A bound on what strangers can make a world keep; five for each connection that a
+/// server takes.
 const USERS_MAX: usize = 100_000;
 /// A device logs in again and again for months; the oldest token of a user goes then.
 const TOKENS_PER_USER_MAX: usize = 64;

@@ -66,7 +66,7 @@ pub(super) enum JoinFault {
     Full,
 }
 
-/// A bound on what strangers can make a world keep; ten times what issue 3 measures.
+/// A bound on what strangers can make a world keep: one for every ten users that it may have.
 const MUCS_MAX: usize = 10_000;
 /// A client pulls within seconds of a NOTICE.
 const DISSOLVED_MAX: usize = 1_000;

@@ -17,8 +17,8 @@ use tungstenite::handshake::derive_accept_key;
 
 use super::clock::wall_now;
 use super::world::{World, Worlds};
-use crate::machine::AppKey;
 use crate::machine::rest::{self, Failure, Method, Request, Response};
+use crate::machine::{AppKey, excerpt};
 use crate::tape::Door;
 
 type Answer = HttpResponse<Full<Bytes>>;
@@ -132,12 +132,14 @@ async fn rest_answer(worlds: &Worlds, request: HttpRequest<Incoming>, path: &str
         }
     };
     let Some((app_key, path)) = tenant(path) else {
+        tracing::info!("404: {} {}: no path of this server", request.method(), excerpt(path));
         return enveloped(rest::not_found(wall_now(), path));
     };
     // A world is made by a login or a registration, never by looking.
     let makes = method == Method::Post && matches!(path.as_str(), "/token" | "/users");
     let world = if makes { worlds.find_or_make(&app_key) } else { worlds.find(&app_key) };
     let Some(world) = world else {
+        tracing::info!("404: world {app_key} is not there: {} {}", request.method(), excerpt(&path));
         let failure = Failure::no_application(app_key.org(), app_key.app(), &path);
         return enveloped(rest::refused(wall_now(), &failure));
     };
@@ -149,10 +151,16 @@ async fn rest_answer(worlds: &Worlds, request: HttpRequest<Incoming>, path: &str
         Ok(body) => body,
         Err(failure) => return enveloped(rest::refused(world.now(), &failure)),
     };
+    let asked = path.clone();
     let response = world.request(Request { method, base, path, query, token, body });
     drop(open);
     match response {
-        Some(response) => enveloped(response),
+        Some(response) => {
+            if response.status == 404 {
+                tracing::info!("404: {app_key}: {} {}", method.word().to_uppercase(), excerpt(&asked));
+            }
+            enveloped(response)
+        }
         None => unreachable!("the machine answers every request at once"),
     }
 }

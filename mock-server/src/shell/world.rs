@@ -24,6 +24,8 @@ use crate::tape::{Direction, Event, Row};
 pub(super) struct Worlds {
     options: Options,
     worlds: RefCell<IndexMap<AppKey, Rc<World>>>,
+    /// Counts the uses of all worlds.
+    uses: Rc<Cell<u64>>,
     connections: Cell<usize>,
     panics: Cell<usize>,
 }
@@ -45,6 +47,9 @@ pub(super) struct World {
     changed: Notify,
     /// How many wait; nearly always none, and a frame then need not tell anybody.
     watchers: Cell<usize>,
+    /// When it was used last, as its server counts uses: a socket came or went, a request or a command came.
+    last_use: Cell<u64>,
+    uses: Rc<Cell<u64>>,
 }
 
 struct State {
@@ -65,7 +70,8 @@ struct Tape {
     rows_max: usize,
 }
 
-/// DESIGN: at most so many tenants; the one that was made longest ago and has no connection goes.
+/// A suite may take a world for each test and never drop one: a small world costs a few KiB, and whoever debugs a
+/// test of a while ago still finds its world. Of those that nobody is in, the one used longest ago goes.
 const WORLDS_MAX: usize = 1_024;
 /// Each costs about 10 KiB idle; a laptop bears more, but a leak in a test should show.
 pub(super) const CONNECTIONS_MAX: usize = 20_000;
@@ -74,11 +80,19 @@ const FINDINGS_MAX: usize = 1_000;
 
 impl Worlds {
     pub(super) fn new(options: Options) -> Self {
-        Self { options, worlds: RefCell::default(), connections: Cell::new(0), panics: Cell::new(0) }
+        Self {
+            options,
+            worlds: RefCell::default(),
+            uses: Rc::default(),
+            connections: Cell::new(0),
+            panics: Cell::new(0),
+        }
     }
 
     pub(super) fn find(&self, app_key: &AppKey) -> Option<Rc<World>> {
-        self.worlds.borrow().get(app_key).cloned()
+        let world = self.worlds.borrow().get(app_key).cloned()?;
+        world.touch();
+        Some(world)
     }
 
     /// The world, made if it is new. `None` when every one of [`WORLDS_MAX`] is in use.
@@ -88,15 +102,17 @@ impl Worlds {
         }
         let mut worlds = self.worlds.borrow_mut();
         if worlds.len() >= WORLDS_MAX {
-            let idle = worlds.iter().position(|(_, world)| world.state.borrow().machine.is_idle())?;
-            if let Some((gone, _)) = worlds.shift_remove_index(idle) {
-                tracing::warn!("world {gone} is forgotten: {WORLDS_MAX} are there, and it has no connection");
-            }
+            let idle = worlds.iter().filter(|(_, world)| world.is_idle());
+            let oldest = idle.min_by_key(|(_, world)| world.last_use.get())?.0.clone();
+            worlds.shift_remove(&oldest);
+            tracing::warn!(
+                "world {oldest} is forgotten: {WORLDS_MAX} are there, and it was idle the longest"
+            );
         }
         let config = Config { settings: self.options.settings.clone(), ..Config::new(app_key.clone()) };
         let tape =
             self.options.tape.then(|| Tape { rows: VecDeque::new(), rows_max: self.options.tape_rows_max });
-        let world = Rc::new(World::new(Server::new(config), tape));
+        let world = Rc::new(World::new(Server::new(config), tape, &self.uses));
         tracing::info!("world {app_key} is new");
         worlds.insert(app_key.clone(), Rc::clone(&world));
         Some(world)
@@ -169,7 +185,7 @@ impl Drop for Member {
 }
 
 impl World {
-    fn new(machine: Server, tape: Option<Tape>) -> Self {
+    fn new(machine: Server, tape: Option<Tape>, uses: &Rc<Cell<u64>>) -> Self {
         let state = State {
             machine,
             clock: Clock::wall(),
@@ -182,7 +198,26 @@ impl World {
             findings: Vec::new(),
             wrapped: Wrapped::default(),
         };
-        Self { state: RefCell::new(state), changed: Notify::new(), watchers: Cell::new(0) }
+        let world = Self {
+            state: RefCell::new(state),
+            changed: Notify::new(),
+            watchers: Cell::new(0),
+            last_use: Cell::new(0),
+            uses: Rc::clone(uses),
+        };
+        world.touch();
+        world
+    }
+
+    fn touch(&self) {
+        self.uses.set(self.uses.get() + 1);
+        self.last_use.set(self.uses.get());
+    }
+
+    /// Whether forgetting it harms nobody.
+    fn is_idle(&self) -> bool {
+        let state = self.state.borrow();
+        state.machine.is_idle() && state.open_requests == 0
     }
 
     /// A socket joins the world.
@@ -213,6 +248,7 @@ impl World {
 
     /// The socket is gone.
     fn closed(&self, conn: ConnId, why: &str) {
+        self.touch();
         let mut state = self.state.borrow_mut();
         state.conns.shift_remove(&conn);
         state.record(Event::Closed { conn, why: why.to_owned() });

@@ -197,16 +197,20 @@ fn of_too_many_worlds_the_oldest_idle_one_goes() {
     let app_key = |number: usize| format!("many#{number}");
     register(&server, &app_key(0), "alice");
     let mut alice = Socket::log_in(server.addr(), Door::SockJs, &app_key(0), "alice", "a");
-    // `org#app` is idle and there before them all; world 0 has a connection.
+    // `org#app` is idle and there before them all; world 0 has a connection, and world 1 is used again.
     for number in 1..=1_024 {
+        if number == 1_000 {
+            register(&server, &app_key(1), "bob");
+        }
         let user = Control::User { name: "x".into(), password: "pw".into() };
         server.control(&app_key(number), user).expect("room for one more");
     }
     let status =
         |path: &str| http(server.addr(), &format!("GET {path}/publicchatgroups HTTP/1.1"), b"").status;
     assert_eq!(status("/org/app"), 404, "1,026 were made: two are gone");
-    assert_eq!(status("/many/1"), 404);
-    assert_eq!(status("/many/2"), 401);
+    assert_eq!(status("/many/2"), 404, "of the others it was used longest ago");
+    assert_eq!(status("/many/1"), 401);
+    assert_eq!(status("/many/3"), 401);
     assert_eq!(status("/many/1024"), 401);
     assert_eq!(alice.unread().unread, [], "a world in use stays");
 }
