@@ -32,6 +32,9 @@ pub struct Client {
     /// What it sends that is not right and does no harm, each with the reason.
     #[serde(default)]
     pub known_findings: Vec<KnownFinding>,
+    /// The file; `None` for a client of the command line, which has none to declare anything in.
+    #[serde(skip)]
+    pub file: Option<PathBuf>,
     #[serde(skip)]
     folder: PathBuf,
 }
@@ -107,6 +110,7 @@ impl Client {
             return Err(error(format!("its \"name\" is {:?}; the file is named otherwise", client.name)));
         }
         client.check().map_err(error)?;
+        client.file = Some(path.to_owned());
         client.folder = path.parent().map(Path::to_owned).unwrap_or_default();
         Ok(client)
     }
@@ -120,6 +124,7 @@ impl Client {
             unsupported: BTreeMap::new(),
             known_failures: Vec::new(),
             known_findings: Vec::new(),
+            file: None,
             folder: folder.to_owned(),
         }
     }

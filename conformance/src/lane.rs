@@ -77,6 +77,7 @@ pub fn connections(tape: &[Row]) -> Vec<Lane<'_>> {
                     lane.events.push((row, LaneEvent::Frame(*direction, bytes)));
                 }
             }
+            Event::Muted { .. } => {}
             Event::Closed { conn, why } => {
                 if let Some(lane) = lanes.get_mut(conn) {
                     lane.events.push((row, LaneEvent::Closed(why)));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{IsTerminal as _, Write as _};
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -31,6 +32,9 @@ const NOTHING_RAN: u8 = 4;
 
 /// How many rows of its tape a world keeps: the largest scenario needs some ten thousand.
 const TAPE_ROWS_MAX: usize = 200_000;
+
+/// How long a step waits if nobody says otherwise: nothing on this machine takes seconds.
+const TIMEOUT_MS: NonZeroU64 = NonZeroU64::new(5_000).expect("it is not 0");
 
 /// Runs scenarios against a client core and judges it.
 ///
@@ -65,7 +69,7 @@ struct RunArgs {
     filter: Vec<String>,
     /// How many scenarios run at once; left out, as many as there are processors
     #[arg(long, value_name = "N")]
-    jobs: Option<usize>,
+    jobs: Option<NonZeroUsize>,
     /// Take the wire as it is now for the record
     #[arg(long)]
     accept: bool,
@@ -73,8 +77,8 @@ struct RunArgs {
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
     /// How long an expected event, or a world that should become quiet, is waited for
-    #[arg(long, value_name = "MS", default_value_t = 5_000)]
-    timeout_ms: u64,
+    #[arg(long, value_name = "MS", default_value_t = TIMEOUT_MS)]
+    timeout_ms: NonZeroU64,
     /// The folder of the scenarios, instead of fixtures/scenarios of the repository; nothing is recorded then
     #[arg(long, value_name = "DIR")]
     scenarios: Option<PathBuf>,
@@ -85,6 +89,11 @@ struct RunArgs {
 
 fn main() -> ExitCode {
     let CommandLine { verb, run } = CommandLine::parse();
+    // clap takes a `--` with nothing behind it for none at all, and the default client would be run.
+    if verb.is_none() && run.command.is_empty() && std::env::args_os().any(|word| word == "--") {
+        eprintln!("error: nothing behind `--`: write the shim's command there, such as `-- node shim.mjs`");
+        return USAGE.into();
+    }
     let code = match verb {
         Some(Verb::List { filter, scenarios }) => list(&filter, scenarios.as_deref()),
         None => evaluate(&run),
@@ -109,7 +118,7 @@ fn usage(message: impl ToString) -> Problem {
 
 fn list(filter: &[String], folder: Option<&Path>) -> Result<u8, Problem> {
     let all = load(&places(folder)?)?;
-    let meant = chosen(&all, filter);
+    let meant = chosen(&all, filter)?;
     let mut out = std::io::stdout().lock();
     for scenario in &meant {
         let line = format!("{}  [{}]  {}", scenario.name, scenario.clauses.join(" "), scenario.why);
@@ -118,18 +127,14 @@ fn list(filter: &[String], folder: Option<&Path>) -> Result<u8, Problem> {
             break;
         }
     }
-    Ok(if meant.is_empty() { NOTHING_RAN } else { AS_EXPECTED })
+    Ok(AS_EXPECTED)
 }
 
 fn evaluate(args: &RunArgs) -> Result<u8, Problem> {
     let places = places(args.scenarios.as_deref())?;
     let (client, client_file) = client(args, &places)?;
     let all = load(&places)?;
-    let scenarios = chosen(&all, &args.filter);
-    if scenarios.is_empty() {
-        let message = format!("no scenario is meant by {:?}; `conformance list` names them", args.filter);
-        return Err(Problem { code: NOTHING_RAN, message });
-    }
+    let scenarios = chosen(&all, &args.filter)?;
     let whole = scenarios.len() == all.len();
     let records = records(args, &places, &client)?;
     let options = Options {
@@ -141,11 +146,19 @@ fn evaluate(args: &RunArgs) -> Result<u8, Problem> {
     };
     let server = MockServer::start(options)
         .map_err(|error| Problem { code: NOT_STARTED, message: format!("the mock server: {error}") })?;
-    let within = Duration::from_millis(args.timeout_ms);
+    // A report that cannot be written is known before the run, not after it.
+    let mut report = match &args.report {
+        Some(path) => {
+            let file = std::fs::File::create(path);
+            Some((path, file.map_err(|error| usage(format!("--report {}: {error}", path.display())))?))
+        }
+        None => None,
+    };
+    let within = Duration::from_millis(args.timeout_ms.get());
     let plan = Plan {
         client: &client,
         scenarios: &scenarios,
-        jobs: args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
+        jobs: args.jobs.map_or_else(processors, NonZeroUsize::get),
         limits: Limits { expect: within, quiet: within },
         process: subprocess::Limits::default(),
         records: records.as_ref(),
@@ -158,15 +171,11 @@ fn evaluate(args: &RunArgs) -> Result<u8, Problem> {
     })
     .map_err(|error| Problem { code: NOT_STARTED, message: format!("{}: {error}", client.name) })?;
     let stale = if whole { suite.stale(&client, records.as_ref()) } else { Vec::new() };
-    if let Some(path) = &args.report {
-        std::fs::write(path, json::report(&suite, &client.name, &stale))
-            .map_err(|error| usage(format!("{}: {error}", path.display())))?;
+    if let Some((path, file)) = &mut report {
+        file.write_all(json::report(&suite, &client.name, &stale).as_bytes())
+            .map_err(|error| usage(format!("--report {}: {error}", path.display())))?;
     }
-    let which = match &args.command[..] {
-        [] => (format!(" --client {}", args.client), String::new()),
-        command => (String::new(), format!(" -- {}", command.join(" "))),
-    };
-    let again = |name: &str| format!("cargo xtask conformance{} {name}{}", which.0, which.1);
+    let again = |name: &str| again(args, name);
     print!("{}", terminal::summary(&suite, &stale, &client_file, again));
     let tally = Tally::of(&suite);
     Ok(if tally.failed > 0 || !stale.is_empty() {
@@ -176,6 +185,40 @@ fn evaluate(args: &RunArgs) -> Result<u8, Problem> {
     } else {
         AS_EXPECTED
     })
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
+/// The command line that runs one scenario again as it was run.
+fn again(args: &RunArgs, name: &str) -> String {
+    let mut words = vec!["cargo".to_owned(), "xtask".to_owned(), "conformance".to_owned()];
+    if args.command.is_empty() {
+        words.extend(["--client".to_owned(), args.client.clone()]);
+    }
+    if args.timeout_ms != TIMEOUT_MS {
+        words.extend(["--timeout-ms".to_owned(), args.timeout_ms.to_string()]);
+    }
+    if let Some(folder) = &args.scenarios {
+        words.extend(["--scenarios".to_owned(), folder.display().to_string()]);
+    }
+    words.push(name.to_owned());
+    if !args.command.is_empty() {
+        words.push("--".to_owned());
+        words.extend(args.command.iter().cloned());
+    }
+    words.iter().map(|word| for_shell(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// A word as a POSIX shell takes it for itself.
+fn for_shell(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,#".contains(c);
+    if !word.is_empty() && !word.starts_with('#') && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 /// Where things are.
@@ -221,9 +264,19 @@ fn load(places: &Places) -> Result<Vec<Scenario>, Problem> {
     scenario::load(&places.scenarios, &places.shown_as, &ids).map_err(usage)
 }
 
-fn chosen<'a>(all: &'a [Scenario], filter: &[String]) -> Vec<&'a Scenario> {
+/// Each filter must be of use: one that is mistyped would quietly run less.
+fn chosen<'a>(all: &'a [Scenario], filter: &[String]) -> Result<Vec<&'a Scenario>, Problem> {
+    let useless = filter.iter().find(|filter| !all.iter().any(|scenario| is_meant(filter, &scenario.name)));
+    if let Some(useless) = useless {
+        let message = format!("no scenario is meant by {useless:?}; `conformance list` names them");
+        return Err(Problem { code: NOTHING_RAN, message });
+    }
+    if all.is_empty() {
+        let message = "the folder of the scenarios is empty".to_owned();
+        return Err(Problem { code: NOTHING_RAN, message });
+    }
     let meant = |name: &str| filter.is_empty() || filter.iter().any(|filter| is_meant(filter, name));
-    all.iter().filter(|scenario| meant(&scenario.name)).collect()
+    Ok(all.iter().filter(|scenario| meant(&scenario.name)).collect())
 }
 
 fn client(args: &RunArgs, places: &Places) -> Result<(Client, String), Problem> {
@@ -239,8 +292,25 @@ fn client(args: &RunArgs, places: &Places) -> Result<(Client, String), Problem> 
     let folder = places.root.as_ref().map(|root| root.join("conformance/clients"));
     let folder = folder.ok_or_else(|| usage("no repository around: name the client by its file"))?;
     let file = format!("{}.json", args.client);
+    if !folder.join(&file).is_file() {
+        return Err(usage(format!(
+            "no client {:?}: conformance/clients has {}; or give the path of a .json file",
+            args.client,
+            names_in(&folder).join(", ")
+        )));
+    }
     let client = Client::load(&folder.join(&file)).map_err(usage)?;
     Ok((client, format!("conformance/clients/{file}")))
+}
+
+/// The clients that have a file in this folder.
+fn names_in(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let names =
+        entries.filter_map(|entry| Some(entry.file_name().to_str()?.strip_suffix(".json")?.to_owned()));
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
 }
 
 /// A build server never writes: a record that appears there would be looked at by nobody.

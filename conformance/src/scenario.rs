@@ -185,6 +185,10 @@ impl Scenario {
             return Err(source.near(&format!("{unknown:?}"), &message));
         }
         head.given.check().map_err(|(needle, message)| source.near(&format!("{needle:?}"), &message))?;
+        if head.steps.is_empty() {
+            return Err(source
+                .near("\"steps\"", "a scenario has at least one step: without any, nothing is evaluated"));
+        }
         let mut steps = Vec::with_capacity(head.steps.len());
         for raw in &head.steps {
             let offset = raw.get().as_ptr().addr() - source.text.as_ptr().addr();

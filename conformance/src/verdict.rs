@@ -16,12 +16,14 @@ pub enum Verdict {
     Passed,
     /// Something was not.
     Failed(Vec<Mismatch>),
-    /// The client has no such call or event, and its file says so.
+    /// The client has no such call or event, and its file says so, or it has no file.
     Unsupported {
         /// What it lacks.
         what: String,
         /// Why.
         reason: String,
+        /// Whether its file says so.
+        declared: bool,
     },
     /// It failed as its file says.
     KnownFailure {
@@ -81,16 +83,22 @@ pub fn verdict(
             mismatches.push(Mismatch { place, message: failure.message.clone() });
         }
         Outcome::Unsupported(what) => {
-            return match client.unsupported.get(what) {
-                Some(reason) => {
+            return match (client.unsupported.get(what), &client.file) {
+                (Some(reason), _) => {
                     used.unsupported.insert(what.clone());
-                    Verdict::Unsupported { what: what.clone(), reason: reason.clone() }
+                    Verdict::Unsupported { what: what.clone(), reason: reason.clone(), declared: true }
                 }
-                None => Verdict::Failed(vec![Mismatch {
+                // Nothing is kept for a client of the command line, so nothing could become stale.
+                (None, None) => {
+                    let reason = "The shim says so, and no file describes the client.".to_owned();
+                    Verdict::Unsupported { what: what.clone(), reason, declared: false }
+                }
+                (None, Some(path)) => Verdict::Failed(vec![Mismatch {
                     place: Place::ClientFile,
                     message: format!(
                         "the client has no {what}, and its file does not say so\n  \
-                         \"unsupported\": expected {what:?} with a reason, got nothing"
+                         add \"unsupported\": {{{what:?}: \"why\"}} to {}",
+                        path.display()
                     ),
                 }]),
             };

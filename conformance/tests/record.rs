@@ -7,7 +7,7 @@ use conformance::record::{Mode, Records};
 use conformance::scenario::Scenario;
 
 fn scenario() -> Scenario {
-    let source = r#"{ "why": "A \"test\".", "clauses": ["a"], "steps": [] }"#;
+    let source = r#"{ "why": "A \"test\".", "clauses": ["a"], "given": {"online": ["alice"]}, "steps": [{"silent": {"user": "alice"}}] }"#;
     let path = Path::new("fixtures/scenarios/send/text.json");
     Scenario::parse(source, "send/text", path, &BTreeSet::from(["a".to_owned()])).expect("a scenario")
 }

@@ -241,7 +241,10 @@ fn devices_are_made_once_each_with_their_names_as_typed() {
     let opened = |user| ("login_password", json!({}), vec![(user, json!({"opened": {}}))]);
     let mut client = Scripted::new(vec![opened("Alice"), opened("Alice/phone")]);
     let given = json!({"online": ["Alice", "Alice/phone"], "reconnects": 1, "delivery": true});
-    assert_eq!(outcome(&mut client, &scenario(&given, "", &[])), "finished");
+    assert_eq!(
+        outcome(&mut client, &scenario(&given, "", &[json!({"silent": {"user": "Alice"}})])),
+        "finished"
+    );
     let calls = client.calls.join("\n");
     assert!(
         calls.starts_with(
@@ -259,7 +262,10 @@ fn a_login_that_does_not_open_is_told_as_such() {
     let mut client =
         Scripted::new(vec![("login_password", json!({}), vec![("alice", json!({"error": {"type": 1}}))])]);
     assert_eq!(
-        outcome(&mut client, &scenario(&json!({"online": ["alice"]}), "", &[])),
+        outcome(
+            &mut client,
+            &scenario(&json!({"online": ["alice"]}), "", &[json!({"silent": {"user": "alice"}})])
+        ),
         "alice could not log in: expected opened {}, got error {\"type\":1}\n  no socket and no request of alice reached the world conformance#a-test: did it use create's app_key?"
     );
 }

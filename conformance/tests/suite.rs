@@ -65,7 +65,10 @@ fn a_child_that_dies_fails_its_scenario_and_the_next_one_gets_a_new_child() {
         "{text}"
     );
     assert!(text.contains("\n  run it again: conformance b/bob\n"), "{text}");
-    assert!(text.ends_with("\n2 passed, 1 failed, 0 known failures, 0 unsupported\n"), "{text}");
+    assert!(
+        text.ends_with("\nclient: misbehaving 0\n2 passed, 1 failed, 0 known failures, 0 unsupported\n"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -79,13 +82,26 @@ fn a_child_that_hangs_fails_its_scenario() {
 }
 
 #[test]
-fn what_the_client_lacks_and_no_file_tells_is_a_failure() {
-    let client = client("unsupported");
+fn what_the_client_lacks_is_a_failure_where_its_file_should_tell_it() {
+    let mut client = client("unsupported");
+    client.file = Some("clients/x.json".into());
     let scenario = scenario("a/alice", "alice");
     let scenarios = [&scenario];
     let suite = run(&client, &scenarios, PATIENT).expect("it starts");
     let text = terminal::summary(&suite, &[], "the command line", str::to_owned);
-    assert!(text.contains("the client has no conn.open, and its file does not say so"), "{text}");
+    assert!(text.contains("add \"unsupported\": {\"conn.open\": \"why\"} to clients/x.json\n"), "{text}");
+    assert!(!text.contains("the wire"), "{text}");
+}
+
+#[test]
+fn what_a_client_without_a_file_lacks_is_unsupported() {
+    let client = client("unsupported");
+    let scenario = scenario("a/alice", "alice");
+    let scenarios = [&scenario];
+    let suite = run(&client, &scenarios, PATIENT).expect("it starts");
+    assert_eq!(Tally::of(&suite), Tally { unsupported: 1, ..Tally::default() });
+    let text = terminal::summary(&suite, &[], "the command line", str::to_owned);
+    assert!(text.starts_with("unsupported a/alice: conn.open\n"), "{text}");
 }
 
 #[test]

@@ -10,7 +10,9 @@ use serde_json::json;
 fn client(file: serde_json::Value) -> Client {
     let mut whole = json!({"name": "x", "command": ["x"]});
     whole.as_object_mut().expect("an object").extend(file.as_object().expect("an object").clone());
-    serde_json::from_value(whole).expect("a client's file")
+    let mut client: Client = serde_json::from_value(whole).expect("a client's file");
+    client.file = Some("x.json".into());
+    client
 }
 
 fn failed(message: &str) -> Outcome {

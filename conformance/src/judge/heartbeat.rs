@@ -39,6 +39,12 @@ pub fn silences(tape: &[Row], until: Millis) -> Vec<(Finding, usize)> {
                     ended(one, *at);
                 }
             }
+            // What it says from here on, nobody hears: it may well say something.
+            Event::Muted { conn } => {
+                if let Some(one) = live.remove(conn) {
+                    ended(one, *at);
+                }
+            }
             Event::Opened { .. } | Event::Frame { direction: Direction::Down, .. } | Event::Http { .. } => {}
         }
     }

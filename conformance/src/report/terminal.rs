@@ -35,6 +35,12 @@ pub fn summary(
         let (word, mismatches) = match &one.verdict {
             Verdict::Failed(mismatches) => ("FAILED", &mismatches[..]),
             Verdict::StaleKnownFailure(mismatch) => ("STALE", std::slice::from_ref(mismatch)),
+            // What a file says is known; what a shim alone says is told once, in a line.
+            Verdict::Unsupported { what, declared: false, .. } => {
+                writeln!(text, "unsupported {}: {what}", one.scenario.name)
+                    .expect("a String takes every write");
+                continue;
+            }
             Verdict::Passed | Verdict::KnownFailure { .. } | Verdict::Unsupported { .. } => continue,
         };
         failure(&mut text, word, one, mismatches, client_file);
@@ -48,6 +54,8 @@ pub fn summary(
         }
         text.push('\n');
     }
+    let hello = &suite.hello;
+    writeln!(text, "client: {} {}", hello.name, hello.version).expect("a String takes every write");
     writeln!(text, "{}", Tally::of(suite)).expect("a String takes every write");
     text
 }
