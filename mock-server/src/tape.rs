@@ -62,6 +62,11 @@ pub enum Event {
         /// As they were on the wire.
         bytes: Bytes,
     },
+    /// The server fell mute on the connection: what it sends from here on is read by nobody, and not on the tape.
+    Muted {
+        /// The connection.
+        conn: ConnId,
+    },
     /// The connection is gone.
     Closed {
         /// The connection.

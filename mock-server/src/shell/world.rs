@@ -385,6 +385,9 @@ impl World {
                     }
                 }
                 Output::Close { conn, how } => {
+                    if how == Close::Mute {
+                        state.record(Event::Muted { conn });
+                    }
                     if let Some(socket) = state.conns.get(&conn) {
                         socket.end(how);
                     }

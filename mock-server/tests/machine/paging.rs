@@ -75,7 +75,7 @@ fn numbered_lists_come_in_pages(
 #[case::all(None, vec![GROUPS.to_vec()])]
 fn a_cursor_leads_through_the_public_groups(#[case] limit: Option<u32>, #[case] pages: Vec<Vec<&str>>) {
     let mut world = city();
-    let limit = limit.map_or("undefined".to_owned(), |limit| limit.to_string());
+    let limit = limit.map_or_else(|| "undefined".to_owned(), |limit| limit.to_string());
     let (mut cursor, mut shown) = ("undefined".to_owned(), Vec::new());
     loop {
         let path = format!("/publicchatgroups?limit={limit}&cursor={cursor}&_v=1");
