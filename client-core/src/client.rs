@@ -100,6 +100,11 @@ pub enum Transmit {
     },
     /// Make an HTTP request; answer with [`Received::Http`].
     Http(HttpRequest),
+    /// Give up an HTTP request: nobody waits for its answer any more. Nothing need be told of it.
+    Cancel {
+        /// Which; it may have come to its end meanwhile.
+        call: CallId,
+    },
 }
 
 /// Something that happened.
@@ -211,6 +216,9 @@ impl Client {
         let session = std::mem::take(&mut self.session);
         if let Session::Out = session {
             return;
+        }
+        if let Some(call) = session.login_call() {
+            self.transmit(Transmit::Cancel { call });
         }
         self.end(session.link());
         self.tell(Event::Closed);

@@ -66,15 +66,22 @@ impl Connection {
 
     /// Runs the client until it has something to tell. Waits for ever when there is nothing to wait for.
     /// Dropping the future loses nothing.
+    ///
+    /// As long as there is something to tell, nothing is read: what commands wanted sent is written and the
+    /// heart beats, no more. So at most one page of 50 messages, the one whose messages are being returned,
+    /// is acknowledged before the caller has seen it, and a slow caller slows the server down instead of
+    /// filling memory. That an answer is late is found only when the sockets hold nothing unread.
     pub async fn event(&mut self) -> Event {
         loop {
+            self.client.keep_alive(self.clock.now());
             self.carry_out();
-            // Once round even when an event is waiting, so that what a command wanted sent is sent before its
-            // caller hears of it.
-            if let Poll::Ready(received) = poll_fn(|cx| Poll::Ready(self.io.poll_received(cx))).await {
-                self.client.handle(self.clock.now(), received);
-                self.carry_out();
-            }
+            // Before anything is told, so that what a command wanted sent is sent before its caller hears of
+            // it.
+            poll_fn(|cx| {
+                self.io.write(cx);
+                Poll::Ready(())
+            })
+            .await;
             if let Some(event) = self.client.poll_event() {
                 return event;
             }
@@ -82,10 +89,23 @@ impl Connection {
                 None => self.io.received().await,
                 Some(deadline) => {
                     let waited = timeout_at(self.clock.instant(deadline), self.io.received()).await;
-                    waited.unwrap_or(Received::Timeout)
+                    match waited {
+                        Ok(received) => received,
+                        Err(_) => self.overdue().await,
+                    }
                 }
             };
             self.client.handle(self.clock.now(), received);
+        }
+    }
+
+    /// A deadline has passed. When the caller was away for long the runtime has not looked at the sockets
+    /// meanwhile, and what is waited for may lie there: it looks while we yield.
+    async fn overdue(&mut self) -> Received {
+        tokio::task::yield_now().await;
+        match poll_fn(|cx| Poll::Ready(self.io.poll_received(cx))).await {
+            Poll::Ready(received) => received,
+            Poll::Pending => Received::Timeout,
         }
     }
 

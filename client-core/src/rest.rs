@@ -153,18 +153,19 @@ impl Calls {
         }
     }
 
-    pub(crate) fn take_overdue(&mut self, now: Millis) -> Option<Call> {
-        let (_, call, _) = self.current.take_if(|(_, _, answer_by)| *answer_by <= now)?;
-        Some(call)
+    pub(crate) fn take_overdue(&mut self, now: Millis) -> Option<(CallId, Call)> {
+        let (id, call, _) = self.current.take_if(|(_, _, answer_by)| *answer_by <= now)?;
+        Some((id, call))
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Millis> {
         self.current.as_ref().map(|(_, _, answer_by)| *answer_by)
     }
 
-    pub(crate) fn clear(&mut self) {
-        self.current = None;
+    /// Forgets everything; the call that was under way is returned, to be cancelled.
+    pub(crate) fn clear(&mut self) -> Option<CallId> {
         self.waiting.clear();
+        self.current.take().map(|(id, _, _)| id)
     }
 }
 

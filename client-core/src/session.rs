@@ -125,6 +125,18 @@ impl Session {
         }
     }
 
+    /// The call of a login that is under way.
+    pub(crate) fn login_call(&self) -> Option<CallId> {
+        match self {
+            Self::Token { call } | Self::Info { call, .. } => Some(*call),
+            Self::Out
+            | Self::Dialing { .. }
+            | Self::Provisioning { .. }
+            | Self::Online { .. }
+            | Self::Waiting { .. } => None,
+        }
+    }
+
     pub(crate) fn link(&self) -> Option<LinkId> {
         match self {
             Self::Out | Self::Token { .. } | Self::Info { .. } | Self::Waiting { .. } => None,
@@ -313,8 +325,14 @@ impl Client {
     /// Gives up the present link, or the present attempt at one, for a reason of our own.
     pub(crate) fn abandon(&mut self, now: Millis, reason: &str) {
         match std::mem::take(&mut self.session) {
-            Session::Token { .. } => self.refuse(false, None, Failure::of_token(Err(reason))),
-            Session::Info { login, .. } => self.lost(now, login, false, reason),
+            Session::Token { call } => {
+                self.transmit(Transmit::Cancel { call });
+                self.refuse(false, None, Failure::of_token(Err(reason)));
+            }
+            Session::Info { login, call } => {
+                self.transmit(Transmit::Cancel { call });
+                self.lost(now, login, false, reason);
+            }
             Session::Dialing { login, link, up } => {
                 self.transmit(Transmit::HangUp { link });
                 self.lost(now, login, up, reason);
@@ -396,7 +414,9 @@ impl Client {
         }
         self.timers.stop_all();
         self.inbox.link_lost();
-        self.calls.clear();
+        if let Some(call) = self.calls.clear() {
+            self.transmit(Transmit::Cancel { call });
+        }
         for (local, outgoing) in self.outbox.drain() {
             self.fail(local, outgoing, Failure::gone());
         }
@@ -428,7 +448,8 @@ impl Client {
         for request in self.inbox.overdue(now) {
             self.pull(Some(request));
         }
-        if let Some(call) = self.calls.take_overdue(now) {
+        if let Some((id, call)) = self.calls.take_overdue(now) {
+            self.transmit(Transmit::Cancel { call: id });
             self.call_ended(&call, Err("no answer in time".to_owned()));
         }
     }
@@ -439,6 +460,14 @@ impl Client {
                 self.dial(now, login.again());
             }
             other => self.session = other,
+        }
+    }
+
+    /// Sends a heartbeat that is due, and judges nothing: for a runner that does not read at the moment.
+    #[cfg(feature = "net")]
+    pub(crate) fn keep_alive(&mut self, now: Millis) {
+        if self.timers.take_if_due(now, Timer::Heartbeat) {
+            self.heartbeat(now);
         }
     }
 

@@ -69,6 +69,12 @@ impl Timers {
         self.0.iter().flatten().min().copied()
     }
 
+    /// Stops the timer if it is due, and tells whether it was.
+    #[cfg(feature = "net")]
+    pub(crate) fn take_if_due(&mut self, now: Millis, timer: Timer) -> bool {
+        self.0[timer as usize].take_if(|at| *at <= now).is_some()
+    }
+
     /// Stops and returns the timer that has been due for longest.
     pub(crate) fn take_due(&mut self, now: Millis) -> Option<Timer> {
         let due =

@@ -1,11 +1,16 @@
 //! The tokio runner against a server of a few lines on real sockets: the whole way once, no more.
 
+use std::io::Read as _;
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 
-use client_core::net::Connection;
-use client_core::{Chat, Config, Content, Door, Event, Message, ServerId};
-use fixtures::wire::{CommSyncDl, CommSyncUl, MSync, Provision, Status};
+use client_core::net::{Connection, Io};
+use client_core::{
+    Chat, Client, Config, Content, Door, Event, IncomingContent, Message, Millis, ServerId, Transmit,
+};
+use fixtures::wire::{
+    CommSyncDl, CommSyncUl, Jid, MSync, MessageBody, Meta, Provision, Status, message_body, meta,
+};
 use prost::Message as _;
 use tungstenite::{Message as Envelope, WebSocket};
 
@@ -67,6 +72,116 @@ async fn a_program_logs_in_sends_and_leaves() {
     assert_eq!(im.event().await, Event::Closed);
     drop(im);
     server.join().expect("the server saw what it should");
+}
+
+fn text_meta(id: u64) -> Meta {
+    let text = message_body::Content { r#type: Some(0), text: Some(id.to_string()), ..Default::default() };
+    let body = MessageBody {
+        r#type: Some(message_body::Type::Chat.into()),
+        contents: vec![text],
+        ..MessageBody::default()
+    };
+    Meta {
+        id: Some(id),
+        ns: Some(meta::NameSpace::Chat.into()),
+        payload: Some(body.encode_to_vec().into()),
+        ..Meta::default()
+    }
+}
+
+/// Lets a client in and sends it ten pages of three messages in one go; returns the keys that came back
+/// before the first message.
+fn serve_pages(listener: &TcpListener) -> Vec<u64> {
+    let (stream, _) = listener.accept().expect("the client dials");
+    let mut socket = tungstenite::accept(stream).expect("a WebSocket handshake");
+    assert_eq!(read(&mut socket).command, Some(3));
+    let welcome = Provision { status: Some(Status::default()), ..Provision::default() };
+    let pages = (1..=10).map(|key| CommSyncDl {
+        status: Some(Status::default()),
+        metas: (key * 3 - 2..=key * 3).map(text_meta).collect(),
+        next_key: Some(key),
+        queue: Some(Jid { name: Some("bob".to_owned()), ..Jid::default() }),
+        ..CommSyncDl::default()
+    });
+    let frames =
+        [(3, welcome.encode_to_vec())].into_iter().chain(pages.map(|page| (0, page.encode_to_vec())));
+    for (command, payload) in frames {
+        let frame = MSync { command: Some(command), payload: Some(payload.into()), ..MSync::default() };
+        socket.write(Envelope::binary(frame.encode_to_vec())).expect("room in the buffer");
+    }
+    socket.flush().expect("the client reads");
+    let mut keys = Vec::new();
+    loop {
+        let frame = read(&mut socket);
+        if frame.command != Some(0) {
+            continue;
+        }
+        let uplink = CommSyncUl::decode(frame.payload.expect("a payload")).expect("an uplink");
+        if uplink.meta.is_some() {
+            // The link stays until the client has read everything and leaves.
+            while socket.read().is_ok() {}
+            return keys;
+        }
+        keys.extend(uplink.key);
+    }
+}
+
+#[tokio::test]
+async fn a_slow_program_has_no_page_acknowledged_but_the_one_it_is_being_told() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address").to_string();
+    let server = thread::spawn(move || serve_pages(&listener));
+
+    let mut im = Connection::new(config(&address, 0));
+    im.login_token("t").expect("a fresh client");
+    assert_eq!(im.event().await, Event::Opened);
+    let mut told = Vec::new();
+    for number in 1..=30 {
+        match im.event().await {
+            Event::Message(message) => told.push(message.content),
+            other => panic!("a message, not {other:?}"),
+        }
+        if number == 3 {
+            im.send(Message::new(Chat::Single, "bob", Content::Text("three".to_owned())))
+                .expect("a good message");
+        }
+    }
+    let expected: Vec<_> = (1..=30).map(|id: u64| IncomingContent::Text(id.to_string())).collect();
+    assert_eq!(told, expected, "held back is not lost");
+    drop(im);
+    assert_eq!(server.join().expect("the server saw what it should"), [1]);
+}
+
+#[tokio::test]
+async fn a_call_that_is_cancelled_leaves_no_connection_behind() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address").to_string();
+    let (asked, mut was_asked) = tokio::sync::mpsc::channel(1);
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("the client calls");
+        let mut bytes = [0; 4_096];
+        while stream.read(&mut bytes).expect("the client closes properly") > 0 {
+            // Full when the request comes in two pieces.
+            asked.try_send(()).ok();
+        }
+    });
+
+    let mut client = Client::new(config(&address, 0));
+    client.login_password(Millis(0), "pw").expect("a fresh client");
+    let mut io = Io::default();
+    while let Some(transmit) = client.poll_transmit() {
+        io.carry_out(transmit);
+    }
+    tokio::select! {
+        received = io.received() => panic!("no answer was given, but {received:?}"),
+        asked = was_asked.recv() => assert_eq!(asked, Some(())),
+    }
+    client.close();
+    let cancel = client.poll_transmit().expect("something to carry out");
+    assert!(matches!(cancel, Transmit::Cancel { .. }), "{cancel:?}");
+    io.carry_out(cancel);
+    server.join().expect("the connection ended");
+    drop(io);
 }
 
 /// Also shows that the clock moves: between the redials there is a wait, in real time.

@@ -4,14 +4,14 @@
 //! a runner that has let its runtime look at the sockets knows, when [`Io::poll_received`] is pending, that
 //! they hold nothing unread.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use futures_util::stream::{FuturesUnordered, Stream as _};
+use futures_util::stream::Stream as _;
 use futures_util::{Sink as _, SinkExt as _};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST};
@@ -23,7 +23,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use crate::client::{LinkId, Received, Transmit, WireMessage};
-use crate::rest::{HttpAnswer, HttpMethod, HttpRequest};
+use crate::rest::{CallId, HttpAnswer, HttpMethod, HttpRequest};
 
 /// The largest WebSocket message taken, in bytes: ten pages of 50 metas of 3 KiB in base64, and room.
 const MESSAGE_LIMIT_BYTES: usize = 4 * 1024 * 1024;
@@ -32,16 +32,15 @@ const BODY_LIMIT_BYTES: usize = 4 * 1024 * 1024;
 /// How many links may be saying goodbye at once; an older one is cut. A peer need not answer a farewell.
 const FAREWELLS_LIMIT: usize = 4;
 
-type Pending<T> = FuturesUnordered<Pin<Box<dyn Future<Output = T> + Send>>>;
+/// What is under way under a name; leaving the list cancels it. A client has one or two at a time.
+type Pending<Id, T> = Vec<(Id, Pin<Box<dyn Future<Output = Result<T, String>> + Send>>)>;
 type Socket = WebSocketStream<TcpStream>;
 
 /// The sockets of one client.
 #[derive(Default)]
 pub struct Io {
-    dials: Pending<(LinkId, Result<Socket, String>)>,
-    /// Dials whose outcome nobody wants any more.
-    unwanted: BTreeSet<LinkId>,
-    calls: Pending<Received>,
+    dials: Pending<LinkId, Socket>,
+    calls: Pending<CallId, HttpAnswer>,
     links: Vec<Link>,
 }
 
@@ -50,7 +49,7 @@ impl Io {
     pub fn carry_out(&mut self, transmit: Transmit) {
         match transmit {
             Transmit::Dial { link, url } => {
-                self.dials.push(Box::pin(async move { (link, dial(&url).await) }));
+                self.dials.push((link, Box::pin(async move { dial(&url).await })));
             }
             Transmit::Frame { link, message } => {
                 if let Some(link) = self.links.iter_mut().find(|known| known.id == link) {
@@ -61,19 +60,27 @@ impl Io {
                 }
             }
             Transmit::HangUp { link } => self.hang_up(link),
-            Transmit::Http(request) => self.calls.push(Box::pin(async move {
-                Received::Http { call: request.call, answer: call(request).await }
-            })),
+            Transmit::Http(request) => self.calls.push((request.call, Box::pin(call(request)))),
+            Transmit::Cancel { call } => self.calls.retain(|(id, _)| *id != call),
+        }
+    }
+
+    /// Writes as far as the sockets take it, and reads nothing. A socket that breaks over it is told of by
+    /// [`Io::poll_received`].
+    pub fn write(&mut self, cx: &mut Context<'_>) {
+        for link in &mut self.links {
+            if link.broken.is_none()
+                && let Poll::Ready(Err(reason)) = link.poll_write(cx)
+            {
+                link.broken = Some(reason);
+            }
         }
     }
 
     /// The next thing that happened. Pending means that every socket was written to and read as far as it
     /// would go.
     pub fn poll_received(&mut self, cx: &mut Context<'_>) -> Poll<Received> {
-        while let Poll::Ready(Some((link, outcome))) = Pin::new(&mut self.dials).poll_next(cx) {
-            if self.unwanted.remove(&link) {
-                continue;
-            }
+        if let Some((link, outcome)) = poll_any(&mut self.dials, cx) {
             return Poll::Ready(match outcome {
                 Ok(socket) => {
                     self.links.push(Link::new(link, socket));
@@ -82,8 +89,8 @@ impl Io {
                 Err(reason) => Received::HungUp { link, reason },
             });
         }
-        if let Poll::Ready(Some(received)) = Pin::new(&mut self.calls).poll_next(cx) {
-            return Poll::Ready(received);
+        if let Some((call, answer)) = poll_any(&mut self.calls, cx) {
+            return Poll::Ready(Received::Http { call, answer });
         }
         let mut place = 0;
         while let Some(link) = self.links.get_mut(place) {
@@ -120,9 +127,7 @@ impl Io {
 
     fn hang_up(&mut self, id: LinkId) {
         let Some(link) = self.links.iter_mut().find(|link| link.id == id) else {
-            if !self.dials.is_empty() {
-                self.unwanted.insert(id);
-            }
+            self.dials.retain(|(dialing, _)| *dialing != id);
             return;
         };
         link.leaving = true;
@@ -146,6 +151,21 @@ impl fmt::Debug for Io {
     }
 }
 
+/// The first that has come to its end, taken out.
+fn poll_any<Id: Copy, T>(
+    pending: &mut Pending<Id, T>,
+    cx: &mut Context<'_>,
+) -> Option<(Id, Result<T, String>)> {
+    let mut ended =
+        pending.iter_mut().enumerate().filter_map(|(place, (id, future))| match future.as_mut().poll(cx) {
+            Poll::Ready(outcome) => Some((place, *id, outcome)),
+            Poll::Pending => None,
+        });
+    let (place, id, outcome) = ended.next()?;
+    drop(pending.remove(place));
+    Some((id, outcome))
+}
+
 struct Link {
     id: LinkId,
     socket: Socket,
@@ -153,6 +173,8 @@ struct Link {
     to_flush: bool,
     /// Nobody listens any more: the rest is politeness.
     leaving: bool,
+    /// Why nothing more can be written, found by [`Io::write`].
+    broken: Option<String>,
 }
 
 enum Heard {
@@ -165,10 +187,13 @@ enum Heard {
 
 impl Link {
     fn new(id: LinkId, socket: Socket) -> Self {
-        Self { id, socket, outgoing: VecDeque::new(), to_flush: false, leaving: false }
+        Self { id, socket, outgoing: VecDeque::new(), to_flush: false, leaving: false, broken: None }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Heard> {
+        if let Some(reason) = self.broken.take() {
+            return Poll::Ready(Heard::End(reason));
+        }
         if let Poll::Ready(Err(reason)) = self.poll_write(cx) {
             return Poll::Ready(Heard::End(reason));
         }

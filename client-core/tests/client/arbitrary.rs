@@ -1,5 +1,7 @@
 //! Whatever comes, in whatever order: nothing panics, deadlines move on, and what is closed stays closed.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use client_core::{
     CallId, Chat, Client, Config, Content, Door, Event, HttpAnswer, LinkId, Message, Millis, Received,
@@ -77,6 +79,7 @@ struct World {
     sockjs: bool,
     link: Option<LinkId>,
     call: Option<CallId>,
+    asked: BTreeSet<CallId>,
     may_tell: bool,
     opened: bool,
 }
@@ -89,7 +92,16 @@ impl World {
             Door::WebSocket { url: "ws://127.0.0.1:1/websocket".to_owned() }
         };
         let client = Client::new(Config { door, ..config() });
-        Self { client, now: START, sockjs, link: None, call: None, may_tell: false, opened: false }
+        Self {
+            client,
+            now: START,
+            sockjs,
+            link: None,
+            call: None,
+            asked: BTreeSet::new(),
+            may_tell: false,
+            opened: false,
+        }
     }
 
     /// Logs in, so that what follows reaches the inside.
@@ -163,7 +175,13 @@ impl World {
         while let Some(transmit) = self.client.poll_transmit() {
             match transmit {
                 Transmit::Dial { link, .. } => self.link = Some(link),
-                Transmit::Http(request) => self.call = Some(request.call),
+                Transmit::Http(request) => {
+                    self.call = Some(request.call);
+                    self.asked.insert(request.call);
+                }
+                Transmit::Cancel { call } => {
+                    prop_assert!(self.asked.remove(&call), "only what was asked for, and once");
+                }
                 Transmit::Frame { link, .. } | Transmit::HangUp { link } => {
                     prop_assert_eq!(Some(link), self.link, "only the newest link is used");
                 }

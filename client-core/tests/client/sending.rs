@@ -230,6 +230,35 @@ fn rest_calls_go_out_one_at_a_time_in_their_order() {
 }
 
 #[test]
+fn a_call_that_nobody_waits_for_any_more_is_cancelled() {
+    let mut stage = Stage::open();
+    stage.client.join_group(stage.now, "1").expect("logged in");
+    let late = stage.requests().pop().expect("a request").call;
+    stage.advance(15_000);
+    assert_eq!(stage.cancelled(), [late], "no answer in time");
+    stage.client.leave_group(stage.now, "1").expect("logged in");
+    let open = stage.requests().pop().expect("a request").call;
+    stage.client.close();
+    assert_eq!(stage.cancelled(), [open], "the session is over");
+
+    stage.client.login_password(stage.now, "pw").expect("closed");
+    let token = stage.requests().pop().expect("the token request").call;
+    stage.advance(10_000);
+    assert_eq!(stage.cancelled(), [token], "the login took too long");
+    stage.client.login_password(stage.now, "pw").expect("given up");
+    let token = stage.requests().pop().expect("the token request").call;
+    stage.client.close();
+    assert_eq!(stage.cancelled(), [token], "closed while logging in");
+
+    let mut stage = Stage::open();
+    stage.client.join_group(stage.now, "1").expect("logged in");
+    let answered = stage.requests().pop().expect("a request").call;
+    stage.http(answered, 200, "{}");
+    stage.client.close();
+    assert_eq!(stage.cancelled(), [], "there is nothing to cancel");
+}
+
+#[test]
 fn calls_end_with_the_session_they_were_made_in() {
     let mut stage = Stage::open();
     stage.client.create_group(stage.now, "g", vec![]).expect("logged in");

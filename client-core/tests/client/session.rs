@@ -366,7 +366,7 @@ fn two_devices_of_one_name_do_not_chase_each_other_without_a_pause() {
             }
             pair[place].advance(10);
         }
-        if pair[0].now.0 % 1_000 == 0 {
+        if pair[0].now.0.is_multiple_of(1_000) {
             dials.push(std::mem::take(&mut dials_of_a_second));
         }
     }

@@ -161,6 +161,13 @@ impl Stage {
         })
     }
 
+    pub(crate) fn cancelled(&mut self) -> Vec<CallId> {
+        self.take(|transmit| match transmit {
+            Transmit::Cancel { call } => Some(*call),
+            _ => None,
+        })
+    }
+
     pub(crate) fn dials(&mut self) -> Vec<(LinkId, String)> {
         self.take(|transmit| match transmit {
             Transmit::Dial { link, url } => Some((*link, url.clone())),

@@ -216,6 +216,8 @@ impl Stage {
                     let received = Received::Http { call: request.call, answer: Ok(answer) };
                     self.devices[index].client.handle(now, received);
                 }
+                // Every call was answered as it was made.
+                Transmit::Cancel { .. } => {}
             }
         }
         self.devices[index].collect();
