@@ -147,6 +147,7 @@ fn a_tape_tells_what_went_over_the_wire() {
             Event::Frame { direction: Direction::Up, bytes, .. } => format!("up {}", bytes.len() > 3),
             Event::Frame { direction: Direction::Down, bytes, .. } => format!("down {}", bytes.len() > 3),
             Event::Closed { why, .. } => why,
+            Event::Muted { .. } => "muted".into(),
             Event::Http { method, path, user, status, .. } => format!("{method} {path} {user:?} {status}"),
         })
         .collect();
