@@ -106,6 +106,7 @@ fn timestamps(tape: &[Row]) -> BTreeMap<(String, u64), u64> {
             }
             Taped::Opened { .. }
             | Taped::Frame { direction: Direction::Up, .. }
+            | Taped::Muted { .. }
             | Taped::Closed { .. }
             | Taped::Http { .. } => {}
         }
