@@ -276,6 +276,25 @@ fn a_refused_message_reaches_nobody(#[case] edit: fn(&mut Meta), #[case] number:
     assert_eq!(world.texts(bob), ["next"]);
 }
 
+#[rstest]
+#[case::known_field_of_another_type(&[0x3a, 0x01, 0xff])]
+#[case::known_field_that_is_no_text(&[0x52, 0x01, 0xff])]
+#[case::rubbish_in_an_ext(&[0x42, 0x02, 0x08, 0x01])]
+#[case::key_of_more_than_32_bits(&[0x80, 0x80, 0x80, 0x80, 0x10, 0x00])]
+fn a_meta_that_nobody_could_read_is_not_handed_on(#[case] field: &[u8]) {
+    let (mut world, alice, bob) = pair();
+    let mut meta = world.text_meta(alice, "bob", "poison").encode_to_vec();
+    meta.extend(field);
+    let mut sync = vec![0x0a];
+    prost::encoding::encode_varint(meta.len() as u64, &mut sync);
+    sync.extend(meta);
+    world.frame(alice, msync(m_sync::Command::Sync, sync));
+    let Down::Sync(answer) = world.one(alice) else { panic!("an answer") };
+    assert_eq!(code(&answer), (10, "payload is not a CommSyncUL"));
+    world.text(alice, "bob", "next");
+    assert_eq!(world.texts(bob), ["next"], "in a page with the other it would be lost as well");
+}
+
 #[test]
 fn a_message_without_a_local_id_cannot_be_answered_by_it() {
     let (mut world, alice, bob) = pair();
