@@ -105,7 +105,14 @@ impl Server {
         }
         let (conv, readers) = match self.route(now, conn, user, meta) {
             Ok(routed) => routed,
-            Err(Refused(code, reason)) => return self.refuse_sync(conn, Some(local_id), code, &reason),
+            Err(Refused(code, reason)) => {
+                return match fault {
+                    None => self.refuse_sync(conn, Some(local_id), code, &reason),
+                    // A refusal is an answer too.
+                    Some(AnswerFault::Drop | AnswerFault::Status { .. }) => {}
+                    Some(AnswerFault::Cut) => self.end(conn, Close::Cut),
+                };
+            }
         };
         let server_id = self.allot_id();
         let Some(live) = self.sessions.get_mut(&conn).and_then(Session::live_mut) else { return };
