@@ -54,12 +54,120 @@ pub enum Control {
     Texts {
         /// The sender.
         from: String,
-        /// A user.
+        /// A user, or the id of a group or room.
         to: String,
         /// What each says.
         text: String,
         /// How many.
         count: u32,
+    },
+    /// Takes users off somebody's block list.
+    Unblock {
+        /// Whose list.
+        user: String,
+        /// Who may write to `user` again.
+        blocked: Vec<String>,
+    },
+    /// Makes users each other's contacts, without asking them.
+    Contacts {
+        /// One side.
+        user: String,
+        /// The others.
+        with: Vec<String>,
+    },
+    /// Removes a user: devices are logged out (207), contacts and groups lose the name.
+    RemoveUser {
+        /// Whom.
+        user: String,
+    },
+    /// Changes a password: tokens end, devices are logged out (216).
+    Password {
+        /// Whose.
+        user: String,
+        /// The new one.
+        password: String,
+    },
+    /// Logs a user's devices out, as an operator does (217).
+    Disconnect {
+        /// Whose.
+        user: String,
+        /// Which device, by the resource it logged in with; left out, all of them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        device: Option<String>,
+    },
+    /// Users join a group or room, as if each had asked to.
+    Join {
+        /// The group or room.
+        id: String,
+        /// Who.
+        users: Vec<String>,
+    },
+    /// Users leave a group or room by themselves.
+    Leave {
+        /// The group or room.
+        id: String,
+        /// Who.
+        users: Vec<String>,
+    },
+    /// The owner removes users from a group or room.
+    Remove {
+        /// The group or room.
+        id: String,
+        /// Who.
+        users: Vec<String>,
+    },
+    /// The owner dissolves a group or room.
+    Dissolve {
+        /// The group or room.
+        id: String,
+    },
+    /// The owner makes members administrators.
+    Admins {
+        /// The group or room.
+        id: String,
+        /// Who.
+        users: Vec<String>,
+    },
+    /// The owner mutes members (status 15).
+    Mute {
+        /// The group or room.
+        id: String,
+        /// Who.
+        users: Vec<String>,
+        /// For how long from now, in ms; left out: until unmuted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ms: Option<u64>,
+    },
+    /// The owner lets muted members speak again.
+    Unmute {
+        /// The group or room.
+        id: String,
+        /// Who.
+        users: Vec<String>,
+    },
+    /// The owner silences all but the allow list, the administrators and themselves (506).
+    BanAll {
+        /// The group or room.
+        id: String,
+    },
+    /// The owner ends the silence.
+    UnbanAll {
+        /// The group or room.
+        id: String,
+    },
+    /// The owner puts members on the allow list.
+    Allow {
+        /// The group or room.
+        id: String,
+        /// Who.
+        users: Vec<String>,
+    },
+    /// The owner takes members off the allow list.
+    Disallow {
+        /// The group or room.
+        id: String,
+        /// Who.
+        users: Vec<String>,
     },
     /// Changes the world's rules.
     Settings(SettingsPatch),
@@ -83,6 +191,40 @@ pub struct Settings {
     pub message_bytes_max: u32,
     /// How long a token from `/token` lives, in ms (rest.md B.1: 60 days).
     pub token_ttl_ms: u64,
+    /// A message that holds one of these, in any case, is refused as sensitive (501).
+    pub words: Vec<String>,
+    /// The fourth message of one sender with the same content within 10 s is refused as spam (501).
+    pub antispam: bool,
+    /// Messages can be recalled at all (505).
+    pub recall: bool,
+    /// How long after it was sent a message can be recalled, in ms (504; rest.md B.8: 2 minutes).
+    pub recall_window_ms: u64,
+    /// The owner and administrators of a group or room may recall what others wrote there.
+    pub admins_recall: bool,
+    /// History can be fetched.
+    pub roaming: bool,
+    /// Messages to a group may ask for read receipts.
+    pub group_receipts: bool,
+    /// The list of conversations can be fetched.
+    pub sessions: bool,
+    /// A command message counts as unread.
+    pub commands_count: bool,
+    /// The largest attachment, in bytes (rest.md B.8: 10 MB).
+    pub attachment_bytes_max: u64,
+    /// Every attachment is refused as improper content, as by a moderation that likes none.
+    pub improper_uploads: bool,
+    /// How many messages are kept, over all conversations, before the oldest go.
+    pub kept_messages_max: u64,
+    /// How many bytes of messages are kept before the oldest go.
+    pub kept_bytes_max: u64,
+    /// How old a kept message may be, in ms (rest.md B.8: 180 days on the largest plan).
+    pub kept_ms_max: u64,
+    /// What an app token is asked for with, when strict; otherwise any will do.
+    pub client_id: String,
+    /// As `client_id`.
+    pub client_secret: String,
+    /// Who is asked before a message is taken; at most 4 (rest.md B.9).
+    pub webhooks: Vec<Webhook>,
 }
 
 /// Some of the [`Settings`], to change just those.
@@ -102,6 +244,82 @@ pub struct SettingsPatch {
     pub message_bytes_max: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_ttl_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub words: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub antispam: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recall: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recall_window_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub admins_recall: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roaming: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_receipts: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sessions: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commands_count: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attachment_bytes_max: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub improper_uploads: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kept_messages_max: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kept_bytes_max: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kept_ms_max: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_secret: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhooks: Option<Vec<Webhook>>,
+}
+
+/// A rule that asks an app's own server before a message is taken (rest.md B.9: the pre-send callback).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Webhook {
+    /// Where it is asked: an `http://` address.
+    pub url: String,
+    /// What the signature is made with.
+    pub secret: String,
+    /// How long it may take to answer, in ms.
+    pub timeout_ms: u64,
+    /// What becomes of the message when there is no answer, or none that makes sense.
+    pub on_timeout: Verdict,
+    /// Whether the sender learns of a refusal (502); otherwise it looks like a success.
+    pub report_error: bool,
+    /// Which kinds of messages are asked about; empty: all that the contract lists.
+    pub kinds: Vec<MessageKind>,
+}
+
+/// What becomes of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It is taken.
+    Pass,
+    /// It is refused.
+    Refuse,
+}
+
+/// The kinds of messages that a [`Webhook`] may be asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the words of the protocol")]
+pub enum MessageKind {
+    Text,
+    Image,
+    Video,
+    Location,
+    Voice,
+    File,
+    Custom,
 }
 
 /// Something that goes wrong for one user. `device` names one of several; left out, all of them.
@@ -150,6 +368,11 @@ pub enum Fault {
         /// The frame in hexadecimal; it need not be a frame.
         hex: String,
     },
+    /// The connection of the user's next upload is reset before it is answered.
+    ResetNextUpload {
+        /// Whose.
+        user: String,
+    },
     /// The user's next message is refused with this status and has no effect.
     AnswerStatus {
         /// Whose.
@@ -160,6 +383,8 @@ pub enum Fault {
         reason: String,
     },
 }
+
+const DAY_MS: u64 = 24 * 3_600_000;
 
 /// Why a [`Control`] was refused; nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -177,6 +402,9 @@ pub enum ControlError {
         /// What would do.
         reason: &'static str,
     },
+    /// A command that this version does not know how to carry out.
+    #[error("this command is not served")]
+    NotServed,
     /// A fault for a device that is not connected.
     #[error("{0} has no connected device that this fault could hit")]
     NotConnected(String),
@@ -190,7 +418,97 @@ impl Default for Settings {
             serving: true,
             open_registration: true,
             message_bytes_max: 3_072,
-            token_ttl_ms: 60 * 24 * 3_600_000,
+            token_ttl_ms: 60 * DAY_MS,
+            words: Vec::new(),
+            antispam: false,
+            recall: true,
+            recall_window_ms: 120_000,
+            admins_recall: false,
+            roaming: true,
+            group_receipts: true,
+            sessions: true,
+            commands_count: false,
+            attachment_bytes_max: 10 * 1024 * 1024,
+            improper_uploads: false,
+            kept_messages_max: 100_000,
+            kept_bytes_max: 256 * 1024 * 1024,
+            kept_ms_max: 180 * DAY_MS,
+            client_id: "mock-client-id".into(),
+            client_secret: "mock-client-secret".into(),
+            webhooks: Vec::new(),
         }
+    }
+}
+
+impl Default for Webhook {
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            secret: String::new(),
+            timeout_ms: 200,
+            on_timeout: Verdict::Pass,
+            report_error: true,
+            kinds: Vec::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// Changes what the patch names.
+    pub fn apply(&mut self, patch: SettingsPatch) {
+        fn set<T>(field: &mut T, value: Option<T>) {
+            if let Some(value) = value {
+                *field = value;
+            }
+        }
+        // Named one by one: a field that is forgotten here does not compile.
+        let SettingsPatch {
+            strict,
+            one_device,
+            serving,
+            open_registration,
+            message_bytes_max,
+            token_ttl_ms,
+            words,
+            antispam,
+            recall,
+            recall_window_ms,
+            admins_recall,
+            roaming,
+            group_receipts,
+            sessions,
+            commands_count,
+            attachment_bytes_max,
+            improper_uploads,
+            kept_messages_max,
+            kept_bytes_max,
+            kept_ms_max,
+            client_id,
+            client_secret,
+            webhooks,
+        } = patch;
+        set(&mut self.strict, strict);
+        set(&mut self.one_device, one_device);
+        set(&mut self.serving, serving);
+        set(&mut self.open_registration, open_registration);
+        set(&mut self.message_bytes_max, message_bytes_max);
+        set(&mut self.token_ttl_ms, token_ttl_ms);
+        set(&mut self.words, words);
+        set(&mut self.antispam, antispam);
+        set(&mut self.recall, recall);
+        set(&mut self.recall_window_ms, recall_window_ms);
+        set(&mut self.admins_recall, admins_recall);
+        set(&mut self.roaming, roaming);
+        set(&mut self.group_receipts, group_receipts);
+        set(&mut self.sessions, sessions);
+        set(&mut self.commands_count, commands_count);
+        set(&mut self.attachment_bytes_max, attachment_bytes_max);
+        set(&mut self.improper_uploads, improper_uploads);
+        set(&mut self.kept_messages_max, kept_messages_max);
+        set(&mut self.kept_bytes_max, kept_bytes_max);
+        set(&mut self.kept_ms_max, kept_ms_max);
+        set(&mut self.client_id, client_id);
+        set(&mut self.client_secret, client_secret);
+        set(&mut self.webhooks, webhooks);
     }
 }

@@ -4,7 +4,7 @@ use super::account::{NameFault, TOKEN_BYTES_MAX, TokenOrigin, UserIx};
 use super::fault::AnswerFault;
 use super::muc::{MucKind, Profile};
 use super::{Close, ConnId, Millis, Output, Server, excerpt};
-use crate::control::{Control, ControlError, Fault, SettingsPatch};
+use crate::control::{Control, ControlError, Fault};
 
 /// A scenario of a thousand messages is the largest that clients are asked to bear; ten times that is a slip.
 const STAGED_TEXTS_MAX: u32 = 10_000;
@@ -62,8 +62,24 @@ impl Server {
                     self.stage_text(now, from, to, &text.replace('#', &number.to_string()));
                 }
             }
-            Control::Settings(patch) => self.patch(&patch),
+            Control::Settings(patch) => self.settings.apply(patch),
             Control::Fault(fault) => self.stage_fault(fault)?,
+            Control::Unblock { .. }
+            | Control::Contacts { .. }
+            | Control::RemoveUser { .. }
+            | Control::Password { .. }
+            | Control::Disconnect { .. }
+            | Control::Join { .. }
+            | Control::Leave { .. }
+            | Control::Remove { .. }
+            | Control::Dissolve { .. }
+            | Control::Admins { .. }
+            | Control::Mute { .. }
+            | Control::Unmute { .. }
+            | Control::BanAll { .. }
+            | Control::UnbanAll { .. }
+            | Control::Allow { .. }
+            | Control::Disallow { .. } => return Err(ControlError::NotServed),
         }
         Ok(())
     }
@@ -91,18 +107,6 @@ impl Server {
         let profile = Profile { users_max: STAGED_MEMBERS_MAX, ..Profile::named(&id) };
         self.make_muc(now, kind, &id, owner, &members, profile);
         Ok(())
-    }
-
-    fn patch(&mut self, patch: &SettingsPatch) {
-        let SettingsPatch { strict, one_device, serving, open_registration, message_bytes_max, token_ttl_ms } =
-            *patch;
-        let settings = &mut self.settings;
-        settings.strict = strict.unwrap_or(settings.strict);
-        settings.one_device = one_device.unwrap_or(settings.one_device);
-        settings.serving = serving.unwrap_or(settings.serving);
-        settings.open_registration = open_registration.unwrap_or(settings.open_registration);
-        settings.message_bytes_max = message_bytes_max.unwrap_or(settings.message_bytes_max);
-        settings.token_ttl_ms = token_ttl_ms.unwrap_or(settings.token_ttl_ms);
     }
 
     fn stage_fault(&mut self, fault: Fault) -> Result<(), ControlError> {
@@ -148,6 +152,7 @@ impl Server {
                     self.outputs.push_back(Output::Frame { conn, bytes: bytes.clone().into() });
                 }
             }
+            Fault::ResetNextUpload { .. } => return Err(ControlError::NotServed),
             Fault::AnswerStatus { user, code, reason } => {
                 let user = self.known(&user)?;
                 self.faults.arm(user, AnswerFault::Status { code, reason });

@@ -275,7 +275,15 @@ fn any_control() -> impl Strategy<Value = Control> {
     let patch = (on(), on(), on(), on(), option::of(0..100_u64)).prop_map(
         |(strict, one_device, serving, open_registration, token_ttl_ms)| {
             let message_bytes_max = None;
-            SettingsPatch { strict, one_device, serving, open_registration, message_bytes_max, token_ttl_ms }
+            SettingsPatch {
+                strict,
+                one_device,
+                serving,
+                open_registration,
+                message_bytes_max,
+                token_ttl_ms,
+                ..SettingsPatch::default()
+            }
         },
     );
     let fault = (any_stranger(), 0..6, -1..22_i32, any::<u16>()).prop_map(|(user, which, code, close)| {
