@@ -184,7 +184,7 @@ fn stays_calm(action: &Action, calm: bool) -> bool {
         }
         Action::Fault(_) => false,
         Action::Silent { .. } => true,
-        Action::Tell { .. } | Action::Advance { .. } | Action::Control(_) => calm,
+        Action::Tell { .. } | Action::Advance { .. } | Action::Elapse { .. } | Action::Control(_) => calm,
     }
 }
 
@@ -218,6 +218,7 @@ fn take(stage: &mut Stage<'_>, action: &Action, place: (usize, usize)) -> Result
             }
         }
         Action::Advance { ms } => stage.advance(*ms),
+        Action::Elapse { ms } => stage.elapse(*ms),
         Action::Fault(fault) => stage.control(mock_server::control::Control::Fault(fault.clone())),
         Action::Control(control) => {
             let template = serde_json::to_value(control).expect("a control command has only string keys");

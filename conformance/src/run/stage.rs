@@ -308,6 +308,16 @@ impl<'a> Stage<'a> {
         )))
     }
 
+    /// As [`Stage::advance`], of the server's clock alone where the client's cannot be moved.
+    pub(super) fn elapse(&mut self, ms: u64) -> Result<(), Stop> {
+        if self.virtual_clock {
+            return self.advance(ms);
+        }
+        self.settle()?;
+        self.advance_world(ms);
+        Ok(())
+    }
+
     fn advance_world(&mut self, ms: u64) {
         self.server.advance(self.app_key, ms);
         self.now = Millis(self.now.0.saturating_add(ms));

@@ -98,7 +98,7 @@ impl MockServer {
         self.ask(|answer| Order::ManualClock { app_key: app_key.into(), now, answer });
     }
 
-    /// Moves a manual clock; a wall clock goes its own way.
+    /// Moves a clock: a manual one then stands there, a wall clock goes on from there.
     pub fn advance(&self, app_key: &str, ms: u64) {
         self.ask(|answer| Order::Advance { app_key: app_key.into(), ms, answer });
     }
