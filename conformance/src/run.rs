@@ -256,31 +256,13 @@ fn tell(stage: &mut Stage<'_>, user: &Device, command: &Command, refused: Option
             "{user}'s {} should be refused with words like {words:?}, and was made",
             command.name()
         ))),
-        (Answer::Ok(ok), None) => match command {
-            Command::UniqueIds { count } => {
-                check_ids(&ok, *count).map_err(|wrong| Stop::Failed(format!("{user}'s unique_ids: {wrong}")))
+        (Answer::Ok(ok), None) => {
+            if let Command::UniqueIds { count } = command {
+                check_ids(&ok, *count)
+                    .map_err(|wrong| Stop::Failed(format!("{user}'s unique_ids: {wrong}")))?;
             }
-            Command::Create { .. }
-            | Command::LoginPassword { .. }
-            | Command::LoginToken { .. }
-            | Command::Close {}
-            | Command::SendText { .. }
-            | Command::SendCmd { .. }
-            | Command::SendCustom { .. }
-            | Command::SendLocation { .. }
-            | Command::Block { .. }
-            | Command::Unblock { .. }
-            | Command::CreateGroup { .. }
-            | Command::JoinGroup { .. }
-            | Command::LeaveGroup { .. }
-            | Command::DissolveGroup { .. }
-            | Command::InviteToGroup { .. }
-            | Command::RemoveFromGroup { .. }
-            | Command::CreateRoom { .. }
-            | Command::JoinRoom { .. }
-            | Command::LeaveRoom { .. }
-            | Command::Network { .. } => Ok(()),
-        },
+            Ok(())
+        }
     }
 }
 

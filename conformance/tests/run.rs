@@ -240,7 +240,7 @@ fn a_call_is_made_or_refused_as_the_step_says(
 fn devices_are_made_once_each_with_their_names_as_typed() {
     let opened = |user| ("login_password", json!({}), vec![(user, json!({"opened": {}}))]);
     let mut client = Scripted::new(vec![opened("Alice"), opened("Alice/phone")]);
-    let given = json!({"online": ["Alice", "Alice/phone"], "reconnects": 1, "delivery": true});
+    let given = json!({"online": ["Alice", "Alice/phone"], "reconnects": 1, "delivery": true, "own_upload": true, "emoji": {"path": "faces/", "map": {"[):]": "smile.png"}}});
     assert_eq!(
         outcome(&mut client, &scenario(&given, "", &[json!({"silent": {"user": "Alice"}})])),
         "finished"
@@ -252,7 +252,7 @@ fn devices_are_made_once_each_with_their_names_as_typed() {
         ),
         "{calls}"
     );
-    assert!(calls.contains("\"reconnects\":1,\"delivery\":true}}\nAlice {\"login_password\":{\"password\":\"pw-alice\"}}\nAlice/phone "), "{calls}");
+    assert!(calls.contains("\"reconnects\":1,\"delivery\":true,\"own_upload\":true,\"emoji\":{\"path\":\"faces/\",\"map\":{\"[):]\":\"smile.png\"}}}}\nAlice {\"login_password\":{\"password\":\"pw-alice\"}}\nAlice/phone "), "{calls}");
     assert!(calls.contains("\"username\":\"Alice\",\"device\":\"phone\""), "{calls}");
     assert_eq!(client.calls.len(), 4);
 }

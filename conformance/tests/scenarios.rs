@@ -74,7 +74,7 @@ fn a_scenario_is_read_with_the_line_of_each_step() {
     "unknown variant `users`, expected one of `single`, `group`, `room`"
 )]
 #[case(
-    r#"    {"tell": {"user": "alice", "command": {"create": {"app_key": "", "username": "", "device": "", "rest": "", "sockjs": "", "websocket": "", "reconnects": 0, "delivery": false}}}}"#,
+    r#"    {"tell": {"user": "alice", "command": {"create": {"app_key": "", "username": "", "device": "", "rest": "", "sockjs": "", "websocket": "", "reconnects": 0, "delivery": false, "own_upload": false, "emoji": null}}}}"#,
     "send/x.json:4:5: a device is created by itself when it is first told something"
 )]
 #[case(

@@ -11,9 +11,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+mod command;
 mod event;
 mod lines;
 
+pub use command::{Chat, Command, Emoji};
 pub use event::{Event, EventKind};
 pub use lines::LINE_BYTES_MAX;
 
@@ -70,109 +72,6 @@ pub struct Device {
     pub name: Option<String>,
 }
 
-/// A call of one device.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-#[expect(missing_docs, reason = "DRIVER.md has each command and field")]
-pub enum Command {
-    Create {
-        app_key: String,
-        username: String,
-        device: String,
-        rest: String,
-        sockjs: String,
-        websocket: String,
-        reconnects: u32,
-        delivery: bool,
-    },
-    LoginPassword {
-        password: String,
-    },
-    LoginToken {
-        token: String,
-    },
-    Close {},
-    SendText {
-        handle: String,
-        to: String,
-        chat: Chat,
-        text: String,
-        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "even_null")]
-        ext: Option<Value>,
-    },
-    SendCmd {
-        handle: String,
-        to: String,
-        chat: Chat,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        action: Option<String>,
-        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "even_null")]
-        ext: Option<Value>,
-    },
-    SendCustom {
-        handle: String,
-        to: String,
-        chat: Chat,
-        event: String,
-        exts: Map<String, Value>,
-        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "even_null")]
-        ext: Option<Value>,
-    },
-    SendLocation {
-        handle: String,
-        to: String,
-        chat: Chat,
-        lat: f64,
-        lng: f64,
-        addr: String,
-        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "even_null")]
-        ext: Option<Value>,
-    },
-    Block {
-        users: Vec<String>,
-    },
-    Unblock {
-        users: Vec<String>,
-    },
-    CreateGroup {
-        name: String,
-        members: Vec<String>,
-    },
-    JoinGroup {
-        group: String,
-    },
-    LeaveGroup {
-        group: String,
-    },
-    DissolveGroup {
-        group: String,
-    },
-    InviteToGroup {
-        group: String,
-        users: Vec<String>,
-    },
-    RemoveFromGroup {
-        group: String,
-        users: Vec<String>,
-    },
-    CreateRoom {
-        name: String,
-        members: Vec<String>,
-    },
-    JoinRoom {
-        room: String,
-    },
-    LeaveRoom {
-        room: String,
-    },
-    UniqueIds {
-        count: u32,
-    },
-    Network {
-        up: bool,
-    },
-}
-
 /// Something asked of the process that hosts the devices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -181,16 +80,6 @@ pub enum ProcessCommand {
     Sync {},
     Advance { ms: u64 },
     Reset {},
-}
-
-/// Who a message goes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the words of DRIVER.md")]
-pub enum Chat {
-    Single,
-    Group,
-    Room,
 }
 
 /// What a client says to a command.
@@ -224,35 +113,6 @@ pub enum DriverError {
     /// It broke the line protocol.
     #[error("the client broke the line protocol (DRIVER.md): {0}")]
     Protocol(String),
-}
-
-impl Command {
-    /// As `DRIVER.md` spells it.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Create { .. } => "create",
-            Self::LoginPassword { .. } => "login_password",
-            Self::LoginToken { .. } => "login_token",
-            Self::Close {} => "close",
-            Self::SendText { .. } => "send_text",
-            Self::SendCmd { .. } => "send_cmd",
-            Self::SendCustom { .. } => "send_custom",
-            Self::SendLocation { .. } => "send_location",
-            Self::Block { .. } => "block",
-            Self::Unblock { .. } => "unblock",
-            Self::CreateGroup { .. } => "create_group",
-            Self::JoinGroup { .. } => "join_group",
-            Self::LeaveGroup { .. } => "leave_group",
-            Self::DissolveGroup { .. } => "dissolve_group",
-            Self::InviteToGroup { .. } => "invite_to_group",
-            Self::RemoveFromGroup { .. } => "remove_from_group",
-            Self::CreateRoom { .. } => "create_room",
-            Self::JoinRoom { .. } => "join_room",
-            Self::LeaveRoom { .. } => "leave_room",
-            Self::UniqueIds { .. } => "unique_ids",
-            Self::Network { .. } => "network",
-        }
-    }
 }
 
 impl Device {
@@ -314,9 +174,4 @@ impl Capability {
             Self::Integers64 => "integers_64",
         }
     }
-}
-
-/// `"ext": null` is something to send, and an absent `ext` is not.
-fn even_null<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
-    Value::deserialize(deserializer).map(Some)
 }

@@ -164,6 +164,8 @@ impl<'a> Stage<'a> {
                 websocket: format!("ws://{address}/websocket"),
                 reconnects: self.given.reconnects,
                 delivery: self.given.delivery,
+                own_upload: self.given.own_upload,
+                emoji: self.given.emoji.clone(),
             };
             match self.driver.command(device, &create)? {
                 Answer::Ok(_) => self.created.insert(device.clone()),

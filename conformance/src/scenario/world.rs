@@ -8,7 +8,7 @@ use mock_server::control::SettingsPatch;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
-use crate::driver::Device;
+use crate::driver::{Device, Emoji};
 
 /// Who and what is there when a scenario starts.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -36,6 +36,10 @@ pub struct World {
     pub settings: SettingsPatch,
     /// Whether clients are made to acknowledge deliveries.
     pub delivery: bool,
+    /// Whether clients are made to take uploads into their own hands, and so show an attachment's url as it came.
+    pub own_upload: bool,
+    /// The emoji table that clients are given.
+    pub emoji: Option<Emoji>,
     /// How often clients take up a lost link again.
     pub reconnects: u32,
     /// What clients are given for an app key, where that differs from the world's.
@@ -82,6 +86,8 @@ impl Default for World {
             tokens: BTreeMap::new(),
             settings: SettingsPatch::default(),
             delivery: false,
+            own_upload: false,
+            emoji: None,
             reconnects: 3,
             app_key_as_typed: None,
             username_as_typed: BTreeMap::new(),

@@ -139,6 +139,12 @@ impl Host {
         if create.delivery {
             return Err(Refused::Unsupported("delivery receipts".to_owned()));
         }
+        if create.own_upload {
+            return Err(Refused::Unsupported("uploads of its own".to_owned()));
+        }
+        if create.emoji.is_some() {
+            return Err(Refused::Unsupported("emoji".to_owned()));
+        }
         if self.devices.len() >= DEVICES_LIMIT {
             return Err(Refused::Error(format!("{DEVICES_LIMIT} devices are all that fit; reset")));
         }

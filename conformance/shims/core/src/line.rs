@@ -125,6 +125,8 @@ pub(crate) struct Create {
     pub(crate) websocket: String,
     pub(crate) reconnects: u32,
     pub(crate) delivery: bool,
+    pub(crate) own_upload: bool,
+    pub(crate) emoji: Option<Value>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -119,7 +119,7 @@ impl Peer {
         json!({"create": {
             "app_key": "org#app", "username": name, "device": "web", "rest": format!("http://{address}"),
             "sockjs": format!("http://{address}/ws"), "websocket": format!("ws://{address}/websocket"),
-            "reconnects": 3, "delivery": false,
+            "reconnects": 3, "delivery": false, "own_upload": false, "emoji": null,
         }})
     }
 
