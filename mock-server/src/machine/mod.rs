@@ -14,6 +14,7 @@ pub mod rest;
 mod roster;
 mod session;
 mod staging;
+mod upload;
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -31,6 +32,7 @@ use fault::Faults;
 use muc::Mucs;
 use queue::Queues;
 use session::Session;
+pub use upload::{BlobId, Upload};
 
 /// Ordered by insertion, so that a run can be replayed; hashed fast, since every frame looks three of them up.
 type Map<K, V> = indexmap::IndexMap<K, V, FxBuildHasher>;
@@ -125,6 +127,8 @@ pub enum Output {
         /// The answer.
         response: rest::Response,
     },
+    /// Nobody will ask for these bytes any more.
+    ForgetBlob(BlobId),
     /// The connection is this device now: for the record of the run.
     LoggedIn {
         /// The connection.

@@ -17,7 +17,7 @@ use tungstenite::handshake::derive_accept_key;
 
 use super::clock::wall_now;
 use super::world::{World, Worlds};
-use crate::machine::rest::{self, Failure, Method, Request, Response};
+use crate::machine::rest::{self, Body, Failure, Method, Request, Response};
 use crate::machine::{AppKey, excerpt};
 use crate::tape::Door;
 
@@ -146,13 +146,28 @@ async fn rest_answer(worlds: &Worlds, request: HttpRequest<Incoming>, path: &str
     let open = OpenRequest::new(&world);
     let token = bearer(request.headers());
     let base = base(request.headers());
+    let word = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let says_true = |name: &str| word(name).is_some_and(|word| word.eq_ignore_ascii_case("true"));
+    let share_secret = word("share-secret").map(str::to_owned);
+    let (thumbnail, restrict_access) = (says_true("thumbnail"), says_true("restrict-access"));
     let query = request.uri().query().unwrap_or_default().to_owned();
     let body = match read(request.into_body()).await {
         Ok(body) => body,
         Err(failure) => return enveloped(rest::refused(world.now(), &failure)),
     };
     let asked = path.clone();
-    let response = world.request(Request { method, base, path, query, token, body });
+    let response = world.request(Request {
+        method,
+        base,
+        path,
+        query,
+        token,
+        body,
+        upload: None,
+        share_secret,
+        thumbnail,
+        restrict_access,
+    });
     drop(open);
     match response {
         Some(response) => {
@@ -284,11 +299,15 @@ fn allow(headers: &mut HeaderMap, origin: Option<HeaderValue>, path: &str) {
 }
 
 fn json_answer(status: StatusCode, body: serde_json::Value) -> Answer {
-    enveloped(Response { status: status.as_u16(), body: body.to_string().into() })
+    enveloped(Response { status: status.as_u16(), body: Body::Json(body.to_string().into()) })
 }
 
 fn enveloped(response: Response) -> Answer {
-    let mut answer = HttpResponse::new(Full::new(response.body));
+    let body = match response.body {
+        Body::Json(json) => json,
+        Body::Blob { .. } | Body::Reset => unreachable!("the machine keeps no attachment yet"),
+    };
+    let mut answer = HttpResponse::new(Full::new(body));
     *answer.status_mut() = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     answer

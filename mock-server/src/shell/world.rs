@@ -10,13 +10,14 @@ use std::rc::Rc;
 use bytes::Bytes;
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
+use serde_json::json;
 use tokio::sync::Notify;
 
 use super::clock::Clock;
 use super::ws::{Conn, Wrapped};
 use super::{NotQuiet, Options, Quiet};
 use crate::control::{Control, ControlError};
-use crate::machine::rest::{Request, Response};
+use crate::machine::rest::{Body, Request, Response};
 use crate::machine::{AppKey, Close, Config, ConnId, Finding, Input, Millis, Output, RequestId, Server};
 use crate::tape::{Direction, Event, Row};
 
@@ -288,7 +289,7 @@ impl World {
                 user,
                 body,
                 status: response.status,
-                answer: response.body.clone(),
+                answer: shown(&response.body),
             });
         }
         Some(response)
@@ -395,6 +396,7 @@ impl World {
                 Output::Http { id, response } => {
                     state.answers.insert(id, response);
                 }
+                Output::ForgetBlob(_) => {}
                 Output::LoggedIn { conn, user, resource } => {
                     state.record(Event::LoggedIn { conn, user, resource });
                 }
@@ -469,6 +471,16 @@ impl State {
             tape.rows.push_back(Row { at, event });
         }
     }
+}
+
+/// An answer as the tape shows it: of what is not JSON, a JSON object that says what it was.
+fn shown(body: &Body) -> Bytes {
+    let told = match body {
+        Body::Json(json) => return json.clone(),
+        Body::Blob { media_type, name, .. } => json!({ "file": name, "media_type": media_type }),
+        Body::Reset => json!({ "reset": true }),
+    };
+    told.to_string().into()
 }
 
 /// The words for a world that did not become quiet in time.

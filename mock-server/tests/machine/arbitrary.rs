@@ -17,7 +17,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use prost::Message as _;
 
-use crate::world::{APP_KEY, Login, World, body, body_of, config, jid, msync, text_of};
+use crate::world::{APP_KEY, Login, World, body, body_of, config, jid, json_of, msync, text_of};
 
 /// One thing that happens. Connections are picked among those that strangers have.
 #[derive(Clone, Debug)]
@@ -380,8 +380,7 @@ impl Street {
             Step::Close(which) => self.come_back(which.index(self.strangers.len())),
             Step::Http { method, path, token, body } => {
                 let response = self.world.request(method, &path, token.as_deref(), body.into());
-                let answer: serde_json::Value =
-                    serde_json::from_slice(&response.body).expect("every answer is JSON");
+                let answer = json_of(&response);
                 let good = response.status == 200;
                 assert!(good || (400..430).contains(&response.status), "{response:?}");
                 assert_eq!(answer.get("error").is_none(), good, "{answer}");

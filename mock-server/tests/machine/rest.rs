@@ -3,11 +3,10 @@
 
 use mock_server::control::{Control, SettingsPatch};
 use mock_server::machine::rest::Method::{self, Delete, Get, Post, Put};
-use mock_server::machine::rest::Response;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::world::{World, json_of};
 
 /// Groups that the town's REST calls made, in their order.
 pub(crate) const APPROVAL: &str = "100000000000001";
@@ -216,10 +215,6 @@ fn goods() -> Vec<Good> {
         good(Post, "/chatrooms/8/apply", "carl", applied("8", "carl")).body(message),
         good(Delete, "/chatrooms/8/quit", "bob", json!({ "result": true })),
     ]
-}
-
-fn json_of(response: &Response) -> Value {
-    serde_json::from_slice(&response.body).expect("every answer is JSON (rest.md 0.3)")
 }
 
 #[test]

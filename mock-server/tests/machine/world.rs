@@ -13,7 +13,7 @@ use fixtures::wire::{
 use mock_server::control::{Control, ControlError, Settings, SettingsPatch};
 use mock_server::machine::rest::{Method, Request, Response};
 use mock_server::machine::{
-    AppKey, Close, Config, ConnId, Finding, Input, Millis, Output, RequestId, Server,
+    AppKey, BlobId, Close, Config, ConnId, Finding, Input, Millis, Output, RequestId, Server,
 };
 use prost::Message as _;
 use serde_json::Value;
@@ -27,6 +27,8 @@ pub(crate) struct World {
     pub(crate) now: Millis,
     pub(crate) findings: Vec<Finding>,
     pub(crate) warnings: Vec<String>,
+    /// Attachments whose bytes nobody will ask for any more.
+    pub(crate) forgotten: Vec<BlobId>,
     /// Frames that no client could read. Only a `send_raw` fault may send such.
     pub(crate) unreadable: usize,
     /// All that was done to the server, and all that it wanted done.
@@ -95,6 +97,7 @@ impl World {
             now: START,
             findings: Vec::new(),
             warnings: Vec::new(),
+            forgotten: Vec::new(),
             unreadable: 0,
             acts: Vec::new(),
             outputs: Vec::new(),
@@ -160,6 +163,7 @@ impl World {
                 }
                 Output::Finding(finding) => self.findings.push(finding),
                 Output::Warning(text) => self.warnings.push(text),
+                Output::ForgetBlob(blob) => self.forgotten.push(blob),
             }
         }
     }
@@ -377,7 +381,7 @@ impl World {
         let token = (!user.is_empty()).then(|| token_of(user));
         let body = if body.is_null() { Bytes::new() } else { body.to_string().into() };
         let response = self.request(method, path, token.as_deref(), body);
-        (response.status, serde_json::from_slice(&response.body).expect("every answer is JSON"))
+        (response.status, json_of(&response))
     }
 
     pub(crate) fn request(
@@ -397,6 +401,10 @@ impl World {
             query: query.into(),
             token: token.map(str::to_owned),
             body,
+            upload: None,
+            share_secret: None,
+            thumbnail: false,
+            restrict_access: false,
         };
         self.input(Input::Http { id: RequestId(id), request });
         self.answers.remove(&id).expect("every request is answered at once")
@@ -406,6 +414,12 @@ impl World {
     pub(crate) fn found(&self) -> Vec<String> {
         self.findings.iter().map(|finding| format!("{}: {}", finding.clause, finding.text)).collect()
     }
+}
+
+/// The body of an answer that is no attachment.
+pub(crate) fn json_of(response: &Response) -> Value {
+    let json = response.body.json().expect("no attachment was asked for");
+    serde_json::from_slice(json).expect("every answer is JSON (rest.md 0.3)")
 }
 
 impl Login {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Call, Method, Response};
+use super::{Body, Call, Method, Response};
 use crate::machine::{Millis, Server};
 
 /// A call that did what it was asked.
@@ -97,7 +97,7 @@ impl Success {
                 duration: 0,
             }),
         };
-        Response { status: 200, body }
+        Response { status: 200, body: Body::Json(body) }
     }
 }
 
@@ -110,7 +110,7 @@ impl Failure {
             duration: 0,
             error_description: &self.description,
         });
-        Response { status: self.status, body }
+        Response { status: self.status, body: Body::Json(body) }
     }
 
     pub(super) fn description(&self) -> &str {

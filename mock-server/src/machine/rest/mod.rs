@@ -18,6 +18,7 @@ use serde_json::{Map, Value};
 
 use super::account::UserIx;
 use super::muc::MucKind;
+use super::upload::{BlobId, Upload};
 use super::{Millis, Server};
 pub use envelope::Failure;
 use envelope::Success;
@@ -37,6 +38,14 @@ pub struct Request {
     pub token: Option<String>,
     /// Whatever its Content-Type says: SDKs send JSON as text/plain too (rest.md 0.7).
     pub body: Bytes,
+    /// The file of a multipart body on a path that [takes one](takes_upload); `body` is empty then.
+    pub upload: Option<Upload>,
+    /// The header `share-secret`: opens an attachment (rest.md A.5).
+    pub share_secret: Option<String>,
+    /// The header `thumbnail: true`: of a picture, a small one will do (rest.md A.5).
+    pub thumbnail: bool,
+    /// The header `restrict-access: true`: the upload opens by a secret only (rest.md A.4).
+    pub restrict_access: bool,
 }
 
 /// The methods that the API knows.
@@ -49,13 +58,31 @@ pub enum Method {
     Delete,
 }
 
-/// An answer: a status and a JSON body.
+/// An answer: a status and a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
     /// 200, or an error's.
     pub status: u16,
-    /// JSON, always.
-    pub body: Bytes,
+    /// What follows it.
+    pub body: Body,
+}
+
+/// What an answer carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// Of every call but a download, and of every refusal.
+    Json(Bytes),
+    /// The bytes of an attachment.
+    Blob {
+        /// Which.
+        blob: BlobId,
+        /// Its Content-Type; never that of JSON, by which SDKs tell a refusal (rest.md A.5).
+        media_type: String,
+        /// As its sender named the file.
+        name: String,
+    },
+    /// No answer: the connection is reset, as a staged fault wants it.
+    Reset,
 }
 
 /// What a path names; the segments in braces are in the match.
@@ -156,6 +183,11 @@ pub(super) fn answer(server: &mut Server, now: Millis, request: &Request) -> Res
     }
 }
 
+/// Whether the path takes a file in a multipart body, which the host then keeps beside the request.
+pub fn takes_upload(method: Method, path: &str) -> bool {
+    method == Method::Post && path == "/chatfiles"
+}
+
 /// The answer to what is not under any `/{org}/{app}`: an error envelope all the same.
 pub fn not_found(now: Millis, path: &str) -> Response {
     Failure::no_such_path(path).response(now)
@@ -186,6 +218,16 @@ impl Call<'_> {
                 serde_json::from_value(Value::Object(object))
             })
             .map_err(|error| Failure::json(&error))
+    }
+}
+
+impl Body {
+    /// The JSON, unless it is something else.
+    pub fn json(&self) -> Option<&Bytes> {
+        match self {
+            Self::Json(json) => Some(json),
+            Self::Blob { .. } | Self::Reset => None,
+        }
     }
 }
 
