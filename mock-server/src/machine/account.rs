@@ -31,6 +31,8 @@ pub(super) struct User {
     pub(super) blocked: Set<UserIx>,
     /// Those of them to whom this user may not write either (`RosterBody.biDirection`).
     pub(super) blocked_both: Set<UserIx>,
+    /// Whose contact this user is, and who is this user's: always both.
+    pub(super) contacts: Set<UserIx>,
     /// Live devices, oldest first.
     pub(super) devices: Vec<ConnId>,
     /// The conversations the user is part of.

@@ -243,11 +243,11 @@ impl Server {
     fn route_to_muc(&mut self, user: UserIx, id: &str, kind: MucKind) -> Result<(ConvIx, Readers), Refused> {
         let found = self.mucs.find(id).filter(|&muc| self.mucs.muc(muc).kind == kind);
         let Some(muc) = found else { return Err(Refused(status::ErrorCode::Fail, "group not found".into())) };
-        if !self.mucs.muc(muc).members.contains(&user) {
+        if !self.mucs.muc(muc).has(user) {
             return Err(Refused(status::ErrorCode::Fail, "not in group or chatroom".into()));
         }
         let conv = self.open_conversation(ConvKey::Muc(muc))?;
-        Ok((conv, Readers::Members(self.mucs.muc(muc).members.iter().copied().collect())))
+        Ok((conv, Readers::Members(self.mucs.muc(muc).members.keys().copied().collect())))
     }
 
     fn open_conversation(&mut self, key: ConvKey) -> Result<ConvIx, Refused> {

@@ -92,10 +92,16 @@ impl Server {
         }
     }
 
-    fn unblock(&mut self, user: UserIx, other: UserIx) {
+    pub(super) fn unblock(&mut self, user: UserIx, other: UserIx) {
         let user = self.accounts.user_mut(user);
         user.blocked.shift_remove(&other);
         user.blocked_both.shift_remove(&other);
+    }
+
+    /// Makes two users each other's contacts.
+    pub(super) fn befriend(&mut self, user: UserIx, other: UserIx) {
+        self.accounts.user_mut(user).contacts.insert(other);
+        self.accounts.user_mut(other).contacts.insert(user);
     }
 
     /// Every device of the user learns of it, the one that asked as well: it shows the new list only then.

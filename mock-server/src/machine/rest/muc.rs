@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::page::Page;
 use super::{Answer, Call, Failure, Success, text};
 use crate::machine::account::UserIx;
-use crate::machine::muc::{JoinFault, Muc, MucIx, MucKind, Profile};
-use crate::machine::{Server, Set, excerpt};
+use crate::machine::muc::{ADMINS_MAX, Muc, MucFault, MucIx, MucKind, Profile};
+use crate::machine::{Millis, Server, Set, excerpt};
 
 /// What 3.x, 4.x and the server-side API send; each spells some keys in its own way.
 #[derive(Deserialize)]
@@ -140,7 +140,7 @@ pub(super) fn joined(server: &mut Server, call: &Call<'_>) -> Answer {
         return Err(Failure::forbidden(format!("the groups of {} are not yours", call.first)));
     }
     let groups =
-        server.mucs.existing().filter(|muc| muc.kind == MucKind::Group && muc.members.contains(&caller));
+        server.mucs.existing().filter(|muc| muc.kind == MucKind::Group && muc.members.contains_key(&caller));
     Ok(Success::list(Page::numbered(call).of(groups).map(named).collect()))
 }
 
@@ -163,12 +163,7 @@ pub(super) fn dissolve(server: &mut Server, call: &Call<'_>, kind: MucKind) -> A
 pub(super) fn quit(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Answer {
     let caller = call.caller(server)?;
     let muc = existing(server, call.first, kind)?;
-    if server.mucs.muc(muc).owner == caller {
-        return Err(Failure::forbidden("forbidden operation on group owner!"));
-    }
-    if !server.leave(muc, caller) {
-        return Err(not_in(server, muc, caller));
-    }
+    server.leave(muc, caller).map_err(|fault| refused(server, muc, fault))?;
     Ok(Success::data(json!({ "result": true })))
 }
 
@@ -179,8 +174,8 @@ pub(super) fn apply(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Answ
     let (public, approval) = (profile.public, profile.approval);
     if kind == MucKind::Room {
         // Entering a room one is in already is no mistake: apps do it at each page load.
-        if !server.mucs.muc(muc).members.contains(&caller) {
-            enter(server, muc, caller)?;
+        if !server.mucs.muc(muc).members.contains_key(&caller) {
+            enter(server, call.now, muc, caller)?;
         }
     } else if !public {
         return Err(Failure::forbidden(format!(
@@ -188,12 +183,12 @@ pub(super) fn apply(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Answ
             call.first
         )));
     } else if approval {
-        if server.mucs.muc(muc).members.contains(&caller) {
-            return Err(already_in(server, muc, caller));
+        if server.mucs.muc(muc).members.contains_key(&caller) {
+            return Err(refused(server, muc, MucFault::AlreadyIn(caller)));
         }
         server.mucs.muc_mut(muc).applicants.insert(caller);
     } else {
-        enter(server, muc, caller)?;
+        enter(server, call.now, muc, caller)?;
     }
     let user = server.accounts.name(caller);
     Ok(Success::data(json!({ "action": "apply", "result": true, "id": call.first, "user": user })))
@@ -212,7 +207,7 @@ pub(super) fn apply_verify(server: &mut Server, call: &Call<'_>) -> Answer {
         )));
     }
     if verdict.verify_result {
-        enter(server, muc, applicant)?;
+        enter(server, call.now, muc, applicant)?;
     }
     server.mucs.muc_mut(muc).applicants.shift_remove(&applicant);
     Ok(Success::data(json!({
@@ -224,8 +219,8 @@ pub(super) fn invite(server: &mut Server, call: &Call<'_>) -> Answer {
     let caller = call.caller(server)?;
     let muc = existing(server, call.first, MucKind::Group)?;
     let state = server.mucs.muc(muc);
-    if !state.members.contains(&caller) {
-        return Err(not_in(server, muc, caller));
+    if !state.members.contains_key(&caller) {
+        return Err(refused(server, muc, MucFault::NotIn(caller)));
     }
     if state.owner != caller && !state.profile.members_invite {
         return Err(Failure::forbidden("only the owner may invite to this group"));
@@ -235,11 +230,11 @@ pub(super) fn invite(server: &mut Server, call: &Call<'_>) -> Answer {
     let mut results = Vec::new();
     for name in names.usernames {
         let outcome = existing_user(server, &name).and_then(|user| {
-            if need_confirm && !server.mucs.muc(muc).members.contains(&user) {
+            if need_confirm && !server.mucs.muc(muc).members.contains_key(&user) {
                 server.mucs.muc_mut(muc).invited.insert(user);
                 return Ok(());
             }
-            enter(server, muc, user)
+            enter(server, call.now, muc, user)
         });
         let mut result =
             json!({ "action": "invite", "result": outcome.is_ok(), "id": call.first, "user": name });
@@ -265,7 +260,7 @@ pub(super) fn invite_verify(server: &mut Server, call: &Call<'_>) -> Answer {
         )));
     }
     if verdict.verify_result {
-        enter(server, muc, caller)?;
+        enter(server, call.now, muc, caller)?;
     }
     server.mucs.muc_mut(muc).invited.shift_remove(&caller);
     Ok(Success::data(json!({
@@ -282,13 +277,13 @@ pub(super) fn add(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Answer
     for name in &names.usernames {
         users.insert(existing_user(server, name)?);
     }
-    users.retain(|user| !server.mucs.muc(muc).members.contains(user));
+    users.retain(|user| !server.mucs.muc(muc).members.contains_key(user));
     if server.mucs.muc(muc).members.len() + users.len() > server.mucs.muc(muc).profile.users_max {
-        return Err(full());
+        return Err(refused(server, muc, MucFault::Full));
     }
     let mut added = Vec::new();
     for user in users {
-        enter(server, muc, user)?;
+        enter(server, call.now, muc, user)?;
         added.push(text(server.accounts.name(user)));
     }
     Ok(Success::data(json!({
@@ -305,7 +300,7 @@ pub(super) fn remove(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Ans
         names.map(|name| Ok((name, existing_user(server, name)?))).collect::<Result<_, Failure>>()?;
     let mut results = Vec::new();
     for (name, user) in users {
-        let removed = user != caller && server.leave(muc, user);
+        let removed = server.remove(muc, user).is_ok();
         let mut result = json!({
             "result": removed, "action": "remove_member", "user": name, id_key(kind): call.first,
         });
@@ -326,16 +321,32 @@ pub(super) fn remove(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Ans
     }
 }
 
-fn enter(server: &mut Server, muc: MucIx, user: UserIx) -> Result<(), Failure> {
-    server.join(muc, user).map_err(|fault| match fault {
-        JoinFault::AlreadyIn => already_in(server, muc, user),
-        JoinFault::Full => full(),
-    })
+fn enter(server: &mut Server, now: Millis, muc: MucIx, user: UserIx) -> Result<(), Failure> {
+    server.join(now, muc, user).map_err(|fault| refused(server, muc, fault))
 }
 
-/// The words that 4.x looks for (rest.md 0.11).
-fn full() -> Failure {
-    Failure::forbidden("group member list is full!")
+/// The words that 4.x looks for, or that the documents list (rest.md 0.11, B.5).
+fn refused(server: &Server, muc: MucIx, fault: MucFault) -> Failure {
+    let id = &server.mucs.muc(muc).id;
+    let name = |user| server.accounts.name(user);
+    match fault {
+        MucFault::AlreadyIn(user) => {
+            let name = name(user);
+            Failure::forbidden(format!(
+                "can not join this group, reason:user: {name} already in group: {id}\n"
+            ))
+        }
+        MucFault::NotIn(user) => {
+            Failure::forbidden(format!("user: {} doesn't exist in group: {id}", name(user)))
+        }
+        MucFault::Blocked(user) => Failure::forbidden(format!(
+            "can not join this group, reason:user: {} is in the blacklist of group: {id}",
+            name(user)
+        )),
+        MucFault::IsOwner(_) => Failure::forbidden("forbidden operation on group owner!"),
+        MucFault::Full => Failure::forbidden("group member list is full!"),
+        MucFault::AdminsFull => Failure::forbidden(format!("a group has at most {ADMINS_MAX} admins")),
+    }
 }
 
 fn existing(server: &Server, id: &str, kind: MucKind) -> Result<MucIx, Failure> {
@@ -354,22 +365,12 @@ fn owner_only(server: &Server, muc: MucIx, caller: UserIx) -> Result<(), Failure
     Err(Failure::forbidden("only the owner may do this"))
 }
 
-fn already_in(server: &Server, muc: MucIx, user: UserIx) -> Failure {
-    let (name, id) = (server.accounts.name(user), &server.mucs.muc(muc).id);
-    Failure::forbidden(format!("can not join this group, reason:user: {name} already in group: {id}\n"))
-}
-
-fn not_in(server: &Server, muc: MucIx, user: UserIx) -> Failure {
-    let (name, id) = (server.accounts.name(user), &server.mucs.muc(muc).id);
-    Failure::forbidden(format!("user: {name} doesn't exist in group: {id}"))
-}
-
 fn named(muc: &Muc) -> Value {
     json!({ "groupid": &*muc.id, "groupname": muc.profile.name, "id": &*muc.id, "name": muc.profile.name })
 }
 
 fn affiliations(server: &Server, muc: &Muc) -> impl Iterator<Item = Value> {
-    muc.members.iter().map(|&user| {
+    muc.members.keys().map(|&user| {
         let role = if user == muc.owner { "owner" } else { "member" };
         json!({ role: server.accounts.name(user) })
     })

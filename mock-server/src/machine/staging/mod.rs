@@ -1,15 +1,15 @@
 //! Control commands: how a test sets the stage. Each is refused whole or done whole.
 
+mod muc;
+
 use super::account::{NameFault, TOKEN_BYTES_MAX, TokenOrigin, UserIx};
 use super::fault::AnswerFault;
-use super::muc::{MucKind, Profile};
+use super::muc::{Ban, MucKind};
 use super::{Close, ConnId, Millis, Output, Server, excerpt};
 use crate::control::{Control, ControlError, Fault};
 
 /// A scenario of a thousand messages is the largest that clients are asked to bear; ten times that is a slip.
 const STAGED_TEXTS_MAX: u32 = 10_000;
-/// As the largest rooms of rest.md B.8.
-const STAGED_MEMBERS_MAX: usize = 10_000;
 
 impl Server {
     /// Does one thing to the world. What it sends to clients is in [`Server::poll_output`] afterwards.
@@ -64,48 +64,28 @@ impl Server {
             }
             Control::Settings(patch) => self.settings.apply(patch),
             Control::Fault(fault) => self.stage_fault(fault)?,
-            Control::Unblock { .. }
-            | Control::Contacts { .. }
-            | Control::RemoveUser { .. }
-            | Control::Password { .. }
-            | Control::Disconnect { .. }
-            | Control::Join { .. }
-            | Control::Leave { .. }
-            | Control::Remove { .. }
-            | Control::Dissolve { .. }
-            | Control::Admins { .. }
-            | Control::Mute { .. }
-            | Control::Unmute { .. }
-            | Control::BanAll { .. }
-            | Control::UnbanAll { .. }
-            | Control::Allow { .. }
-            | Control::Disallow { .. } => return Err(ControlError::NotServed),
+            Control::Unblock { user, blocked } => {
+                let user = self.known(&user)?;
+                for other in self.all_known(&blocked)? {
+                    self.unblock(user, other);
+                }
+            }
+            Control::Contacts { user, with } => self.stage_contacts(&user, &with)?,
+            Control::Join { id, users } => self.stage_join(now, &id, &users)?,
+            Control::Leave { id, users } => self.stage_leave(&id, &users)?,
+            Control::Remove { id, users } => self.stage_remove(&id, &users)?,
+            Control::Dissolve { id } => self.stage_dissolve(&id)?,
+            Control::Admins { id, users } => self.stage_admins(&id, &users)?,
+            Control::Mute { id, users, ms } => self.stage_mute(now, &id, &users, ms)?,
+            Control::Unmute { id, users } => self.stage_unmute(&id, &users)?,
+            Control::BanAll { id } => self.stage_ban(&id, Ban::On)?,
+            Control::UnbanAll { id } => self.stage_ban(&id, Ban::Off)?,
+            Control::Allow { id, users } => self.stage_allow(&id, &users)?,
+            Control::Disallow { id, users } => self.stage_disallow(&id, &users)?,
+            Control::RemoveUser { .. } | Control::Password { .. } | Control::Disconnect { .. } => {
+                return Err(ControlError::NotServed);
+            }
         }
-        Ok(())
-    }
-
-    fn stage_muc(
-        &mut self,
-        now: Millis,
-        kind: MucKind,
-        id: String,
-        owner: &str,
-        members: &[String],
-    ) -> Result<(), ControlError> {
-        let bad = |reason| ControlError::BadValue { what: "id", value: id.clone(), reason };
-        if id.is_empty() || self.mucs.find(&id).is_some() {
-            return Err(bad("it must be new and not empty"));
-        }
-        if self.accounts.find(&id).is_some() {
-            return Err(bad("a user has that name, and 3.x tells queues by name alone"));
-        }
-        if self.mucs.is_full() || members.len() > STAGED_MEMBERS_MAX {
-            return Err(bad("the world has as many groups, or the group as many members, as it can hold"));
-        }
-        let owner = self.known(owner)?;
-        let members = self.all_known(members)?;
-        let profile = Profile { users_max: STAGED_MEMBERS_MAX, ..Profile::named(&id) };
-        self.make_muc(now, kind, &id, owner, &members, profile);
         Ok(())
     }
 

@@ -3,11 +3,16 @@
 //! They appear by REST or by a control command, never by themselves. A dissolved one is gone: its id is unknown
 //! again, and the server gives no id out twice.
 
+mod entry;
+mod roles;
+mod silence;
+
 use std::collections::VecDeque;
 
 use super::account::{Membership, UserIx};
 use super::queue::ConvKey;
 use super::{Map, Millis, Server, Set};
+pub(super) use silence::{Ban, Silence};
 
 /// A group or room of the world; of one that was dissolved, nobody holds the number any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,13 +40,23 @@ pub(super) struct Muc {
     pub(super) id: Box<str>,
     pub(super) created: Millis,
     pub(super) owner: UserIx,
-    /// The owner among them.
-    pub(super) members: Set<UserIx>,
+    /// The owner among them; since when each is in.
+    pub(super) members: Map<UserIx, Millis>,
     pub(super) profile: Profile,
     /// Users who asked to come in, where the owner decides.
     pub(super) applicants: Set<UserIx>,
     /// Users who were asked in and have not answered.
     pub(super) invited: Set<UserIx>,
+    /// Members whom the owner made administrators; the owner is none of them.
+    pub(super) admins: Set<UserIx>,
+    /// Members who may not write, and until when; `u64::MAX` is for ever.
+    pub(super) muted: Map<UserIx, Millis>,
+    /// Only the owner, administrators and `allowed` may write.
+    pub(super) all_banned: bool,
+    pub(super) allowed: Set<UserIx>,
+    /// Users who were put out and cannot come back.
+    pub(super) blocked: Set<UserIx>,
+    pub(super) announcement: String,
 }
 
 /// What the owner says about it.
@@ -59,15 +74,25 @@ pub(super) struct Profile {
     pub(super) users_max: usize,
 }
 
-/// Why somebody cannot come in.
+/// Why something cannot be done to a group or room, or to one of its users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum JoinFault {
-    AlreadyIn,
+pub(super) enum MucFault {
+    AlreadyIn(UserIx),
+    NotIn(UserIx),
+    /// The user is on its block list.
+    Blocked(UserIx),
+    /// What is done to others is not done to the owner.
+    IsOwner(UserIx),
+    /// It has as many members as it may.
     Full,
+    /// It has [`ADMINS_MAX`] administrators.
+    AdminsFull,
 }
 
 /// A bound on what strangers can make a world keep: one for every ten users that it may have.
 const MUCS_MAX: usize = 10_000;
+/// rest.md B.5.
+pub(super) const ADMINS_MAX: usize = 99;
 /// A client pulls within seconds of a NOTICE.
 const DISSOLVED_MAX: usize = 1_000;
 
@@ -117,15 +142,21 @@ impl Server {
             id: id.into(),
             created: now,
             owner,
-            members: Set::default(),
+            members: Map::default(),
             profile,
             applicants: Set::default(),
             invited: Set::default(),
+            admins: Set::default(),
+            muted: Map::default(),
+            all_banned: false,
+            allowed: Set::default(),
+            blocked: Set::default(),
+            announcement: String::new(),
         };
         self.mucs.mucs.insert(muc, state);
         self.mucs.by_id.insert(id.into(), muc);
         for &member in [owner].iter().chain(members) {
-            self.enter(muc, member);
+            self.enter(now, muc, member);
         }
         muc
     }
@@ -141,52 +172,62 @@ impl Server {
         }
     }
 
-    pub(super) fn join(&mut self, muc: MucIx, user: UserIx) -> Result<(), JoinFault> {
-        let state = self.mucs.muc(muc);
-        if state.members.contains(&user) {
-            return Err(JoinFault::AlreadyIn);
-        }
-        if state.members.len() >= state.profile.users_max {
-            return Err(JoinFault::Full);
-        }
-        self.enter(muc, user);
-        Ok(())
-    }
-
-    /// Whether the user was in.
-    pub(super) fn leave(&mut self, muc: MucIx, user: UserIx) -> bool {
-        let was_in = self.mucs.muc_mut(muc).members.shift_remove(&user);
-        if was_in && let Some(conv) = self.queues.find(ConvKey::Muc(muc)) {
-            self.leave_conversation(conv, user);
-        }
-        was_in
-    }
-
-    pub(super) fn dissolve(&mut self, muc: MucIx) {
-        let members: Vec<UserIx> = self.mucs.muc(muc).members.iter().copied().collect();
-        for member in members {
-            self.leave(muc, member);
-        }
-        if let Some(gone) = self.mucs.mucs.shift_remove(&muc) {
-            self.mucs.by_id.shift_remove(&gone.id);
-            if self.mucs.dissolved.len() == DISSOLVED_MAX {
-                self.mucs.dissolved.pop_front();
-            }
-            self.mucs.dissolved.push_back(gone.id);
-        }
-    }
-
     /// A member gets what is written from now on.
-    fn enter(&mut self, muc: MucIx, user: UserIx) {
+    fn enter(&mut self, now: Millis, muc: MucIx, user: UserIx) {
         let state = self.mucs.muc_mut(muc);
         state.applicants.shift_remove(&user);
         state.invited.shift_remove(&user);
-        state.members.insert(user);
+        state.members.insert(user, now);
         if let Some(conv) = self.queues.open(ConvKey::Muc(muc)) {
             let end = self.queues.end(conv);
             let membership = Membership { since: end, watermark: end };
             self.accounts.user_mut(user).conversations.insert(conv, membership);
         }
+    }
+
+    /// Who is out has no part in anything of it, nor a mute that would meet them when they come again.
+    fn go_out(&mut self, muc: MucIx, user: UserIx) {
+        let state = self.mucs.muc_mut(muc);
+        state.members.shift_remove(&user);
+        state.admins.shift_remove(&user);
+        state.muted.shift_remove(&user);
+        state.allowed.shift_remove(&user);
+        if let Some(conv) = self.queues.find(ConvKey::Muc(muc)) {
+            self.leave_conversation(conv, user);
+        }
+    }
+
+    fn forget_muc(&mut self, muc: MucIx) {
+        let Some(gone) = self.mucs.mucs.shift_remove(&muc) else { return };
+        if let Some(conv) = self.queues.find(ConvKey::Muc(muc)) {
+            for &member in gone.members.keys() {
+                self.leave_conversation(conv, member);
+            }
+        }
+        self.mucs.by_id.shift_remove(&gone.id);
+        if self.mucs.dissolved.len() == DISSOLVED_MAX {
+            self.mucs.dissolved.pop_front();
+        }
+        self.mucs.dissolved.push_back(gone.id);
+    }
+}
+
+impl Muc {
+    pub(super) fn has(&self, user: UserIx) -> bool {
+        self.members.contains_key(&user)
+    }
+
+    /// Whether the user is the owner or an administrator.
+    pub(super) fn is_led_by(&self, user: UserIx) -> bool {
+        self.owner == user || self.admins.contains(&user)
+    }
+
+    fn member(&self, user: UserIx) -> Result<(), MucFault> {
+        if self.has(user) { Ok(()) } else { Err(MucFault::NotIn(user)) }
+    }
+
+    fn member_but_the_owner(&self, user: UserIx) -> Result<(), MucFault> {
+        if self.owner == user { Err(MucFault::IsOwner(user)) } else { self.member(user) }
     }
 }
 
