@@ -182,8 +182,11 @@ impl Stage {
                 Output::Finding(finding) => {
                     self.findings.push(format!("{}: {}", finding.clause, finding.text))
                 }
-                Output::Close { .. } | Output::Http { .. } | Output::LoggedIn { .. } | Output::Warning(_) => {
-                }
+                Output::Close { .. }
+                | Output::Http { .. }
+                | Output::ForgetBlob(_)
+                | Output::LoggedIn { .. }
+                | Output::Warning(_) => {}
             }
         }
     }
@@ -238,12 +241,17 @@ impl Stage {
             query: String::new(),
             token: request.bearer.clone(),
             body: request.body.clone().unwrap_or_default().into(),
+            upload: None,
+            share_secret: None,
+            thumbnail: false,
+            restrict_access: false,
         };
         self.server.handle(machine::Millis(self.now), Input::Http { id, request });
         let mut answer = None;
         while let Some(output) = self.server.poll_output() {
             if let Output::Http { response, .. } = output {
-                answer = Some(HttpAnswer { status: response.status, body: response.body });
+                let body = response.body.json().expect("no attachment is asked for here").clone();
+                answer = Some(HttpAnswer { status: response.status, body });
             }
         }
         answer.expect("the machine answers every request at once")
