@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::log::ConvIx;
 use super::message::SentIds;
-use super::queue::ConvIx;
 use super::session::DeviceId;
 use super::{ConnId, Map, Millis, Set};
 
@@ -50,6 +50,15 @@ pub(super) struct Membership {
     pub(super) since: u64,
     /// Up to where some device has acknowledged.
     pub(super) watermark: u64,
+    /// The conversation is in the user's session list.
+    pub(super) listed: bool,
+    /// How many messages of others came since the user last said that the conversation is read. One that is dropped
+    /// for want of room or for its age still counts: our guess.
+    pub(super) unread: u32,
+    /// The position up to which that was said.
+    pub(super) read_to: u64,
+    /// The user deleted the history before this position.
+    pub(super) history_from: u64,
 }
 
 /// What a device is given back when it comes again under its name.
@@ -176,6 +185,20 @@ impl Accounts {
             Some(known) if now < known.expires => Ok(known.user),
             Some(_) => Err(TokenFault::Expired),
             None => Err(TokenFault::Unknown),
+        }
+    }
+}
+
+impl Membership {
+    /// Of somebody who comes in at this position.
+    pub(super) fn at(position: u64) -> Self {
+        Self {
+            since: position,
+            watermark: position,
+            listed: false,
+            unread: 0,
+            read_to: position,
+            history_from: position,
         }
     }
 }

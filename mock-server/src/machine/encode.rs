@@ -3,6 +3,8 @@
 //! What clients insist on is spelt here once: `status` in every answer, `queue` in every page, no `isLast` on
 //! a page with messages (wire-3x §3.3, wire-4x §4).
 
+use std::sync::Arc;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use fixtures::wire::view::{Fields, JidView, MetaView};
 use fixtures::wire::{CommSyncDl, Jid, Meta, Provision, Status, m_sync, status};
@@ -137,15 +139,15 @@ pub(super) struct Stamp<'a> {
 
 /// A client's meta as it is stored and sent: id, sender and time are the server's, all else is carried over as it
 /// lies, fields of an unknown schema as well.
-pub(super) fn stored_meta(meta: &MetaView<'_>, stamp: &Stamp<'_>) -> Box<[u8]> {
+pub(super) fn stored_meta(meta: &MetaView<'_>, stamp: &Stamp<'_>) -> Arc<[u8]> {
     let to = meta.to.unwrap_or_default();
     // 3.x leaves it empty when its app key came by open() alone (wire-3x §1.2).
     let with_key = to.app_key.is_empty().then(|| with_app_key(&to, stamp.app_key));
     let to = with_key.as_deref().unwrap_or(to.raw);
-    let kept = |number| {
+    let is_kept = |number| {
         !matches!(number, meta_field::ID | meta_field::FROM | meta_field::TO | meta_field::TIMESTAMP)
     };
-    let fields = || Fields::of(meta.raw).flatten().filter(|field| kept(field.number));
+    let fields = || Fields::of(meta.raw).flatten().filter(|field| is_kept(field.number));
     let len = 4
         + encoded_len_varint(stamp.id)
         + encoded_len_varint(stamp.at.0)
@@ -154,15 +156,16 @@ pub(super) fn stored_meta(meta: &MetaView<'_>, stamp: &Stamp<'_>) -> Box<[u8]> {
         + encoded_len_varint(to.len() as u64)
         + to.len()
         + fields().map(|field| field.raw.len()).sum::<usize>();
-    // Of its exact size: it is kept for long.
-    let mut out = Vec::with_capacity(len);
+    // Written where it is kept: from a Vec it would be copied.
+    let mut kept: Arc<[u8]> = std::iter::repeat_n(0, len).collect();
+    let mut out = Arc::get_mut(&mut kept).expect("nobody else knows of it yet");
     put_varint(&mut out, meta_field::ID, stamp.id);
     put_bytes(&mut out, meta_field::FROM, stamp.from);
     put_bytes(&mut out, meta_field::TO, to);
     put_varint(&mut out, meta_field::TIMESTAMP, stamp.at.0);
-    fields().for_each(|field| out.extend_from_slice(field.raw));
-    debug_assert_eq!(out.len(), len, "a length that is too small costs a copy, one too large memory");
-    out.into_boxed_slice()
+    fields().for_each(|field| out.put_slice(field.raw));
+    debug_assert!(out.is_empty(), "a length that is too large leaves zeros that are no field");
+    kept
 }
 
 /// The fields of `Meta` that the server writes itself.

@@ -14,8 +14,8 @@ use rustc_hash::FxHasher;
 use super::account::UserIx;
 use super::encode::Stamp;
 use super::fault::AnswerFault;
+use super::log::{ConvIx, ConvKey, EntryKind, NewEntry};
 use super::muc::MucKind;
-use super::queue::{ConvIx, ConvKey, NewEntry};
 use super::session::Session;
 use super::{Close, ConnId, Millis, Server, encode, excerpt};
 
@@ -103,7 +103,7 @@ impl Server {
         if let Some(AnswerFault::Status { code, reason }) = &fault {
             return self.send(conn, encode::refusal(Some(local_id), *code, reason));
         }
-        let (conv, readers) = match self.route(now, conn, user, meta) {
+        let Routed { conv, kind, readers } = match self.route(now, conn, user, meta) {
             Ok(routed) => routed,
             Err(Refused(code, reason)) => {
                 return match fault {
@@ -125,8 +125,8 @@ impl Server {
             Some(AnswerFault::Drop | AnswerFault::Status { .. }) => {}
             Some(AnswerFault::Cut) => self.end(conn, Close::Cut),
         }
-        let entry = NewEntry { id: server_id, sender: Some(user), origin, meta: stored };
-        self.append(conv, entry, readers.as_slice());
+        let entry = NewEntry { id: server_id, sender: Some(user), origin, kind, only: None, meta: stored };
+        self.append(now, conv, entry, readers.as_slice());
     }
 
     /// Stores a text as if `from` had sent it from no device at all.
@@ -155,8 +155,9 @@ impl Server {
             payload: Some(body.encode_to_vec().into()),
             ..Meta::default()
         };
-        let entry = NewEntry { id, sender: Some(from), origin: None, meta: meta.encode_to_vec().into() };
-        self.append(conv, entry, Readers::pair(from, to).as_slice());
+        let (kind, meta) = (EntryKind::Content, meta.encode_to_vec().into());
+        let entry = NewEntry { id, sender: Some(from), origin: None, kind, only: None, meta };
+        self.append(now, conv, entry, Readers::pair(from, to).as_slice());
         true
     }
 
@@ -166,7 +167,7 @@ impl Server {
         conn: ConnId,
         user: UserIx,
         meta: &MetaView<'_>,
-    ) -> Result<(ConvIx, Readers), Refused> {
+    ) -> Result<Routed, Refused> {
         use message_body::Type;
         use status::ErrorCode;
         let refused = |code: ErrorCode, reason: &str| Err(Refused(code, reason.to_owned()));
@@ -191,7 +192,11 @@ impl Server {
         if to.name.is_empty() {
             return refused(ErrorCode::MissingParameter, "meta.to.name is missing");
         }
-        match Type::try_from(body.kind) {
+        let kind = match body.content {
+            Some(kind) if kind == message_body::content::Type::Command as i32 => EntryKind::Command,
+            Some(_) | None => EntryKind::Content,
+        };
+        let (conv, readers) = match Type::try_from(body.kind) {
             Ok(Type::Normal | Type::Chat) => {
                 self.look_at_names(conn, user, &to, &body, USER_DOMAIN);
                 self.route_to_user(now, user, to.name)
@@ -204,18 +209,19 @@ impl Server {
                 self.look_at_names(conn, user, &to, &body, CONFERENCE_DOMAIN);
                 self.route_to_muc(user, to.name, MucKind::Room)
             }
-            Ok(Type::Recall) => refused(ErrorCode::Fail, "message recall disabled"),
-            Ok(Type::Edit) => refused(ErrorCode::Fail, "Sorry, edit is not available"),
+            Ok(Type::Recall) => return refused(ErrorCode::Fail, "message recall disabled"),
+            Ok(Type::Edit) => return refused(ErrorCode::Fail, "Sorry, edit is not available"),
             Ok(other @ (Type::ReadAck | Type::DeliverAck | Type::ChannelAck)) => {
                 let reason = format!("{} is not served", other.as_str_name());
-                Err(Refused(ErrorCode::UnknownCommand, reason))
+                return Err(Refused(ErrorCode::UnknownCommand, reason));
             }
             Err(_) => {
                 let text = format!("payload.meta.payload.type is {}, not 0 to 8", body.kind);
                 self.finding(conn, "build.chat-type", text);
-                refused(ErrorCode::WrongParameter, "unknown body type")
+                return refused(ErrorCode::WrongParameter, "unknown body type");
             }
-        }
+        }?;
+        Ok(Routed { conv, kind, readers })
     }
 
     fn route_to_user(&mut self, now: Millis, user: UserIx, name: &str) -> Result<(ConvIx, Readers), Refused> {
@@ -290,6 +296,13 @@ impl Server {
             self.finding(conn, "build.chat-type", text);
         }
     }
+}
+
+/// Where a message goes.
+struct Routed {
+    conv: ConvIx,
+    kind: EntryKind,
+    readers: Readers,
 }
 
 /// Whose devices a message goes to.

@@ -7,6 +7,7 @@
 mod account;
 mod encode;
 mod fault;
+mod log;
 mod message;
 mod muc;
 mod queue;
@@ -15,10 +16,12 @@ mod roster;
 mod session;
 mod staging;
 mod upload;
+mod webhook;
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt;
+use std::num::NonZeroU64;
 
 use bytes::Bytes;
 use fixtures::wire::view::{MSyncView, SyncUpView};
@@ -29,10 +32,11 @@ use serde::{Deserialize, Serialize};
 use crate::control::Settings;
 use account::Accounts;
 use fault::Faults;
+use log::Queues;
 use muc::Mucs;
-use queue::Queues;
 use session::Session;
 pub use upload::{BlobId, Upload};
+pub use webhook::{WebhookAnswer, WebhookId, WebhookRequest};
 
 /// Ordered by insertion, so that a run can be replayed; hashed fast, since every frame looks three of them up.
 type Map<K, V> = indexmap::IndexMap<K, V, FxBuildHasher>;
@@ -60,10 +64,6 @@ pub struct Config {
     pub settings: Settings,
     /// The first message id. Above 2^53, so that a client that keeps ids as doubles is caught.
     pub first_id: u64,
-    /// How many messages are kept, over all conversations, before the oldest go.
-    pub messages_max: usize,
-    /// How many bytes of messages are kept before the oldest go.
-    pub message_bytes_total_max: usize,
 }
 
 /// `org#app`, the tenant.
@@ -101,6 +101,13 @@ pub enum Input {
         /// What was asked.
         request: rest::Request,
     },
+    /// What became of an [`Output::Webhook`].
+    Webhook {
+        /// Which.
+        id: WebhookId,
+        /// What came back, if anything.
+        answer: WebhookAnswer,
+    },
 }
 
 /// What a world wants done.
@@ -129,6 +136,13 @@ pub enum Output {
     },
     /// Nobody will ask for these bytes any more.
     ForgetBlob(BlobId),
+    /// Ask an app's own server; [`Input::Webhook`] is expected for it, once, and within the time that it names.
+    Webhook {
+        /// Names it in the answer.
+        id: WebhookId,
+        /// What to ask, and whom.
+        request: WebhookRequest,
+    },
     /// The connection is this device now: for the record of the run.
     LoggedIn {
         /// The connection.
@@ -173,7 +187,7 @@ pub struct Server {
     settings: Settings,
     next_id: u64,
     next_muc_id: u64,
-    next_device: u64,
+    next_device: NonZeroU64,
     accounts: Accounts,
     mucs: Mucs,
     queues: Queues,
@@ -191,10 +205,10 @@ impl Server {
             settings: config.settings,
             next_id: config.first_id,
             next_muc_id: FIRST_MUC_ID,
-            next_device: 0,
+            next_device: NonZeroU64::MIN,
             accounts: Accounts::default(),
             mucs: Mucs::default(),
-            queues: Queues::new(config.messages_max, config.message_bytes_total_max),
+            queues: Queues::default(),
             sessions: Map::default(),
             faults: Faults::default(),
             outputs: VecDeque::new(),
@@ -218,6 +232,7 @@ impl Server {
                 let response = rest::answer(self, now, &request);
                 self.outputs.push_back(Output::Http { id, response });
             }
+            Input::Webhook { id, answer } => self.webhook_answered(now, id, answer),
         }
     }
 
@@ -298,7 +313,7 @@ impl Server {
         if let Some(meta) = sync.meta {
             self.meta(now, conn, &meta);
         } else if let Some(queue) = sync.queue {
-            self.pull(conn, &queue, sync.key);
+            self.pull(now, conn, &queue, sync.key);
         } else {
             self.finding(conn, "recv.bad-frame", "a SYNC with neither meta nor queue".into());
             let reason = "neither meta nor queue";
@@ -405,8 +420,6 @@ impl Config {
             settings: Settings::default(),
             // 19 digits, as real ids have; adjacent ids fall together when kept as doubles.
             first_id: 1_160_000_000_000_000_001,
-            messages_max: 100_000,
-            message_bytes_total_max: 256 * 1024 * 1024,
         }
     }
 }

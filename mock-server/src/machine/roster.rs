@@ -4,11 +4,10 @@
 //! asks REST for the list.
 
 use fixtures::wire::view::MetaView;
-use fixtures::wire::{Jid, Meta, RosterBody, meta, roster_body, status};
+use fixtures::wire::{Jid, RosterBody, meta, roster_body, status};
 use prost::Message as _;
 
 use super::account::UserIx;
-use super::queue::{ConvKey, NewEntry};
 use super::{ConnId, Millis, Server, encode};
 
 impl Server {
@@ -106,25 +105,12 @@ impl Server {
 
     /// Every device of the user learns of it, the one that asked as well: it shows the new list only then.
     fn tell_roster(&mut self, now: Millis, user: UserIx, operation: roster_body::Operation, to: &[Jid]) {
-        let Some(conv) = self.queues.open(ConvKey::Service(user)) else { return };
-        let me = self.jid(user, None);
         let body = RosterBody {
             operation: Some(operation as i32),
-            from: Some(me.clone()),
+            from: Some(self.jid(user, None)),
             to: to.to_vec(),
             ..RosterBody::default()
         };
-        let id = self.allot_id();
-        let meta = Meta {
-            id: Some(id),
-            from: Some(me.clone()),
-            to: Some(me),
-            timestamp: Some(now.0),
-            ns: Some(meta::NameSpace::Roster as i32),
-            payload: Some(body.encode_to_vec().into()),
-            ..Meta::default()
-        };
-        let entry = NewEntry { id, sender: None, origin: None, meta: meta.encode_to_vec().into() };
-        self.append(conv, entry, &[user]);
+        self.tell_service(now, user, meta::NameSpace::Roster, body.encode_to_vec());
     }
 }

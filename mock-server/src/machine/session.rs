@@ -4,6 +4,7 @@
 //! belongs to whoever this connection logged in as.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 
 use bytes::Bytes;
 use fixtures::wire::{
@@ -14,8 +15,9 @@ use prost::Message as _;
 use serde::Deserialize;
 
 use super::account::{GoneDevice, NameFault, TOKEN_BYTES_MAX, TokenFault, TokenOrigin, UserIx};
+use super::log::ConvIx;
 use super::message::SentIds;
-use super::queue::{ConvIx, Cursor};
+use super::queue::Cursor;
 use super::{CLOSE_POLICY, Close, ConnId, Millis, Output, Server, encode};
 
 /// A connection that this world was handed.
@@ -36,7 +38,7 @@ enum State {
 
 /// A device of a user, the same over all its connections for as long as it comes back under its resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct DeviceId(u64);
+pub(super) struct DeviceId(NonZeroU64);
 
 /// Who reads: all that decides whether a message is for a device.
 #[derive(Clone, Copy, Debug)]
@@ -281,8 +283,9 @@ impl Server {
     }
 
     fn allot_device(&mut self) -> DeviceId {
-        self.next_device += 1;
-        DeviceId(self.next_device)
+        let device = DeviceId(self.next_device);
+        self.next_device = self.next_device.saturating_add(1);
+        device
     }
 
     /// The same device again replaces the old one silently; other devices go as the world's rules say.

@@ -18,7 +18,9 @@ use super::ws::{Conn, Wrapped};
 use super::{NotQuiet, Options, Quiet};
 use crate::control::{Control, ControlError};
 use crate::machine::rest::{Body, Request, Response};
-use crate::machine::{AppKey, Close, Config, ConnId, Finding, Input, Millis, Output, RequestId, Server};
+use crate::machine::{
+    AppKey, Close, Config, ConnId, Finding, Input, Millis, Output, RequestId, Server, WebhookAnswer,
+};
 use crate::tape::{Direction, Event, Row};
 
 /// Every world of a server.
@@ -397,6 +399,11 @@ impl World {
                     state.answers.insert(id, response);
                 }
                 Output::ForgetBlob(_) => {}
+                Output::Webhook { id, .. } => {
+                    let now = state.clock.now();
+                    let answer = WebhookAnswer::Failed("this host makes no calls yet".into());
+                    state.machine.handle(now, Input::Webhook { id, answer });
+                }
                 Output::LoggedIn { conn, user, resource } => {
                     state.record(Event::LoggedIn { conn, user, resource });
                 }

@@ -2,15 +2,15 @@
 //! refused; nothing grows for ever.
 
 use fixtures::wire::USER_DOMAIN;
-use mock_server::control::Control;
-use mock_server::machine::Config;
+use mock_server::control::{Control, Settings};
 use mock_server::machine::rest::Method;
 use serde_json::json;
 
-use crate::world::{World, code, config, jid, text_of};
+use crate::world::{World, code, jid, text_of};
 
-fn keeping(messages_max: usize) -> World {
-    World::of(Config { messages_max, ..config() }, &["alice", "bob", "carl"])
+fn keeping(messages_max: u64) -> World {
+    let settings = Settings { kept_messages_max: messages_max, ..Settings::default() };
+    World::with(settings, &["alice", "bob", "carl"])
 }
 
 fn numbers(range: std::ops::RangeInclusive<u32>) -> Vec<String> {
@@ -51,7 +51,8 @@ fn the_oldest_of_all_conversations_go_first() {
 
 #[test]
 fn of_too_many_bytes_the_oldest_go() {
-    let mut world = World::of(Config { message_bytes_total_max: 10_000, ..config() }, &["alice", "bob"]);
+    let settings = Settings { kept_bytes_max: 10_000, ..Settings::default() };
+    let mut world = World::with(settings, &["alice", "bob"]);
     let (alice, bob) = (world.connect("alice", "web"), world.connect("bob", "web"));
     for number in 1..=20 {
         world.text(alice, "bob", &format!("{number:01000}"));

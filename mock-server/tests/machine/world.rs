@@ -13,7 +13,8 @@ use fixtures::wire::{
 use mock_server::control::{Control, ControlError, Settings, SettingsPatch};
 use mock_server::machine::rest::{Method, Request, Response};
 use mock_server::machine::{
-    AppKey, BlobId, Close, Config, ConnId, Finding, Input, Millis, Output, RequestId, Server,
+    AppKey, BlobId, Close, Config, ConnId, Finding, Input, Millis, Output, RequestId, Server, WebhookId,
+    WebhookRequest,
 };
 use prost::Message as _;
 use serde_json::Value;
@@ -29,6 +30,8 @@ pub(crate) struct World {
     pub(crate) warnings: Vec<String>,
     /// Attachments whose bytes nobody will ask for any more.
     pub(crate) forgotten: Vec<BlobId>,
+    /// What the app's own server was asked since the last look.
+    pub(crate) webhooks: Vec<(WebhookId, WebhookRequest)>,
     /// Frames that no client could read. Only a `send_raw` fault may send such.
     pub(crate) unreadable: usize,
     /// All that was done to the server, and all that it wanted done.
@@ -98,6 +101,7 @@ impl World {
             findings: Vec::new(),
             warnings: Vec::new(),
             forgotten: Vec::new(),
+            webhooks: Vec::new(),
             unreadable: 0,
             acts: Vec::new(),
             outputs: Vec::new(),
@@ -158,6 +162,7 @@ impl World {
                     let before = self.answers.insert(id.0, response);
                     assert_eq!(before, None, "{id:?} is answered twice");
                 }
+                Output::Webhook { id, request } => self.webhooks.push((id, request)),
                 Output::LoggedIn { conn, user, resource } => {
                     self.lane(conn).device = Some(format!("{user}/{resource}"));
                 }

@@ -10,7 +10,7 @@ mod silence;
 use std::collections::VecDeque;
 
 use super::account::{Membership, UserIx};
-use super::queue::ConvKey;
+use super::log::ConvKey;
 use super::{Map, Millis, Server, Set};
 pub(super) use silence::{Ban, Silence};
 
@@ -180,8 +180,7 @@ impl Server {
         state.members.insert(user, now);
         if let Some(conv) = self.queues.open(ConvKey::Muc(muc)) {
             let end = self.queues.end(conv);
-            let membership = Membership { since: end, watermark: end };
-            self.accounts.user_mut(user).conversations.insert(conv, membership);
+            self.accounts.user_mut(user).conversations.insert(conv, Membership::at(end));
         }
     }
 

@@ -185,6 +185,7 @@ impl Stage {
                 Output::Close { .. }
                 | Output::Http { .. }
                 | Output::ForgetBlob(_)
+                | Output::Webhook { .. }
                 | Output::LoggedIn { .. }
                 | Output::Warning(_) => {}
             }
