@@ -1,4 +1,4 @@
-//! Users, their passwords, access tokens and block lists.
+//! Users, their passwords and block lists, and the access tokens of users and of the app.
 //!
 //! Names are kept in lower case (rest.md B.2: user ids are case-insensitive); how a user spells the own name, only
 //! the own messages say.
@@ -19,6 +19,16 @@ pub(super) struct UserIx(pub(super) u32);
 pub(super) struct Accounts {
     users: Map<Box<str>, User>,
     tokens: Map<Box<str>, Token>,
+    /// The app's own tokens, oldest first.
+    app_tokens: VecDeque<Box<str>>,
+}
+
+/// On whose behalf something is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Caller {
+    /// The app itself: its own server, or whoever holds its client secret (rest.md B.1).
+    App,
+    User(UserIx),
 }
 
 #[derive(Debug, Default)]
@@ -75,7 +85,7 @@ pub(super) struct GoneDevice {
 
 #[derive(Debug)]
 struct Token {
-    user: UserIx,
+    bearer: Caller,
     expires: Millis,
     origin: TokenOrigin,
 }
@@ -94,6 +104,8 @@ pub(super) enum TokenOrigin {
 pub(super) enum TokenFault {
     Unknown,
     Expired,
+    /// It is the app's, and opens what no user's does, but nothing that is one user's own.
+    Apps,
 }
 
 /// Why there is no such user.
@@ -110,6 +122,8 @@ pub(super) enum NameFault {
 const USERS_MAX: usize = 100_000;
 /// A device logs in again and again for months; the oldest token of a user goes then.
 const TOKENS_PER_USER_MAX: usize = 64;
+/// A backend asks for one when its old one ends, a test suite for one a test; the oldest goes then.
+const APP_TOKENS_MAX: usize = 1_024;
 /// Larger than signed tokens with a page of claims, and half of what most servers take as a whole HTTP header; a
 /// lax world keeps whatever tokens strangers bring.
 pub(super) const TOKEN_BYTES_MAX: usize = 4 * 1024;
@@ -162,8 +176,7 @@ impl Accounts {
 
     pub(super) fn add_token(&mut self, user: UserIx, token: &str, expires: Millis, origin: TokenOrigin) {
         // A brought one may have been another user's until now.
-        let before = self.tokens.get(token).map_or(user, |known| known.user);
-        self.user_mut(before).tokens.retain(|other| &**other != token);
+        self.end_token(token);
         let oldest = {
             let tokens = &mut self.user_mut(user).tokens;
             tokens.push_back(token.into());
@@ -172,7 +185,27 @@ impl Accounts {
         if let Some(oldest) = oldest {
             self.tokens.swap_remove(&oldest);
         }
-        self.tokens.insert(token.into(), Token { user, expires, origin });
+        self.tokens.insert(token.into(), Token { bearer: Caller::User(user), expires, origin });
+    }
+
+    pub(super) fn add_app_token(&mut self, token: &str, expires: Millis) {
+        self.end_token(token);
+        if self.app_tokens.len() == APP_TOKENS_MAX
+            && let Some(oldest) = self.app_tokens.pop_front()
+        {
+            self.tokens.swap_remove(&oldest);
+        }
+        self.app_tokens.push_back(token.into());
+        let issued = Token { bearer: Caller::App, expires, origin: TokenOrigin::Issued };
+        self.tokens.insert(token.into(), issued);
+    }
+
+    fn end_token(&mut self, token: &str) {
+        match self.tokens.swap_remove(token).map(|known| known.bearer) {
+            Some(Caller::User(user)) => self.user_mut(user).tokens.retain(|other| &**other != token),
+            Some(Caller::App) => self.app_tokens.retain(|other| &**other != token),
+            None => {}
+        }
     }
 
     /// Whether the token is nobody's in particular.
@@ -180,11 +213,19 @@ impl Accounts {
         self.tokens.get(token).is_some_and(|known| known.origin == TokenOrigin::Brought)
     }
 
-    pub(super) fn token(&self, now: Millis, token: &str) -> Result<UserIx, TokenFault> {
+    pub(super) fn bearer(&self, now: Millis, token: &str) -> Result<Caller, TokenFault> {
         match self.tokens.get(token) {
-            Some(known) if now < known.expires => Ok(known.user),
+            Some(known) if now < known.expires => Ok(known.bearer),
             Some(_) => Err(TokenFault::Expired),
             None => Err(TokenFault::Unknown),
+        }
+    }
+
+    /// As [`Accounts::bearer`], where only a user will do.
+    pub(super) fn token(&self, now: Millis, token: &str) -> Result<UserIx, TokenFault> {
+        match self.bearer(now, token)? {
+            Caller::User(user) => Ok(user),
+            Caller::App => Err(TokenFault::Apps),
         }
     }
 }

@@ -229,6 +229,7 @@ impl Server {
             Ok(_) if self.settings.strict || !self.accounts.is_brought(&token) => {
                 Err(Refusal(ErrorCode::Fail, NO_MATCH))
             }
+            Err(TokenFault::Apps) => Err(Refusal(ErrorCode::Fail, NO_MATCH)),
             Err(TokenFault::Unknown) if self.settings.strict => {
                 let reason = if known.is_some() { NO_MATCH } else { "Sorry, user not found" };
                 Err(Refusal(ErrorCode::Fail, reason))

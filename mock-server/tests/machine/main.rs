@@ -12,4 +12,5 @@ mod paging;
 mod pulling;
 mod rest;
 mod sending;
+mod tokens;
 mod world;

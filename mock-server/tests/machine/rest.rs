@@ -299,7 +299,7 @@ fn a_registered_user_is_shown_and_may_log_in() {
 #[case::wrong_password(Post, "/token", "", json!({ "grant_type": "password", "username": "alice", "password": "x" }), 400, "invalid_grant", "invalid password")]
 #[case::no_password(Post, "/token", "", json!({ "grant_type": "password", "username": "alice" }), 400, "invalid_grant", "invalid password")]
 #[case::unknown_user(Post, "/token", "", json!({ "grant_type": "password", "username": "emil", "password": "x" }), 404, "service_resource_not_found", "user not found")]
-#[case::other_grant(Post, "/token", "", json!({ "grant_type": "client_credentials" }), 400, "illegal_argument", "is not served")]
+#[case::other_grant(Post, "/token", "", json!({ "grant_type": "authorization_code" }), 400, "illegal_argument", "is not served")]
 #[case::taken_name(Post, "/users", "", json!({ "username": "ALICE", "password": "x" }), 400, "duplicate_unique_property_exists", "value of alice exists")]
 #[case::no_name(Post, "/users", "", json!({ "password": "x" }), 400, "illegal_argument", "username")]
 #[case::bad_name(Post, "/users", "", json!({ "username": "a b", "password": "x" }), 400, "illegal_argument", "username is not legal")]

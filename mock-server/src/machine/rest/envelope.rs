@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Body, Call, Method, Response};
+use crate::machine::account::TokenFault;
 use crate::machine::{Millis, Server};
 
 /// A call that did what it was asked.
@@ -140,22 +141,22 @@ impl Failure {
         Self::new(401, "unauthorized", "UnauthorizedException", "Unable to authenticate (OAuth)")
     }
 
-    pub(super) fn unknown_token() -> Self {
-        Self::new(
-            401,
-            "auth_bad_access_token",
-            "AuthBadAccessTokenException",
-            "Unable to authenticate due to corrupt access token",
-        )
-    }
-
-    pub(super) fn expired_token() -> Self {
-        Self::new(
-            401,
-            "unauthorized",
-            "UnauthorizedException",
-            "Unable to authenticate due to expired access token",
-        )
+    pub(super) fn token(fault: TokenFault) -> Self {
+        match fault {
+            TokenFault::Unknown => Self::new(
+                401,
+                "auth_bad_access_token",
+                "AuthBadAccessTokenException",
+                "Unable to authenticate due to corrupt access token",
+            ),
+            TokenFault::Expired => Self::new(
+                401,
+                "unauthorized",
+                "UnauthorizedException",
+                "Unable to authenticate due to expired access token",
+            ),
+            TokenFault::Apps => Self::forbidden("this call needs a user's token; this one is the app's"),
+        }
     }
 
     pub(super) fn json(error: &serde_json::Error) -> Self {
@@ -169,7 +170,12 @@ impl Failure {
 
     /// The words that 4.x looks for (rest.md A.3).
     pub(super) fn wrong_password() -> Self {
-        Self::new(400, "invalid_grant", "InvalidGrantException", "invalid password")
+        Self::invalid_grant("invalid password")
+    }
+
+    /// Credentials that `/token` does not take (rest.md B.1).
+    pub(super) fn invalid_grant(description: impl Into<String>) -> Self {
+        Self::new(400, "invalid_grant", "InvalidGrantException", description)
     }
 
     pub(super) fn user_not_found() -> Self {

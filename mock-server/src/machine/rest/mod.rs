@@ -16,7 +16,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::account::UserIx;
+use super::account::{Caller, UserIx};
 use super::muc::MucKind;
 use super::upload::{BlobId, Upload};
 use super::{Millis, Server};
@@ -158,7 +158,7 @@ pub(super) fn answer(server: &mut Server, now: Millis, request: &Request) -> Res
         second: segments.next().unwrap_or_default(),
     };
     let answer = match (*found.value, request.method) {
-        (Route::Token, Method::Post) => token::password(server, &call),
+        (Route::Token, Method::Post) => token::grant(server, &call),
         (Route::Users, Method::Post) => users::register(server, &call),
         (Route::UserBlocks, Method::Get) => roster::blocks(server, &call),
         (Route::JoinedGroups, Method::Get) => muc::joined(server, &call),
@@ -199,14 +199,34 @@ pub fn refused(now: Millis, failure: &Failure) -> Response {
 }
 
 impl Call<'_> {
-    /// Who asks. Everything but `/token` and registration wants a token (rest.md 0.2).
-    fn caller(&self, server: &Server) -> Result<UserIx, Failure> {
-        use super::account::TokenFault;
+    /// Who asks: the app or a user. Everything but `/token` and registration wants a token (rest.md 0.2).
+    fn authority(&self, server: &Server) -> Result<Caller, Failure> {
         let Some(token) = self.request.token.as_deref() else { return Err(Failure::no_token()) };
-        server.accounts.token(self.now, token).map_err(|fault| match fault {
-            TokenFault::Unknown => Failure::unknown_token(),
-            TokenFault::Expired => Failure::expired_token(),
-        })
+        server.accounts.bearer(self.now, token).map_err(Failure::token)
+    }
+
+    /// Who asks, where a call is a user's own and the app cannot stand in for one.
+    fn caller(&self, server: &Server) -> Result<UserIx, Failure> {
+        let Some(token) = self.request.token.as_deref() else { return Err(Failure::no_token()) };
+        server.accounts.token(self.now, token).map_err(Failure::token)
+    }
+
+    /// Who asks, where only the app may.
+    fn app_only(&self, server: &Server) -> Result<(), Failure> {
+        match self.authority(server)? {
+            Caller::App => Ok(()),
+            Caller::User(_) => Err(Failure::forbidden("this call needs an app token")),
+        }
+    }
+
+    /// The user that the path names, for a call that users make for themselves and the app for anybody.
+    fn owner(&self, server: &Server, name: &str) -> Result<UserIx, Failure> {
+        let found = server.accounts.find(name);
+        match self.authority(server)? {
+            Caller::App => found.ok_or_else(Failure::user_not_found),
+            Caller::User(caller) if found == Some(caller) => Ok(caller),
+            Caller::User(_) => Err(Failure::forbidden(format!("{} is not yours", self.request.path))),
+        }
     }
 
     /// The body as the JSON object that the call wants. Serde alone would take an array of its fields as well. A

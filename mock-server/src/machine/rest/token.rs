@@ -1,4 +1,4 @@
-//! `POST /token`: a user's password for an access token (rest.md A.3, B.1).
+//! `POST /token`: access tokens for users and for the app itself (rest.md A.3, B.1).
 
 use serde::Deserialize;
 use serde_json::json;
@@ -16,6 +16,13 @@ struct Grant {
     username: String,
     #[serde(default)]
     password: String,
+    #[serde(default)]
+    client_id: String,
+    #[serde(default)]
+    client_secret: String,
+    /// A user that is not there is made.
+    #[serde(default, rename = "autoCreateUser")]
+    auto_create_user: bool,
     /// How long the token is to live, in s; 0: for ever.
     #[serde(default)]
     ttl: Option<u64>,
@@ -24,18 +31,28 @@ struct Grant {
 /// What "for ever" is: beyond any clock that a test moves.
 const FOR_EVER_MS: u64 = 100 * 365 * 24 * 3_600_000;
 
-pub(super) fn password(server: &mut Server, call: &Call<'_>) -> Answer {
+pub(super) fn grant(server: &mut Server, call: &Call<'_>) -> Answer {
     let grant: Grant = call.json()?;
-    if grant.grant_type != "password" {
-        return Err(Failure::illegal(format!(
-            "grant_type {:?} is not served; password is",
-            grant.grant_type
-        )));
-    }
-    if !server.settings.serving {
-        return Err(Failure::forbidden("Server serving disabled."));
-    }
-    let user = login(server, call.now, &grant)?;
+    let user = match grant.grant_type.as_str() {
+        "password" => {
+            serving(server)?;
+            Some(login(server, call.now, &grant)?)
+        }
+        "client_credentials" => {
+            know_client(server, &grant)?;
+            None
+        }
+        "inherit" => {
+            call.app_only(server)?;
+            serving(server)?;
+            Some(inherit(server, call.now, &grant)?)
+        }
+        other => {
+            return Err(Failure::illegal(format!(
+                "grant_type {other:?} is not served; password, client_credentials and inherit are"
+            )));
+        }
+    };
     let ttl_ms = match grant.ttl {
         None => server.settings.token_ttl_ms,
         Some(0) => FOR_EVER_MS,
@@ -45,13 +62,24 @@ pub(super) fn password(server: &mut Server, call: &Call<'_>) -> Answer {
     let number = server.allot_id();
     // "YWMt" as every token of the service begins; the rest is new each time and the same in each run.
     let token = format!("YWMt{}", uuid_of(&format!("{} {number}", server.app)).replace('-', ""));
-    server.accounts.add_token(user, &token, expires, TokenOrigin::Issued);
-    Ok(Success::Bare(json!({
+    match user {
+        Some(user) => server.accounts.add_token(user, &token, expires, TokenOrigin::Issued),
+        None => server.accounts.add_app_token(&token, expires),
+    }
+    let mut body = json!({
         "access_token": token,
         "expires_in": ttl_ms / 1_000,
         "application": application_uuid(server),
-        "user": entity(server, user),
-    })))
+    });
+    if let Some(user) = user {
+        body["user"] = entity(server, user);
+    }
+    Ok(Success::Bare(body))
+}
+
+/// Whether anybody is let in at all; the app still reaches its users when nobody is.
+fn serving(server: &Server) -> Result<(), Failure> {
+    if server.settings.serving { Ok(()) } else { Err(Failure::forbidden("Server serving disabled.")) }
 }
 
 fn login(server: &mut Server, now: Millis, grant: &Grant) -> Result<UserIx, Failure> {
@@ -70,4 +98,35 @@ fn login(server: &mut Server, now: Millis, grant: &Grant) -> Result<UserIx, Fail
         server.app, grant.username
     ));
     Ok(user)
+}
+
+/// In a lax world any client is the app's: nobody at a desk knows what to write there.
+fn know_client(server: &Server, grant: &Grant) -> Result<(), Failure> {
+    let settings = &server.settings;
+    if !settings.strict {
+        return Ok(());
+    }
+    if grant.client_id != settings.client_id {
+        return Err(Failure::invalid_grant("client_id does not match"));
+    }
+    if grant.client_secret != settings.client_secret {
+        return Err(Failure::invalid_grant("client_secret does not match"));
+    }
+    Ok(())
+}
+
+/// A token for any user, without the password, asked for by the app.
+fn inherit(server: &mut Server, now: Millis, grant: &Grant) -> Result<UserIx, Failure> {
+    let known = server.accounts.find(&grant.username);
+    let registered = known.filter(|&user| server.accounts.user(user).password.is_some());
+    if let Some(user) = registered {
+        return Ok(user);
+    }
+    if !grant.auto_create_user {
+        return Err(Failure::user_not_found());
+    }
+    // Nobody is told the password: such a user comes in by tokens alone, until the app sets one.
+    let number = server.allot_id();
+    let password = uuid_of(&format!("{} password {number}", server.app));
+    super::users::make(server, now, &grant.username, &password)
 }
