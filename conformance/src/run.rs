@@ -3,7 +3,10 @@
 //! It knows what a step means and when to stop. Whether the outcome is good or bad is for the verdict.
 
 mod evidence;
+mod given;
+mod progress;
 mod stage;
+mod webhook;
 
 use std::time::Duration;
 
@@ -169,6 +172,9 @@ fn act(
         let message = format!("{device} showed what no step expects: {event}");
         return Err((None, Stop::Failed(message)));
     }
+    if let Some(message) = stage.wrong_questions() {
+        return Err((None, Stop::Failed(message)));
+    }
     match stage.wrong_time() {
         None => Ok(()),
         Some((place, message)) => Err((Some(place), Stop::Failed(message))),
@@ -194,7 +200,8 @@ fn take(stage: &mut Stage<'_>, action: &Action, place: (usize, usize)) -> Result
             let template = serde_json::to_value(command).expect("a command has only string keys");
             for number in 1..=count.unwrap_or(1) {
                 let numbered = if count.is_some() { numbered(&template, number) } else { template.clone() };
-                let command = resolved(stage, &numbered)?;
+                let mut command: Command = resolved(stage, &numbered)?;
+                stage.place_file(user, &mut command)?;
                 tell(stage, user, &command, refused.as_deref())?;
             }
             Ok(())
@@ -267,6 +274,7 @@ fn tell(stage: &mut Stage<'_>, user: &Device, command: &Command, refused: Option
 }
 
 fn expect(stage: &mut Stage<'_>, user: &Device, expected: &Event, place: (usize, usize)) -> Result<(), Stop> {
+    let expected = &stage.of_files(expected)?;
     let unheard_of = |stage: &Stage<'_>| {
         if expected.kind == EventKind::Opened { stage.never_reached(user) } else { String::new() }
     };

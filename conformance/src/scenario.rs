@@ -3,26 +3,26 @@
 //!
 //! The format has no loops, conditions or templates: a script that needs an `if` is two scripts.
 
+mod action;
+mod webhook;
 mod world;
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use mock_server::control::{Control, Fault};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::driver::{Capability, Command, Device, Event, EventKind};
+use crate::attachment::Files;
+use crate::driver::{Capability, Device, EventKind};
 
+pub use action::Action;
+pub use webhook::{GivenWebhook, WebhookAnswer};
 pub use world::{Stored, Token, World};
 
 /// The largest scenario file: a thousand times the usual one.
 const FILE_BYTES_MAX: u64 = 1 << 20;
-/// How often one step may be repeated: above the thousand messages of the largest clause.
-const COUNT_MAX: u32 = 10_000;
-/// The longest advance of the clock: no timer of the protocol is as long as a token's 60 days.
-const ADVANCE_MS_MAX: u64 = 90 * 24 * 3_600_000;
 
 /// A script and its reason.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,52 +54,6 @@ pub struct Step {
     pub line: usize,
     /// What it does.
     pub action: Action,
-}
-
-/// What a step does.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Action {
-    /// A device makes a call.
-    Tell {
-        /// Which.
-        user: Device,
-        /// The call.
-        command: Command,
-        /// The call itself must be refused, with words that contain these.
-        refused: Option<String>,
-        /// So many calls, `#` standing for 1, 2, … in each string.
-        count: Option<u32>,
-    },
-    /// A device shows an event next.
-    Expect {
-        /// Which.
-        user: Device,
-        /// The fields that must be so.
-        event: Event,
-        /// So many events, `#` standing for 1, 2, … in each string.
-        count: Option<u32>,
-    },
-    /// Nothing more comes to a device.
-    Silent {
-        /// Which.
-        user: Device,
-    },
-    /// Time passes, for the client and its server alike.
-    Advance {
-        /// How much.
-        ms: u64,
-    },
-    /// Time passes for the server, where windows, mutes and tokens run out, and for the client if its clock can be
-    /// moved. A client that has its own time bears it, since none knows the server's clock.
-    Elapse {
-        /// How much.
-        ms: u64,
-    },
-    /// Something goes wrong.
-    Fault(Fault),
-    /// The world changes.
-    Control(Control),
 }
 
 /// A scenario file that is not one.
@@ -195,13 +149,14 @@ impl Scenario {
             return Err(source
                 .near("\"steps\"", "a scenario has at least one step: without any, nothing is evaluated"));
         }
+        let files = Files::new(head.given.files.clone());
         let mut steps = Vec::with_capacity(head.steps.len());
         for raw in &head.steps {
             let offset = raw.get().as_ptr().addr() - source.text.as_ptr().addr();
             let action: Action =
                 serde_json::from_str(raw.get()).map_err(|error| source.json(&error, offset))?;
             let (line, column) = source.place(offset);
-            action.check(&head.needs).map_err(|message| source.error(line, column, message))?;
+            action.check(&head.needs, &files).map_err(|message| source.error(line, column, message))?;
             steps.push(Step { line, action });
         }
         let scenario = Self {
@@ -241,48 +196,6 @@ impl Scenario {
             }
         }
         Ok(())
-    }
-}
-
-impl Action {
-    fn check(&self, needs: &BTreeSet<Capability>) -> Result<(), String> {
-        let need = |what: Capability, because: &str| {
-            if needs.contains(&what) {
-                Ok(())
-            } else {
-                Err(format!("{because} needs {:?} in \"needs\"", what.as_str()))
-            }
-        };
-        match self {
-            Self::Tell { command: Command::Create { .. }, .. } => {
-                Err("a device is created by itself when it is first told something".to_owned())
-            }
-            Self::Tell { command: Command::Network { .. }, count, .. } => {
-                need(Capability::Network, "network")?;
-                check_count(*count)
-            }
-            Self::Tell { count, .. } | Self::Expect { count, .. } => check_count(*count),
-            Self::Advance { ms } => {
-                need(Capability::VirtualClock, "advance")?;
-                check_advance(*ms)
-            }
-            Self::Elapse { ms } => check_advance(*ms),
-            Self::Silent { .. } | Self::Fault(_) | Self::Control(_) => Ok(()),
-        }
-    }
-}
-
-fn check_advance(ms: u64) -> Result<(), String> {
-    match ms {
-        0..=ADVANCE_MS_MAX => Ok(()),
-        _ => Err(format!("\"ms\" is {ms}; at most {ADVANCE_MS_MAX} (90 days)")),
-    }
-}
-
-fn check_count(count: Option<u32>) -> Result<(), String> {
-    match count {
-        None | Some(1..=COUNT_MAX) => Ok(()),
-        Some(count) => Err(format!("\"count\" is {count}; 1 to {COUNT_MAX}")),
     }
 }
 

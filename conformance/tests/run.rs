@@ -318,3 +318,73 @@ fn a_clock_that_stands_still_moves_while_an_event_is_waited_for_but_not_for_ever
     let outcome = outcome(&mut client, &scenario);
     assert!(outcome.starts_with("step 2, line 3: alice showed nothing within 1s"), "{outcome}");
 }
+
+fn send_photo() -> Value {
+    let mut fields = json!({"handle": "m1", "to": "bob", "chat": "single", "file": "photo.png"});
+    fields["filename"] = "photo.png".into();
+    fields["media_type"] = "image/png".into();
+    (fields["width"], fields["height"]) = (96.into(), 72.into());
+    json!({"send_image": fields})
+}
+
+fn progress(loaded: u64) -> (&'static str, Value) {
+    ("alice", json!({"upload_progress": {"handle": "m1", "loaded": loaded, "total": 20_000}}))
+}
+
+fn uploaded() -> (&'static str, Value) {
+    ("alice", json!({"uploaded": {"handle": "m1", "uuid": "u", "secret": null}}))
+}
+
+#[rstest]
+#[case::rising(vec![progress(10_000), progress(20_000), uploaded()], "finished")]
+#[case::not_to_the_end(vec![progress(10_000), uploaded()], "step 2, line 3: alice's upload \"m1\" is done, and its progress is not")]
+#[case::none(vec![uploaded()], "step 2, line 3: alice's upload \"m1\" is done, and it showed no progress")]
+fn steps_do_not_see_progress_but_it_must_be_one(
+    #[case] events: Vec<(&'static str, Value)>,
+    #[case] said: &str,
+) {
+    let mut client = Scripted::new(vec![("send_image", json!({}), events)]);
+    let steps = [tell("alice", send_photo()), expect("alice", json!({"uploaded": {"secret": null}}))];
+    let outcome = outcome(&mut client, &scenario(&json!({"users": ["alice", "bob"]}), "", &steps));
+    assert!(outcome.starts_with(said), "{outcome}");
+}
+
+#[test]
+fn a_file_is_a_path_to_the_client_and_its_values_to_a_step() {
+    let photo = fixtures::media::MEDIA.iter().find(|file| file.name == "photo.png").expect("a photo");
+    let shown = |bytes: usize| {
+        let sha256 = "de61f033c79648a13016b6bebef8b1569e0032c65cd97aaef17c9722c172f729";
+        vec![("alice", json!({"downloaded": {"handle": "m1", "bytes": bytes, "sha256": sha256}}))]
+    };
+    let expected = json!({"downloaded": {"bytes": "file:photo.png", "sha256": "file:photo.png"}});
+    let scenario = scenario(
+        &json!({"users": ["alice", "bob"]}),
+        "",
+        &[tell("alice", send_photo()), expect("alice", expected)],
+    );
+    let mut client = Scripted::new(vec![("send_image", json!({}), shown(photo.bytes.len()))]);
+    assert_eq!(outcome(&mut client, &scenario), "finished");
+    let call: Value =
+        serde_json::from_str(client.calls[1].trim_start_matches("alice ")).expect("a command in JSON");
+    let path = Path::new(call["send_image"]["file"].as_str().expect("a path"));
+    assert!(path.is_absolute() && path.ends_with("photo.png"), "{}", path.display());
+    assert!(!path.exists(), "it goes with its scenario");
+
+    let mut client = Scripted::new(vec![("send_image", json!({}), shown(7))]);
+    let outcome = outcome(&mut client, &scenario);
+    assert!(outcome.contains(&format!("bytes: expected {}, got 7", photo.bytes.len())), "{outcome}");
+}
+
+#[rstest]
+#[case(json!({"answer": "silence"}), "given.webhook was never asked: nothing here needs it")]
+#[case(json!({"answer": "silence", "asked": 0}), "finished")]
+#[case(
+    json!({"answer": {"status": 200, "body": {"valid": true}}, "asked": 2}),
+    "given.webhook was not asked as often as expected\n  asked: expected 2, got 0"
+)]
+fn a_webhook_is_asked_as_often_as_the_scenario_says(#[case] webhook: Value, #[case] said: &str) {
+    let given = json!({"users": ["alice"], "webhook": webhook});
+    let steps = [json!({"silent": {"user": "alice"}})];
+    let steps: Vec<Value> = std::iter::once(tell("alice", login())).chain(steps).collect();
+    assert_eq!(outcome(&mut Scripted::new(Vec::new()), &scenario(&given, "", &steps)), said);
+}

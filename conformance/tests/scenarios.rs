@@ -11,6 +11,23 @@ fn parse(source: &str) -> Result<Scenario, ScenarioError> {
     Scenario::parse(source, "send/x", Path::new("send/x.json"), &clauses)
 }
 
+#[test]
+fn what_is_given_beside_users_is_read() {
+    let member = r#""given": {"online": ["alice", "Bob"], "own_upload": true, "files": {"big.bin": 10485761},
+      "groups": {"g1": ["alice", "Bob"]}, "admins": {"g1": ["bob"]}, "contacts": {"alice": ["bob"]},
+      "emoji": {"path": "faces/", "map": {"[):]": "smile.png"}},
+      "webhook": {"answer": {"status": 200, "body": {"valid": false}}, "kinds": ["text"], "on_timeout": "refuse"},
+      "stored": [{"from": "alice", "to": "g1", "text": "hi"}]}"#;
+    let steps = r#"{"tell": {"user": "alice", "command": {"send_file": {"handle": "m1", "to": "bob", "chat": "single", "file": "big.bin", "filename": "a", "media_type": "b"}}}},
+      {"tell": {"user": "alice", "command": {"fetch_history": {"handle": "h", "with": "bob", "chat": "single", "count": "10"}}}}"#;
+    let source = with_member(member).replace("\"steps\": []", &format!("\"steps\": [{steps}]"));
+    let scenario = parse(&source).unwrap_or_else(|error| panic!("{error}"));
+    let webhook = scenario.given.webhook.expect("a webhook").rule("http://127.0.0.1:1/".to_owned());
+    assert_eq!((webhook.timeout_ms, webhook.report_error), (200, true));
+    assert_eq!(webhook.on_timeout, mock_server::control::Verdict::Refuse);
+    assert_eq!(webhook.kinds, [mock_server::control::MessageKind::Text]);
+}
+
 /// A file with these steps, the first on line 4.
 fn with_steps(steps: &str) -> String {
     format!(
@@ -59,7 +76,7 @@ fn a_scenario_is_read_with_the_line_of_each_step() {
 #[rstest]
 #[case(
     r#"    {"tel": {"user": "alice"}}"#,
-    "send/x.json:4:10: unknown variant `tel`, expected one of `tell`, `expect`, `silent`, `advance`, `fault`, `control`"
+    "send/x.json:4:10: unknown variant `tel`, expected one of `tell`, `expect`, `silent`, `advance`, `elapse`, `fault`, `control`"
 )]
 #[case(
     r#"    {"tell": {"user": "alice", "command": {"send_txt": {}}}}"#,
@@ -108,6 +125,26 @@ fn a_scenario_is_read_with_the_line_of_each_step() {
     "\"count\" is 0; 1 to 10000"
 )]
 #[case(r#"    {"fault": {"cut": {"usr": "alice"}}}"#, "unknown field `usr`, expected `user` or `device`")]
+#[case(
+    r#"    {"tell": {"user": "alice", "command": {"send_file": {"handle": "m1", "to": "bob", "chat": "single", "file": "phto.png", "filename": "a", "media_type": "b"}}}}"#,
+    "send/x.json:4:5: no file \"phto.png\" in fixtures/media or given.files; there are photo.png, photo.jpg"
+)]
+#[case(
+    r#"    {"expect": {"user": "alice", "event": {"downloaded": {"sha256": "file:phto.png"}}}}"#,
+    "send/x.json:4:5: no file \"phto.png\" in fixtures/media or given.files"
+)]
+#[case(
+    r#"    {"expect": {"user": "alice", "event": {"upload_progress": {"handle": "m1"}}}}"#,
+    "send/x.json:4:5: upload_progress is expected of every upload by itself"
+)]
+#[case(
+    r#"    {"tell": {"user": "alice", "command": {"fetch_history": {"handle": "h", "with": "bob", "chat": "single", "count": "ten"}}}}"#,
+    "send/x.json:4:5: \"count\" of fetch_history is \"ten\"; a whole number, or digits in a string"
+)]
+#[case(
+    r#"    {"tell": {"user": "alice", "command": {"fetch_history": {"handle": "h", "with": "bob", "chat": "single", "count": -1}}}}"#,
+    "\"count\" of fetch_history is -1"
+)]
 fn a_wrong_step_says_where_and_what_would_be_right(#[case] steps: &str, #[case] said: &str) {
     let error = parse(&with_steps(steps)).expect_err("a wrong step").to_string();
     assert!(error.contains(said), "{error}");
@@ -139,6 +176,36 @@ fn a_wrong_step_says_where_and_what_would_be_right(#[case] steps: &str, #[case] 
 #[case(
     r#""given": {"stored": [{"from": "a", "to": "b", "text": "hi"}]}"#,
     "given.stored: \"a\" is in neither given.users nor given.online"
+)]
+#[case(
+    r#""given": {"users": ["a", "b"], "groups": {"g": ["a"]}, "admins": {"g": ["b"]}}"#,
+    "given.admins: \"b\" is no member of \"g\""
+)]
+#[case(
+    r#""given": {"users": ["a"], "admins": {"r1": ["a"]}}"#,
+    "send/x.json:2:40: given.admins: \"r1\" is in neither given.groups nor given.rooms"
+)]
+#[case(
+    r#""given": {"users": ["a"], "contacts": {"a": ["b"]}}"#,
+    "send/x.json:2:48: given.contacts: \"b\" is in neither given.users nor given.online"
+)]
+#[case(r#""given": {"files": {"a/b": 1}}"#, "send/x.json:2:23: given.files: \"a/b\" is no plain file name")]
+#[case(
+    r#""given": {"webhook": {"answer": "quiet"}}"#,
+    "send/x.json:2:41: invalid value: string \"quiet\", expected \"silence\", {\"status\": 200, \"body\": {…}} or"
+)]
+#[case(r#""given": {"webhook": {"answer": {"status": 200}}}"#, "an answer has one of \"body\" and \"text\"")]
+#[case(
+    r#""given": {"webhook": {"answer": {"status": 9, "text": ""}}}"#,
+    "\"status\" is 9, which HTTP does not have"
+)]
+#[case(
+    r#""given": {"webhook": {"answer": {"status": 200, "txt": ""}}}"#,
+    "unknown field `txt`, expected one of"
+)]
+#[case(
+    r#""given": {"webhook": {"answer": "silence"}, "settings": {"webhooks": []}}"#,
+    "given.webhook sets settings.webhooks: one of the two is enough"
 )]
 #[case(r#""ignore": ["presnce"]"#, "unknown variant `presnce`")]
 fn a_wrong_member_says_where_and_what_would_be_right(#[case] member: &str, #[case] said: &str) {

@@ -341,6 +341,43 @@ pub struct Emoji {
 }
 
 impl Command {
+    /// The file that it uploads.
+    pub fn file(&self) -> Option<&str> {
+        if let Self::SendImage { file, .. }
+        | Self::SendImageTwoStep { file, .. }
+        | Self::SendFile { file, .. }
+        | Self::SendAudio { file, .. }
+        | Self::SendVideo { file, .. } = self
+        {
+            return Some(file);
+        }
+        None
+    }
+
+    /// Names the file that it uploads by this path, if it uploads any.
+    pub fn set_file(&mut self, path: String) {
+        if let Self::SendImage { file, .. }
+        | Self::SendImageTwoStep { file, .. }
+        | Self::SendFile { file, .. }
+        | Self::SendAudio { file, .. }
+        | Self::SendVideo { file, .. } = self
+        {
+            *file = path;
+        }
+    }
+
+    /// The handle of an upload that the client itself makes and reports as it goes.
+    pub fn reported_upload(&self) -> Option<&str> {
+        if let Self::SendImage { handle, .. }
+        | Self::SendFile { handle, .. }
+        | Self::SendAudio { handle, .. }
+        | Self::SendVideo { handle, .. } = self
+        {
+            return Some(handle);
+        }
+        None
+    }
+
     /// As `DRIVER.md` spells it.
     pub fn name(&self) -> &'static str {
         match self {

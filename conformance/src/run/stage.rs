@@ -8,7 +8,10 @@ use mock_server::machine::Millis;
 use mock_server::shell::MockServer;
 
 use super::evidence::{Shown, never_reached, wrong_time};
+use super::progress::{Heard, Uploads};
+use super::webhook::Endpoint;
 use super::{Limits, Stop};
+use crate::attachment::Files;
 use crate::driver::{Answer, Capability, Command, Device, Driver, Event, EventKind, ProcessCommand};
 use crate::matching::Bindings;
 use crate::real_time::Deadline;
@@ -34,7 +37,7 @@ pub(super) struct Stage<'a> {
     server: &'a MockServer,
     driver: &'a mut dyn Driver,
     app_key: &'a str,
-    given: &'a World,
+    pub(super) given: &'a World,
     ignore: &'a BTreeSet<EventKind>,
     limits: Limits,
     virtual_clock: bool,
@@ -43,6 +46,9 @@ pub(super) struct Stage<'a> {
     created: BTreeSet<Device>,
     events: BTreeMap<Device, VecDeque<Event>>,
     shown: Vec<Shown>,
+    files: Files,
+    uploads: Uploads,
+    pub(super) webhook: Option<Endpoint>,
 }
 
 impl<'a> Stage<'a> {
@@ -70,65 +76,9 @@ impl<'a> Stage<'a> {
             created: BTreeSet::new(),
             events: BTreeMap::new(),
             shown: Vec::new(),
-        }
-    }
-
-    /// Brings about `given`, and waits until nothing of it is under way.
-    pub(super) fn set_up(&mut self, given: &World) -> Result<(), Stop> {
-        let mut settings = given.settings.clone();
-        settings.strict.get_or_insert(true);
-        self.control(Control::Settings(settings))?;
-        for name in given.everyone() {
-            self.control(Control::User { name: name.to_owned(), password: password(name) })?;
-        }
-        for (token, of) in &given.tokens {
-            let (user, token) = (of.user.clone(), token.clone());
-            self.control(Control::Token { user, token, ttl_ms: of.ttl_ms })?;
-        }
-        for (id, members) in &given.groups {
-            let (owner, members) = owner_and_members(members);
-            self.control(Control::Group { id: id.clone(), owner, members })?;
-        }
-        for (id, members) in &given.rooms {
-            let (owner, members) = owner_and_members(members);
-            self.control(Control::Room { id: id.clone(), owner, members })?;
-        }
-        for (user, blocked) in &given.blocks {
-            self.control(Control::Block { user: user.clone(), blocked: blocked.clone() })?;
-        }
-        for stored in &given.stored {
-            let (from, to) = (stored.from.clone(), stored.to.clone());
-            self.control(Control::Texts { from, to, text: stored.text.clone(), count: stored.count })?;
-        }
-        for device in &given.online {
-            self.log_in(device)?;
-        }
-        if !given.online.is_empty() {
-            self.settle()?;
-        }
-        Ok(())
-    }
-
-    fn log_in(&mut self, device: &Device) -> Result<(), Stop> {
-        match self.tell(device, &Command::LoginPassword { password: password(&device.user) })? {
-            Answer::Ok(_) => {}
-            Answer::Unsupported(what) => return Err(Stop::Unsupported(what)),
-            Answer::Error(why) => {
-                return Err(Stop::Failed(format!("{device} could not log in: the call was refused: {why}")));
-            }
-        }
-        match self.next_event(device)? {
-            Some(Event { kind: EventKind::Opened, .. }) => Ok(()),
-            Some(other) => Err(Stop::Failed(format!(
-                "{device} could not log in: expected opened {{}}, got {other}{}",
-                self.never_reached(device)
-            ))),
-            None => Err(Stop::Failed(format!(
-                "{device} could not log in: expected opened {{}}, got nothing within {:?}{}{}",
-                self.limits.expect,
-                self.what_is_open(),
-                self.never_reached(device)
-            ))),
+            files: Files::new(scenario.given.files.clone()),
+            uploads: Uploads::default(),
+            webhook: None,
         }
     }
 
@@ -195,7 +145,7 @@ impl<'a> Stage<'a> {
             return Ok(Some(event));
         }
         while let Some((of, event)) = self.driver.event(deadline.left())? {
-            if self.ignore.contains(&event.kind) {
+            if !self.is_for_steps(&of, &event)? {
                 continue;
             }
             if of == *device {
@@ -261,11 +211,19 @@ impl<'a> Stage<'a> {
     /// Takes in what the client has shown by now.
     fn take_in(&mut self) -> Result<(), Stop> {
         while let Some((of, event)) = self.driver.event(Duration::ZERO)? {
-            if !self.ignore.contains(&event.kind) {
+            if self.is_for_steps(&of, &event)? {
                 self.keep(of, event)?;
             }
         }
         Ok(())
+    }
+
+    /// Whether any step may see it. Progress of uploads is held against its own rule as it comes.
+    fn is_for_steps(&mut self, of: &Device, event: &Event) -> Result<bool, Stop> {
+        match self.uploads.hear(of, event).map_err(Stop::Failed)? {
+            Heard::Progress => Ok(false),
+            Heard::Event => Ok(!self.ignore.contains(&event.kind)),
+        }
     }
 
     fn quiet(&self, within: Duration) -> Result<mock_server::shell::Quiet, Stop> {
@@ -377,6 +335,28 @@ impl<'a> Stage<'a> {
         self.shown.extend(Shown::of(place, device, event));
     }
 
+    /// Gives an upload the path of its file, and waits for its progress from here on.
+    pub(super) fn place_file(&mut self, device: &Device, command: &mut Command) -> Result<(), Stop> {
+        let Some(name) = command.file() else { return Ok(()) };
+        let path = self.files.path(name).map_err(Stop::Failed)?;
+        command.set_file(path);
+        if let Some(handle) = command.reported_upload() {
+            self.uploads.began(device, handle);
+        }
+        Ok(())
+    }
+
+    /// An expected event with `file:photo.png` as what that file has.
+    pub(super) fn of_files(&self, event: &Event) -> Result<Event, Stop> {
+        let mut event = event.clone();
+        for (field, value) in &mut event.fields {
+            if let Some(known) = value.as_str().and_then(|text| self.files.expected(field, text)) {
+                *value = known.map_err(Stop::Failed)?;
+            }
+        }
+        Ok(event)
+    }
+
     /// A message that was shown with another time than it came with: its step, and what is wrong.
     pub(super) fn wrong_time(&self) -> Option<((usize, usize), String)> {
         let tape = self.server.tape(self.app_key);
@@ -396,13 +376,4 @@ impl<'a> Stage<'a> {
         self.events.entry(device).or_default().push_back(event);
         Ok(())
     }
-}
-
-fn password(user: &str) -> String {
-    format!("pw-{}", user.to_lowercase())
-}
-
-fn owner_and_members(members: &[String]) -> (String, Vec<String>) {
-    let (owner, rest) = members.split_first().expect("the scenario's check wants an owner");
-    (owner.clone(), rest.to_vec())
 }

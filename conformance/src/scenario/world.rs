@@ -8,6 +8,8 @@ use mock_server::control::SettingsPatch;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
+use super::GivenWebhook;
+use crate::attachment::Files;
 use crate::driver::{Device, Emoji};
 
 /// Who and what is there when a scenario starts.
@@ -27,8 +29,19 @@ pub struct World {
     /// Block lists by their owner.
     #[serde(deserialize_with = "unique")]
     pub blocks: BTreeMap<String, Vec<String>>,
-    /// Texts that wait for users who are away.
+    /// Administrators of groups and rooms, by id; they are members.
+    #[serde(deserialize_with = "unique")]
+    pub admins: BTreeMap<String, Vec<String>>,
+    /// Who are whose contacts, and the other way round.
+    #[serde(deserialize_with = "unique")]
+    pub contacts: BTreeMap<String, Vec<String>>,
+    /// Texts that wait for users who are away, or lie in a group or room.
     pub stored: Vec<Stored>,
+    /// Files that are made for uploads, with their sizes in bytes; those of `fixtures/media` are there always.
+    #[serde(deserialize_with = "unique")]
+    pub files: BTreeMap<String, u64>,
+    /// The app's own server, which is asked before a message is taken.
+    pub webhook: Option<GivenWebhook>,
     /// Access tokens.
     #[serde(deserialize_with = "unique")]
     pub tokens: BTreeMap<String, Token>,
@@ -55,7 +68,7 @@ pub struct World {
 pub struct Stored {
     /// Who sent them.
     pub from: String,
-    /// The user they wait for.
+    /// The user they wait for, or the group or room.
     pub to: String,
     /// What each says, `#` standing for 1, 2, ….
     pub text: String,
@@ -82,7 +95,11 @@ impl Default for World {
             groups: BTreeMap::new(),
             rooms: BTreeMap::new(),
             blocks: BTreeMap::new(),
+            admins: BTreeMap::new(),
+            contacts: BTreeMap::new(),
             stored: Vec::new(),
+            files: BTreeMap::new(),
+            webhook: None,
             tokens: BTreeMap::new(),
             settings: SettingsPatch::default(),
             delivery: false,
@@ -132,9 +149,31 @@ impl World {
             exists("given.blocks", owner)?;
             blocked.iter().try_for_each(|name| exists("given.blocks", name))?;
         }
+        for (id, admins) in &self.admins {
+            let Some(members) = self.groups.get(id).or_else(|| self.rooms.get(id)) else {
+                let message = format!("given.admins: {id:?} is in neither given.groups nor given.rooms");
+                return Err((id.clone(), message));
+            };
+            let is_member =
+                |name: &String| members.iter().any(|one| one.to_lowercase() == name.to_lowercase());
+            if let Some(name) = admins.iter().find(|name| !is_member(name)) {
+                return Err((name.clone(), format!("given.admins: {name:?} is no member of {id:?}")));
+            }
+        }
+        for (user, contacts) in &self.contacts {
+            exists("given.contacts", user)?;
+            contacts.iter().try_for_each(|name| exists("given.contacts", name))?;
+        }
         for stored in &self.stored {
             exists("given.stored", &stored.from)?;
-            exists("given.stored", &stored.to)?;
+            if !self.groups.contains_key(&stored.to) && !self.rooms.contains_key(&stored.to) {
+                exists("given.stored", &stored.to)?;
+            }
+        }
+        Files::check(&self.files)?;
+        if self.webhook.is_some() && self.settings.webhooks.is_some() {
+            let message = "given.webhook sets settings.webhooks: one of the two is enough".to_owned();
+            return Err(("webhooks".to_owned(), message));
         }
         for token in self.tokens.values() {
             exists("given.tokens", &token.user)?;
