@@ -5,8 +5,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use serde_json::Value;
+
 use super::log::ConvIx;
 use super::message::SentIds;
+use super::mutes::Mutes;
 use super::session::DeviceId;
 use super::{ConnId, Map, Millis, Set};
 
@@ -37,6 +40,15 @@ pub(super) struct User {
     pub(super) password: Option<Box<str>>,
     pub(super) nickname: String,
     pub(super) created: Millis,
+    pub(super) modified: Millis,
+    /// An operator has shut the user out until further notice.
+    pub(super) deactivated: bool,
+    /// What `PUT /users/{user}` was told and nobody here acts upon: push settings.
+    pub(super) properties: BTreeMap<String, Value>,
+    /// What users tell about themselves: nickname, avatar and the like (rest.md B.2, metadata).
+    pub(super) metadata: BTreeMap<String, String>,
+    /// Where the user may not speak in the whole app.
+    pub(super) mutes: Mutes,
     /// Folded names that may not write to this user.
     pub(super) blocked: Set<UserIx>,
     /// Those of them to whom this user may not write either (`RosterBody.biDirection`).
@@ -152,7 +164,7 @@ impl Accounts {
         if self.users.len() >= USERS_MAX {
             return Err(NameFault::TooMany);
         }
-        let user = User { created: now, ..User::default() };
+        let user = User { created: now, modified: now, ..User::default() };
         let (index, _) = self.users.insert_full(name.to_ascii_lowercase().into(), user);
         Ok(UserIx::new(index))
     }
@@ -163,6 +175,37 @@ impl Accounts {
 
     pub(super) fn user_mut(&mut self, user: UserIx) -> &mut User {
         &mut self.users[user.index()]
+    }
+
+    /// Those who exist, oldest first, from the one with this number on; the number of the next is one more.
+    pub(super) fn existing_from(&self, first: usize) -> impl Iterator<Item = (usize, UserIx)> {
+        (first..self.users.len())
+            .filter(|&index| self.users[index].exists())
+            .map(|index| (index, UserIx::new(index)))
+    }
+
+    /// The user of that name, if there is one.
+    pub(super) fn existing(&self, name: &str) -> Option<UserIx> {
+        self.find(name).filter(|&user| self.user(user).exists())
+    }
+
+    /// Ends every token of the user.
+    pub(super) fn end_tokens(&mut self, user: UserIx) {
+        for token in std::mem::take(&mut self.user_mut(user).tokens) {
+            self.tokens.swap_remove(&token);
+        }
+    }
+
+    /// Leaves nothing of a user but the name, which is free again: others may still have messages of it. The user
+    /// has no live device any more.
+    pub(super) fn clear(&mut self, user: UserIx) {
+        self.end_tokens(user);
+        *self.user_mut(user) = User::default();
+        for other in self.users.values_mut() {
+            other.blocked.shift_remove(&user);
+            other.blocked_both.shift_remove(&user);
+            other.contacts.shift_remove(&user);
+        }
     }
 
     /// The folded name.
@@ -245,6 +288,12 @@ impl Membership {
 }
 
 impl User {
+    /// Whether it is a user, rather than a name that somebody wrote to: it has a password, or came in by a token of
+    /// its own.
+    pub(super) fn exists(&self) -> bool {
+        self.password.is_some() || !self.tokens.is_empty()
+    }
+
     pub(super) fn remember(&mut self, resource: &str, device: GoneDevice) {
         if self.gone.len() == GONE_DEVICES_MAX {
             self.gone.shift_remove_index(0);

@@ -350,6 +350,18 @@ impl Entry {
         (is_copy && self.only.is_none_or(|only| only == reader.user)).then_some(meta)
     }
 
+    /// Whether it is a message that the user is waiting for while no device is there.
+    fn is_message_for(&self, user: UserIx) -> bool {
+        let is_message = match self.kind {
+            EntryKind::Content | EntryKind::Command => true,
+            EntryKind::Receipt | EntryKind::Recall | EntryKind::Notice => false,
+        };
+        is_message
+            && self.meta.is_some()
+            && self.sender != Some(user)
+            && self.only.is_none_or(|only| only == user)
+    }
+
     /// Whether some devices get it and others do not, whoever sent it.
     pub(super) fn is_recalled(&self) -> bool {
         self.meta.is_none()
@@ -365,6 +377,20 @@ impl Server {
                 self.app
             ));
         }
+    }
+}
+
+impl Server {
+    /// How many messages no device of the user has acknowledged. Of rooms, none waits for who is away.
+    pub(super) fn waiting_for(&self, user: UserIx) -> usize {
+        let conversations = self.accounts.user(user).conversations.iter();
+        let waiting = conversations.filter(|&(&conv, _)| !self.queues.is_room(conv, &self.mucs));
+        waiting
+            .map(|(&conv, membership)| {
+                let behind = self.queues.at(conv).from(membership.watermark);
+                behind.filter(|entry| entry.is_message_for(user)).count()
+            })
+            .sum()
     }
 }
 

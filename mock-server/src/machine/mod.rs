@@ -5,11 +5,13 @@
 //! Time must not go backwards.
 
 mod account;
+mod dismissal;
 mod encode;
 mod fault;
 mod log;
 mod message;
 mod muc;
+mod mutes;
 #[expect(dead_code, reason = "webhooks, session lists and messages over REST are built on it next")]
 mod payload;
 mod queue;

@@ -65,6 +65,12 @@ pub(super) struct Live {
 pub(super) enum Kick {
     /// Another device of the user logged in (SDKs: 206).
     OtherDevice,
+    /// The user is no more (207).
+    Removed,
+    /// The password was changed (216).
+    PasswordChanged,
+    /// An operator wants it gone (217).
+    Disconnected,
 }
 
 /// rest.md B.8: same-platform logins of one user.
@@ -170,6 +176,9 @@ impl Server {
         let jid = self.jid(live.reader.user, None);
         let operation = match why {
             Kick::OtherDevice => statistics_body::Operation::UserLoginAnotherDevice,
+            Kick::Removed => statistics_body::Operation::UserRemoved,
+            Kick::PasswordChanged => statistics_body::Operation::UserKickedByChangePassword,
+            Kick::Disconnected => statistics_body::Operation::UserKickedByOtherDevice,
         };
         let body = StatisticsBody { operation: Some(operation as i32), ..StatisticsBody::default() };
         let meta = Meta {
@@ -223,6 +232,9 @@ impl Server {
             return Err(Refusal(ErrorCode::Fail, NO_MATCH));
         }
         let known = self.accounts.find(name);
+        if known.is_some_and(|user| self.accounts.user(user).deactivated) {
+            return Err(Refusal(ErrorCode::Fail, "Sorry, user not activated"));
+        }
         match self.accounts.token(now, &token) {
             Ok(user) if Some(user) == known => Ok(user),
             Err(TokenFault::Expired) => Err(Refusal(ErrorCode::Fail, "Sorry, token expired")),

@@ -198,35 +198,10 @@ impl Drop for OpenRequest<'_> {
 
 /// `/{org}/{app}` and what is behind, percent-decoded: SDKs mostly do not encode (rest.md 0.6).
 fn tenant(path: &str) -> Option<(AppKey, String)> {
-    let path = percent_decoded(path)?;
+    let path = String::from_utf8(rest::percent_decoded(path.as_bytes())).ok()?;
     let mut parts = path.strip_prefix('/')?.splitn(3, '/');
     let (org, app, rest) = (parts.next()?, parts.next()?, parts.next()?);
     Some((AppKey::parse(&format!("{org}#{app}"))?, format!("/{rest}")))
-}
-
-fn percent_decoded(path: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let code = match rest {
-            // `from_str_radix` would take a sign for a digit.
-            [b'%', high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
-                std::str::from_utf8(&[*high, *low]).ok().and_then(|hex| u8::from_str_radix(hex, 16).ok())
-            }
-            _ => None,
-        };
-        match code {
-            Some(code) => {
-                bytes.push(code);
-                rest = &rest[3..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8(bytes).ok()
 }
 
 async fn read(body: Incoming) -> Result<Bytes, Failure> {

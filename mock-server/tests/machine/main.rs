@@ -3,6 +3,7 @@
 mod arbitrary;
 mod blocking;
 mod devices;
+mod dismissal;
 mod faults;
 mod groups;
 mod limits;
@@ -13,4 +14,5 @@ mod pulling;
 mod rest;
 mod sending;
 mod tokens;
+mod users;
 mod world;

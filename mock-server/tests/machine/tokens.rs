@@ -8,19 +8,12 @@ use serde_json::{Value, json};
 use crate::world::{Login, World, json_of};
 
 /// What a strict world's app token is asked for with, by default.
-pub(crate) fn client() -> Value {
+fn client() -> Value {
     json!({
         "grant_type": "client_credentials",
         "client_id": "mock-client-id",
         "client_secret": "mock-client-secret",
     })
-}
-
-/// A token of the app's.
-pub(crate) fn app_token(world: &mut World) -> String {
-    let (status, answer) = world.rest(Post, "/token", "", &client());
-    assert_eq!(status, 200, "{answer}");
-    answer["access_token"].as_str().expect("a token").to_owned()
 }
 
 fn ask(world: &mut World, token: Option<&str>, body: &Value) -> (u16, Value) {
@@ -83,7 +76,7 @@ fn a_lax_world_takes_any_client() {
 #[test]
 fn the_app_takes_a_token_for_a_user() {
     let mut world = World::strict(&["alice"]);
-    let app = app_token(&mut world);
+    let app = world.app_token();
     let (status, answer) = ask(&mut world, Some(&app), &grant("Alice", json!({ "ttl": 0 })));
     assert_eq!((status, &answer["user"]["username"]), (200, &json!("alice")));
     let token = answer["access_token"].as_str().expect("a token");
@@ -112,7 +105,7 @@ fn nobody_but_the_app_does(#[case] token: Option<&str>, #[case] status: u16) {
 #[test]
 fn an_app_token_is_no_users() {
     for mut world in [World::strict(&["alice"]), World::lax()] {
-        let app = app_token(&mut world);
+        let app = world.app_token();
         let (_, answer) = world.log_in(Login::new("alice", "r").token(&app));
         let status = answer.status.expect("a status");
         assert_eq!(status.reason.as_deref(), Some("Sorry, token or password does not match login info"));

@@ -22,6 +22,8 @@ use serde_json::Value;
 /// When every world of these tests begins: 2021-12-31.
 pub(crate) const START: Millis = Millis(1_640_908_800_000);
 pub(crate) const APP_KEY: &str = "org#app";
+/// Who asks, where it is the app itself and no user: no user's name has this letter.
+pub(crate) const APP: &str = "*";
 
 pub(crate) struct World {
     pub(crate) server: Server,
@@ -382,11 +384,28 @@ impl World {
         self.catch_up(conn).iter().map(text_of).collect()
     }
 
+    /// A call of a user's with its usual token, of the app's if the user is [`APP`], of nobody's if it is empty.
     pub(crate) fn rest(&mut self, method: Method, path: &str, user: &str, body: &Value) -> (u16, Value) {
-        let token = (!user.is_empty()).then(|| token_of(user));
+        let token = match user {
+            "" => None,
+            APP => Some(self.app_token()),
+            user => Some(token_of(user)),
+        };
         let body = if body.is_null() { Bytes::new() } else { body.to_string().into() };
         let response = self.request(method, path, token.as_deref(), body);
         (response.status, json_of(&response))
+    }
+
+    /// A token of the app's.
+    pub(crate) fn app_token(&mut self) -> String {
+        let client = serde_json::json!({
+            "grant_type": "client_credentials",
+            "client_id": "mock-client-id",
+            "client_secret": "mock-client-secret",
+        });
+        let (status, answer) = self.rest(Method::Post, "/token", "", &client);
+        assert_eq!(status, 200, "{answer}");
+        answer["access_token"].as_str().expect("a token").to_owned()
     }
 
     pub(crate) fn request(

@@ -118,6 +118,11 @@ impl Mucs {
         self.by_id.contains_key(id) || self.dissolved.iter().any(|gone| &**gone == id)
     }
 
+    /// As [`Mucs::existing`], by their numbers.
+    pub(super) fn all(&self) -> Vec<MucIx> {
+        self.by_id.values().copied().collect()
+    }
+
     /// Those that exist, oldest first.
     pub(super) fn existing(&self) -> impl Iterator<Item = &Muc> + Clone {
         self.by_id.values().map(|&muc| self.muc(muc))

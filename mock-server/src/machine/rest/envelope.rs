@@ -2,18 +2,25 @@
 
 use bytes::Bytes;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Body, Call, Method, Response};
 use crate::machine::account::TokenFault;
-use crate::machine::{Millis, Server};
+use crate::machine::{Millis, Server, excerpt};
 
 /// A call that did what it was asked.
 pub(super) enum Success {
     /// The body as it is: `/token` has no envelope.
     Bare(Value),
     /// `data`, and beside it `entities`, `count` and `cursor` where they are told.
-    Enveloped { data: Value, entities: Vec<Value>, count: Option<usize>, cursor: Option<String> },
+    Enveloped {
+        data: Value,
+        entities: Vec<Value>,
+        count: Option<usize>,
+        cursor: Option<String>,
+        /// Where it is a phrase rather than the method.
+        action: Option<&'static str>,
+    },
 }
 
 /// A call that did nothing.
@@ -57,7 +64,7 @@ struct ErrorEnvelope<'a> {
 
 impl Success {
     pub(super) fn data(data: Value) -> Self {
-        Self::Enveloped { data, entities: Vec::new(), count: None, cursor: None }
+        Self::Enveloped { data, entities: Vec::new(), count: None, cursor: None, action: None }
     }
 
     pub(super) fn list(data: Vec<Value>) -> Self {
@@ -67,18 +74,44 @@ impl Success {
     /// A list, and the cursor of what follows it.
     pub(super) fn page(data: Vec<Value>, cursor: Option<String>) -> Self {
         let count = Some(data.len());
-        Self::Enveloped { data: Value::Array(data), entities: Vec::new(), count, cursor }
+        Self::Enveloped { data: Value::Array(data), entities: Vec::new(), count, cursor, action: None }
     }
 
     pub(super) fn entity(entity: Value) -> Self {
-        Self::Enveloped { data: Value::Array(Vec::new()), entities: vec![entity], count: None, cursor: None }
+        Self::entities(vec![entity], None, None)
+    }
+
+    /// Entities, their number where it is told, and the cursor of what follows them.
+    pub(super) fn entities(entities: Vec<Value>, count: Option<usize>, cursor: Option<String>) -> Self {
+        Self::Enveloped { data: Value::Array(Vec::new()), entities, count, cursor, action: None }
+    }
+
+    /// With something beside the entities.
+    pub(super) fn with_data(mut self, beside: Value) -> Self {
+        if let Self::Enveloped { data, .. } = &mut self {
+            *data = beside;
+        }
+        self
+    }
+
+    /// With another `action` than the method's word.
+    pub(super) fn acted(mut self, phrase: &'static str) -> Self {
+        if let Self::Enveloped { action, .. } = &mut self {
+            *action = Some(phrase);
+        }
+        self
+    }
+
+    /// What calls without an envelope answer: the time, and beside it what they have to say (rest.md 0.4).
+    pub(super) fn bare(call: &Call<'_>, key: &str, value: Value) -> Self {
+        Self::Bare(json!({ "timestamp": call.now.0, "duration": 0, key: value }))
     }
 
     pub(super) fn response(&self, server: &Server, call: &Call<'_>) -> Response {
         let body = match self {
             Self::Bare(body) => to_json(body),
-            Self::Enveloped { data, entities, count, cursor } => to_json(&Envelope {
-                action: call.request.method.word(),
+            Self::Enveloped { data, entities, count, cursor, action } => to_json(&Envelope {
+                action: action.unwrap_or(call.request.method.word()),
                 application: application_uuid(server),
                 application_name: server.app.app(),
                 organization: server.app.org(),
@@ -180,6 +213,12 @@ impl Failure {
 
     pub(super) fn user_not_found() -> Self {
         Self::new(404, "service_resource_not_found", "UserNotFoundException", "user not found")
+    }
+
+    /// A message that is not kept, or not the user's to know of.
+    pub(super) fn no_message(id: &str) -> Self {
+        let description = format!("no message {} is kept for this user", excerpt(id));
+        Self::new(404, "service_resource_not_found", "ServiceResourceNotFoundException", description)
     }
 
     pub(super) fn illegal(description: impl Into<String>) -> Self {

@@ -4,9 +4,13 @@
 //! SDKs parse all of them and hang on anything different (rest.md 0.3, 0.10).
 
 mod envelope;
+mod form;
+mod metadata;
 mod muc;
+mod mutes;
 mod page;
 mod roster;
+mod status;
 mod token;
 mod users;
 
@@ -22,6 +26,7 @@ use super::upload::{BlobId, Upload};
 use super::{Millis, Server};
 pub use envelope::Failure;
 use envelope::Success;
+pub(crate) use form::percent_decoded;
 
 /// A request of one world.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +95,20 @@ pub enum Body {
 enum Route {
     Token,
     Users,
+    User,
+    UserPassword,
+    UserStatus,
+    BatchStatus,
+    OfflineCount,
+    OfflineStatus,
+    Deactivate,
+    Activate,
+    Disconnect,
+    Mutes,
+    UserMutes,
+    Metadata,
+    MetadataGet,
+    MetadataCapacity,
     UserBlocks,
     JoinedGroups,
     PublicGroups,
@@ -108,6 +127,20 @@ static ROUTES: LazyLock<matchit::Router<Route>> = LazyLock::new(|| {
     let routes = [
         ("/token", Route::Token),
         ("/users", Route::Users),
+        ("/users/{user}", Route::User),
+        ("/users/{user}/password", Route::UserPassword),
+        ("/users/{user}/status", Route::UserStatus),
+        ("/users/batch/status", Route::BatchStatus),
+        ("/users/{user}/offline_msg_count", Route::OfflineCount),
+        ("/users/{user}/offline_msg_status/{message}", Route::OfflineStatus),
+        ("/users/{user}/deactivate", Route::Deactivate),
+        ("/users/{user}/activate", Route::Activate),
+        ("/users/{user}/disconnect", Route::Disconnect),
+        ("/mutes", Route::Mutes),
+        ("/mutes/{user}", Route::UserMutes),
+        ("/metadata/user/{user}", Route::Metadata),
+        ("/metadata/user/get", Route::MetadataGet),
+        ("/metadata/user/capacity", Route::MetadataCapacity),
         ("/users/{user}/blocks/users", Route::UserBlocks),
         ("/users/{user}/joined_chatgroups", Route::JoinedGroups),
         ("/publicchatgroups", Route::PublicGroups),
@@ -135,6 +168,7 @@ static ROUTES: LazyLock<matchit::Router<Route>> = LazyLock::new(|| {
 });
 
 /// What a handler is given.
+#[derive(Clone, Copy)]
 struct Call<'a> {
     now: Millis,
     request: &'a Request,
@@ -160,6 +194,30 @@ pub(super) fn answer(server: &mut Server, now: Millis, request: &Request) -> Res
     let answer = match (*found.value, request.method) {
         (Route::Token, Method::Post) => token::grant(server, &call),
         (Route::Users, Method::Post) => users::register(server, &call),
+        (Route::Users, Method::Get) => users::list(server, &call),
+        (Route::Users, Method::Delete) => users::remove_many(server, &call),
+        (Route::User, Method::Get) => users::details(server, &call),
+        (Route::User, Method::Put) => users::modify(server, &call),
+        (Route::User, Method::Delete) => users::remove(server, &call),
+        (Route::UserPassword, Method::Put | Method::Post) => users::password(server, &call),
+        (Route::UserStatus, Method::Get) => status::one(server, &call),
+        // A user may have that name.
+        (Route::BatchStatus, Method::Get) => status::one(server, &Call { first: "batch", ..call }),
+        (Route::BatchStatus, Method::Post) => status::batch(server, &call),
+        (Route::OfflineCount, Method::Get) => status::offline_count(server, &call),
+        (Route::OfflineStatus, Method::Get) => status::offline_status(server, &call),
+        (Route::Deactivate, Method::Post) => status::deactivate(server, &call),
+        (Route::Activate, Method::Post) => status::activate(server, &call),
+        (Route::Disconnect, Method::Get) => status::disconnect(server, &call),
+        (Route::Mutes, Method::Get) => mutes::list(server, &call),
+        (Route::Mutes, Method::Post) => mutes::set(server, &call),
+        (Route::UserMutes, Method::Get) => mutes::of(server, &call),
+        (Route::Metadata, Method::Get) => metadata::get(server, &call),
+        (Route::Metadata, Method::Put) => metadata::set(server, &call),
+        (Route::Metadata, Method::Delete) => metadata::clear(server, &call),
+        (Route::MetadataGet, Method::Post) => metadata::get_many(server, &call),
+        (Route::MetadataGet, Method::Get) => metadata::get(server, &Call { first: "get", ..call }),
+        (Route::MetadataCapacity, Method::Get) => metadata::capacity(server, &call),
         (Route::UserBlocks, Method::Get) => roster::blocks(server, &call),
         (Route::JoinedGroups, Method::Get) => muc::joined(server, &call),
         (Route::PublicGroups, Method::Get) => muc::public(server, &call),
@@ -221,12 +279,18 @@ impl Call<'_> {
 
     /// The user that the path names, for a call that users make for themselves and the app for anybody.
     fn owner(&self, server: &Server, name: &str) -> Result<UserIx, Failure> {
-        let found = server.accounts.find(name);
+        let found = server.accounts.existing(name);
         match self.authority(server)? {
             Caller::App => found.ok_or_else(Failure::user_not_found),
             Caller::User(caller) if found == Some(caller) => Ok(caller),
             Caller::User(_) => Err(Failure::forbidden(format!("{} is not yours", self.request.path))),
         }
+    }
+
+    /// As [`Call::owner`], where users may not do it themselves.
+    fn subject(&self, server: &Server, name: &str) -> Result<UserIx, Failure> {
+        self.app_only(server)?;
+        server.accounts.existing(name).ok_or_else(Failure::user_not_found)
     }
 
     /// The body as the JSON object that the call wants. Serde alone would take an array of its fields as well. A

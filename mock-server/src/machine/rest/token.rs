@@ -87,7 +87,10 @@ fn login(server: &mut Server, now: Millis, grant: &Grant) -> Result<UserIx, Fail
     let registered = known.filter(|&user| server.accounts.user(user).password.is_some());
     if let Some(user) = registered {
         let password = server.accounts.user(user).password.as_deref();
-        return if password == Some(&grant.password) { Ok(user) } else { Err(Failure::wrong_password()) };
+        if password != Some(&grant.password) {
+            return Err(Failure::wrong_password());
+        }
+        return if server.accounts.user(user).deactivated { Err(deactivated()) } else { Ok(user) };
     }
     if server.settings.strict {
         return Err(Failure::user_not_found());
@@ -117,10 +120,8 @@ fn know_client(server: &Server, grant: &Grant) -> Result<(), Failure> {
 
 /// A token for any user, without the password, asked for by the app.
 fn inherit(server: &mut Server, now: Millis, grant: &Grant) -> Result<UserIx, Failure> {
-    let known = server.accounts.find(&grant.username);
-    let registered = known.filter(|&user| server.accounts.user(user).password.is_some());
-    if let Some(user) = registered {
-        return Ok(user);
+    if let Some(user) = server.accounts.existing(&grant.username) {
+        return if server.accounts.user(user).deactivated { Err(deactivated()) } else { Ok(user) };
     }
     if !grant.auto_create_user {
         return Err(Failure::user_not_found());
@@ -129,4 +130,8 @@ fn inherit(server: &mut Server, now: Millis, grant: &Grant) -> Result<UserIx, Fa
     let number = server.allot_id();
     let password = uuid_of(&format!("{} password {number}", server.app));
     super::users::make(server, now, &grant.username, &password)
+}
+
+fn deactivated() -> Failure {
+    Failure::invalid_grant("user not activated")
 }

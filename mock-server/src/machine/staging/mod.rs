@@ -5,6 +5,7 @@ mod muc;
 use super::account::{NameFault, TOKEN_BYTES_MAX, TokenOrigin, UserIx};
 use super::fault::AnswerFault;
 use super::muc::{Ban, MucKind};
+use super::session::Kick;
 use super::{Close, ConnId, Millis, Output, Server, excerpt};
 use crate::control::{Control, ControlError, Fault};
 
@@ -82,8 +83,18 @@ impl Server {
             Control::UnbanAll { id } => self.stage_ban(&id, Ban::Off)?,
             Control::Allow { id, users } => self.stage_allow(&id, &users)?,
             Control::Disallow { id, users } => self.stage_disallow(&id, &users)?,
-            Control::RemoveUser { .. } | Control::Password { .. } | Control::Disconnect { .. } => {
-                return Err(ControlError::NotServed);
+            Control::RemoveUser { user } => {
+                let user = self.known(&user)?;
+                self.remove_user(now, user);
+            }
+            Control::Password { user, password } => {
+                let user = self.known(&user)?;
+                self.change_password(now, user, &password);
+            }
+            Control::Disconnect { user, device } => {
+                for conn in self.devices(&user, device.as_deref())? {
+                    self.kick(now, conn, Kick::Disconnected);
+                }
             }
         }
         Ok(())

@@ -1,0 +1,56 @@
+//! How users are sent away: removed, given another password, shut out, disconnected (clause conn.kicked).
+//!
+//! Each device is told why and loses its socket, since clients do not close it themselves (wire-3x §5.2).
+
+use super::account::UserIx;
+use super::muc::MucIx;
+use super::session::Kick;
+use super::{Millis, Server};
+
+impl Server {
+    /// The user is no more: the devices go, groups of its own with them, and contacts, block lists and other groups
+    /// lose it. The name is free again. What it wrote stays with those it wrote to.
+    pub(super) fn remove_user(&mut self, now: Millis, user: UserIx) {
+        self.send_away(now, user, Kick::Removed);
+        for muc in self.mucs.all() {
+            self.part(muc, user);
+        }
+        self.accounts.clear(user);
+    }
+
+    /// Tokens of before open nothing any more.
+    pub(super) fn change_password(&mut self, now: Millis, user: UserIx, password: &str) {
+        self.accounts.end_tokens(user);
+        let state = self.accounts.user_mut(user);
+        state.password = Some(password.into());
+        state.modified = now;
+        self.send_away(now, user, Kick::PasswordChanged);
+    }
+
+    /// The user gets in nowhere until it is activated again.
+    pub(super) fn deactivate(&mut self, now: Millis, user: UserIx) {
+        let state = self.accounts.user_mut(user);
+        state.deactivated = true;
+        state.modified = now;
+        self.send_away(now, user, Kick::Disconnected);
+    }
+
+    /// Ends every device of the user.
+    pub(super) fn send_away(&mut self, now: Millis, user: UserIx, why: Kick) {
+        for conn in self.accounts.user(user).devices.clone() {
+            self.kick(now, conn, why);
+        }
+    }
+
+    fn part(&mut self, muc: MucIx, user: UserIx) {
+        let state = self.mucs.muc_mut(muc);
+        for users in [&mut state.applicants, &mut state.invited, &mut state.blocked] {
+            users.shift_remove(&user);
+        }
+        if state.owner == user {
+            self.dissolve(muc);
+        } else if state.has(user) {
+            self.remove(muc, user).expect("a member that is not the owner may be removed");
+        }
+    }
+}
