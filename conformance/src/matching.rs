@@ -53,12 +53,12 @@ impl Bindings {
         differences
     }
 
-    /// A copy of `value` with every `$name` in it replaced by what it stands for. The error is a name that stands
-    /// for nothing yet.
+    /// A copy of `value` with every `$name`, and every `${name}` within a text, replaced by what it stands for. The
+    /// error is a name that stands for nothing yet.
     pub fn resolve(&self, value: &Value) -> Result<Value, String> {
         Ok(match value {
             Value::String(text) => match Placeholder::of(text) {
-                Placeholder::Literal(text) => text.into(),
+                Placeholder::Literal(text) => self.filled_in(text)?.into(),
                 Placeholder::Name(name) => match self.0.get(name) {
                     Some(bound) => bound.clone(),
                     None => return Err(text.clone()),
@@ -73,6 +73,24 @@ impl Bindings {
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
         })
+    }
+
+    /// The text with what its `${name}`s stand for.
+    fn filled_in(&self, text: &str) -> Result<String, String> {
+        let mut filled = String::new();
+        let mut rest = text;
+        while let Some((before, behind)) = rest.split_once("${") {
+            let Some((name, after)) = behind.split_once('}') else { break };
+            filled.push_str(before);
+            match self.0.get(name) {
+                Some(Value::String(bound)) => filled.push_str(bound),
+                Some(bound) => filled.push_str(&bound.to_string()),
+                None => return Err(format!("${{{name}}}")),
+            }
+            rest = after;
+        }
+        filled.push_str(rest);
+        Ok(filled)
     }
 
     fn matches(&mut self, want: &Value, came: &Value) -> bool {
@@ -219,6 +237,8 @@ mod tests {
             Ok(json!({"to": "77", "text": "$g $g"}))
         );
         assert_eq!(bindings.resolve(&json!(["$room"])), Err("$room".to_owned()));
+        assert_eq!(bindings.resolve(&json!("/groups/${g}/${g}?${")), Ok(json!("/groups/77/77?${")));
+        assert_eq!(bindings.resolve(&json!("/rooms/${room}")), Err("${room}".to_owned()));
     }
 
     #[test]

@@ -202,6 +202,7 @@ fn take(stage: &mut Stage<'_>, action: &Action, place: (usize, usize)) -> Result
                 let numbered = if count.is_some() { numbered(&template, number) } else { template.clone() };
                 let mut command: Command = resolved(stage, &numbered)?;
                 stage.place_file(user, &mut command)?;
+                stage.place_url(&mut command);
                 tell(stage, user, &command, refused.as_deref())?;
             }
             Ok(())

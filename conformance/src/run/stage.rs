@@ -335,6 +335,16 @@ impl<'a> Stage<'a> {
         self.shown.extend(Shown::of(place, device, event));
     }
 
+    /// An address that begins with `/` is one of this world's REST addresses.
+    pub(super) fn place_url(&self, command: &mut Command) {
+        if let Command::Download { url, .. } = command
+            && url.starts_with('/')
+        {
+            let tenant = self.app_key.replace('#', "/");
+            *url = format!("http://{}/{tenant}{url}", self.server.addr());
+        }
+    }
+
     /// Gives an upload the path of its file, and waits for its progress from here on.
     pub(super) fn place_file(&mut self, device: &Device, command: &mut Command) -> Result<(), Stop> {
         let Some(name) = command.file() else { return Ok(()) };
