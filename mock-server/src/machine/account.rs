@@ -305,6 +305,11 @@ impl User {
         self.gone.shift_remove(resource)
     }
 
+    /// What a device that is gone has sent.
+    pub(super) fn gone_sent_ids(&mut self, device: DeviceId) -> Option<&mut SentIds> {
+        self.gone.values_mut().find(|gone| gone.device == device).map(|gone| &mut gone.sent)
+    }
+
     /// No device that is gone was in this conversation.
     pub(super) fn forget_conversation(&mut self, conv: ConvIx) {
         self.conversations.remove(&conv);

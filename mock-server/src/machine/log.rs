@@ -77,6 +77,15 @@ pub(super) struct Entry {
     meta: Option<Arc<[u8]>>,
 }
 
+/// An entry that is for nobody any more.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Voided {
+    pub(super) id: u64,
+    pub(super) sender: Option<UserIx>,
+    /// It had made its readers' unread counts rise.
+    pub(super) counted: bool,
+}
+
 /// Where a message lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Found {
@@ -256,20 +265,19 @@ impl Queues {
         position
     }
 
-    /// Makes an entry be for nobody. Gives its sender and whether it counted as unread.
-    #[expect(dead_code, reason = "recall is on its way")]
-    pub(super) fn void(&mut self, conv: ConvIx, position: u64) -> Option<(Option<UserIx>, bool)> {
+    /// Makes an entry be for nobody, and says what it was.
+    pub(super) fn void(&mut self, conv: ConvIx, position: u64) -> Option<Voided> {
         let conversation = self.at_mut(conv);
         let at = usize::try_from(position.checked_sub(conversation.base)?).ok()?;
         let entry = conversation.log.get_mut(at)?;
         let meta = entry.meta.take()?;
-        let told = (entry.sender, entry.counted);
+        let voided = Voided { id: entry.id, sender: entry.sender, counted: entry.counted };
         conversation.last_page = None;
         if let Ok(at) = conversation.contents.binary_search(&position) {
             conversation.contents.remove(at);
         }
         self.ring(conv).bytes -= meta.len();
-        Some(told)
+        Some(voided)
     }
 
     /// Drops what is too much or too old. Says how many went for want of room when it is time to tell of it again.

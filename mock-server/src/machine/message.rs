@@ -1,23 +1,24 @@
-//! A message from a client: is it taken, what is its answer, who gets it.
+//! A message from a client: is it taken, what is its answer, what comes of it.
 //!
-//! The order of the checks is ours; the codes and words are those that SDKs map to their error types
-//! (wire-3x §7, wire-4x §5.3). A refused message reaches nobody and is kept nowhere.
+//! `route` knows where it goes, `policy` what the app forbids, `webhook` whom to ask first; `recall` and `receipt` do
+//! what is no delivery. A refused message reaches nobody and is kept nowhere.
 
 use std::collections::VecDeque;
 use std::hash::Hasher as _;
 
-use fixtures::wire::view::{BodyView, JidView, MetaView};
-use fixtures::wire::{CONFERENCE_DOMAIN, Jid, MessageBody, Meta, USER_DOMAIN, message_body, meta, status};
+use fixtures::wire::view::MetaView;
+use fixtures::wire::{Jid, MessageBody, Meta, message_body, meta, status};
 use prost::Message as _;
 use rustc_hash::FxHasher;
 
 use super::account::UserIx;
 use super::encode::Stamp;
 use super::fault::AnswerFault;
-use super::log::{ConvIx, ConvKey, EntryKind, NewEntry};
-use super::muc::MucKind;
-use super::session::Session;
-use super::{Close, ConnId, Millis, Server, encode, excerpt};
+use super::log::{ConvKey, EntryKind, NewEntry};
+use super::muc::{MucIx, MucKind};
+use super::route::{Act, Readers};
+use super::session::{DeviceId, Session};
+use super::{Close, ConnId, Millis, Server, encode};
 
 /// The local ids that one device has used lately, so that a message sent again after a lost answer is
 /// answered as before and not delivered twice (clause send.dedupe).
@@ -36,7 +37,26 @@ struct Sent {
 }
 
 /// What a refused sender is told.
+#[derive(Debug)]
 pub(super) struct Refused(pub(super) status::ErrorCode, pub(super) String);
+
+/// Who sent something, and over which connection, which may be gone when the answer is known.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Origin {
+    pub(super) conn: ConnId,
+    pub(super) user: UserIx,
+    pub(super) device: DeviceId,
+}
+
+/// What is known of a message while it is decided upon.
+#[derive(Debug)]
+pub(super) struct Ticket {
+    pub(super) origin: Origin,
+    pub(super) local_id: u64,
+    pub(super) body_hash: u64,
+    /// What happens to its answer.
+    pub(super) fault: Option<AnswerFault>,
+}
 
 /// A client resends what was in flight when its link went: far fewer than this.
 const SENT_IDS_MAX: usize = 512;
@@ -59,11 +79,27 @@ impl SentIds {
     }
 }
 
+impl Refused {
+    pub(super) fn new(code: status::ErrorCode, reason: impl Into<String>) -> Self {
+        Self(code, reason.into())
+    }
+}
+
 impl Server {
     /// A SYNC that carries a meta.
     pub(super) fn meta(&mut self, now: Millis, conn: ConnId, meta: &MetaView<'_>) {
+        let Some(live) = self.sessions.get(&conn).and_then(Session::live) else { return };
+        let origin = Origin { conn, user: live.reader.user, device: live.reader.device };
+        if self.webhooks.is_waiting(origin.device) {
+            return self.hold_behind(origin, meta);
+        }
+        self.meta_from(now, origin, meta);
+    }
+
+    pub(super) fn meta_from(&mut self, now: Millis, origin: Origin, meta: &MetaView<'_>) {
+        let conn = origin.conn;
         match meta::NameSpace::try_from(meta.ns) {
-            Ok(meta::NameSpace::Chat) => self.chat(now, conn, meta),
+            Ok(meta::NameSpace::Chat) => self.chat(now, origin, meta),
             // Clients want no answer to their statistics (wire-4x §3.4).
             Ok(meta::NameSpace::Statistic) => {}
             Ok(meta::NameSpace::Roster) => self.roster(now, conn, meta),
@@ -83,65 +119,149 @@ impl Server {
         }
     }
 
-    fn chat(&mut self, now: Millis, conn: ConnId, meta: &MetaView<'_>) {
-        let Some(live) = self.sessions.get(&conn).and_then(Session::live) else { return };
-        let user = live.reader.user;
+    fn chat(&mut self, now: Millis, origin: Origin, meta: &MetaView<'_>) {
+        let Origin { conn, user, .. } = origin;
         let Some(local_id) = meta.id else {
             self.finding(conn, "send.ids", "payload.meta.id is missing".into());
             let reason = "meta.id is missing";
             return self.refuse_sync(conn, None, status::ErrorCode::MissingParameter, reason);
         };
         let body_hash = hash(meta.payload);
-        if let Some(sent) = live.sent.find(local_id) {
+        if let Some(sent) = self.sent_ids(origin).and_then(|ids| ids.find(local_id)) {
             if sent.body_hash != body_hash {
                 let text = format!("payload.meta.id {local_id} was used before, for another message");
                 self.finding(conn, "build.unique-id", text);
             }
-            return self.send(conn, encode::accepted(local_id, sent.server_id, sent.timestamp));
+            return self.reply(conn, encode::accepted(local_id, sent.server_id, sent.timestamp));
         }
         let fault = self.faults.take_answer(user);
         if let Some(AnswerFault::Status { code, reason }) = &fault {
-            return self.send(conn, encode::refusal(Some(local_id), *code, reason));
+            return self.reply(conn, encode::refusal(Some(local_id), *code, reason));
         }
-        let Routed { conv, kind, readers } = match self.route(now, conn, user, meta) {
-            Ok(routed) => routed,
-            Err(Refused(code, reason)) => {
-                return match fault {
-                    None => self.refuse_sync(conn, Some(local_id), code, &reason),
-                    // A refusal is an answer too.
-                    Some(AnswerFault::Drop | AnswerFault::Status { .. }) => {}
-                    Some(AnswerFault::Cut) => self.end(conn, Close::Cut),
-                };
+        let ticket = Ticket { origin, local_id, body_hash, fault };
+        match self.judge(now, origin, meta) {
+            Err(refused) => self.refuse_message(&ticket, &refused),
+            Ok(act) => {
+                if let Some(ticket) = self.ask_first(now, ticket, meta, &act) {
+                    let server_id = self.allot_id();
+                    self.take(now, &ticket, meta, act, server_id);
+                }
             }
-        };
-        let server_id = self.allot_id();
-        let Some(live) = self.sessions.get_mut(&conn).and_then(Session::live_mut) else { return };
-        let stamp = Stamp { id: server_id, from: &live.jid, app_key: self.app.as_str(), at: now };
-        let stored = encode::stored_meta(meta, &stamp);
-        let origin = Some(live.reader.device);
-        live.sent.note(Sent { local_id, server_id, timestamp: now, body_hash });
-        match fault {
-            None => self.send(conn, encode::accepted(local_id, server_id, now)),
-            Some(AnswerFault::Drop | AnswerFault::Status { .. }) => {}
-            Some(AnswerFault::Cut) => self.end(conn, Close::Cut),
         }
-        let entry = NewEntry { id: server_id, sender: Some(user), origin, kind, only: None, meta: stored };
-        self.append(now, conv, entry, readers.as_slice());
     }
 
-    /// Stores a text as if `from` had sent it from no device at all.
-    pub(super) fn stage_text(&mut self, now: Millis, from: UserIx, to: UserIx, text: &str) -> bool {
-        let Some(conv) = self.queues.open(ConvKey::single(from, to)) else { return false };
-        let short = |user: UserIx| Jid { name: Some(self.accounts.name(user).to_owned()), ..Jid::default() };
+    fn judge(&mut self, now: Millis, origin: Origin, meta: &MetaView<'_>) -> Result<Act, Refused> {
+        let body = self.read_body(origin.conn, meta)?;
+        let act = self.route(now, origin, meta, &body)?;
+        if let Act::Deliver(delivery) = &act {
+            self.check_policies(now, origin.user, delivery, meta)?;
+        }
+        Ok(act)
+    }
+
+    /// A refusal is an answer too, and may be lost.
+    pub(super) fn refuse_message(&mut self, ticket: &Ticket, Refused(code, reason): &Refused) {
+        let bytes = encode::refusal(Some(ticket.local_id), *code as i32, reason);
+        self.answer_message(ticket, bytes);
+    }
+
+    fn answer_message(&mut self, ticket: &Ticket, bytes: bytes::Bytes) {
+        let conn = ticket.origin.conn;
+        match ticket.fault {
+            None => self.reply(conn, bytes),
+            Some(AnswerFault::Drop | AnswerFault::Status { .. }) => {}
+            Some(AnswerFault::Cut) if self.is_live(conn) => self.end(conn, Close::Cut),
+            Some(AnswerFault::Cut) => {}
+        }
+    }
+
+    /// The sender is told that the message was taken, and that is all that comes of it.
+    pub(super) fn answer_taken(&mut self, now: Millis, ticket: &Ticket, server_id: u64) {
+        let &Ticket { origin, local_id, body_hash, .. } = ticket;
+        if let Some(ids) = self.sent_ids(origin) {
+            ids.note(Sent { local_id, server_id, timestamp: now, body_hash });
+        }
+        self.answer_message(ticket, encode::accepted(local_id, server_id, now));
+    }
+
+    /// The message is taken: its sender is answered, and what is to come of it comes.
+    pub(super) fn take(
+        &mut self,
+        now: Millis,
+        ticket: &Ticket,
+        meta: &MetaView<'_>,
+        act: Act,
+        server_id: u64,
+    ) {
+        let origin = ticket.origin;
+        let app_key = self.app.as_str();
+        let stored = match self.sessions.get(&origin.conn).and_then(Session::live) {
+            Some(live) => {
+                encode::stored_meta(meta, &Stamp { id: server_id, from: &live.jid, app_key, at: now })
+            }
+            None => {
+                let from = self.jid(origin.user, None).encode_to_vec();
+                encode::stored_meta(meta, &Stamp { id: server_id, from: &from, app_key, at: now })
+            }
+        };
+        self.answer_taken(now, ticket, server_id);
+        let delivery = match act {
+            Act::Deliver(delivery) => {
+                if delivery.asks_receipts {
+                    self.expect_readers(server_id, origin.user, &delivery);
+                }
+                delivery
+            }
+            Act::Recall(found, delivery) => {
+                self.void(found, delivery.readers.as_slice());
+                delivery
+            }
+            Act::ChannelRead(delivery) => {
+                self.channel_read(delivery.conv, origin.user);
+                delivery
+            }
+            Act::GroupRead { about } => return self.group_read(now, origin, about, meta, server_id),
+            Act::Nothing => return,
+        };
+        let entry = NewEntry {
+            id: server_id,
+            sender: Some(origin.user),
+            origin: Some(origin.device),
+            kind: delivery.kind,
+            only: delivery.only,
+            meta: stored,
+        };
+        self.append(now, delivery.conv, entry, delivery.readers.as_slice());
+    }
+
+    /// Stores a text as if `from` had sent it from no device at all. False when there is no more room.
+    pub(super) fn stage_text(&mut self, now: Millis, from: UserIx, to: StagedTo, text: &str) -> bool {
+        let short = |name: &str| Jid { name: Some(name.to_owned()), ..Jid::default() };
+        let (key, kind, jid, readers) = match to {
+            StagedTo::User(to) => {
+                let readers = Readers::pair(from, to);
+                (ConvKey::single(from, to), message_body::Type::Chat, self.jid(to, None), readers)
+            }
+            StagedTo::Muc(muc) => {
+                let state = self.mucs.muc(muc);
+                let kind = match state.kind {
+                    MucKind::Group => message_body::Type::Groupchat,
+                    MucKind::Room => message_body::Type::Chatroom,
+                };
+                let readers = Readers::Members(state.members.keys().copied().collect());
+                (ConvKey::Muc(muc), kind, self.muc_jid(muc), readers)
+            }
+        };
+        let Some(conv) = self.queues.open(key) else { return false };
         let content = message_body::Content {
             r#type: Some(message_body::content::Type::Text as i32),
             text: Some(text.to_owned()),
             ..message_body::Content::default()
         };
         let body = MessageBody {
-            r#type: Some(message_body::Type::Chat as i32),
-            from: Some(short(from)),
-            to: Some(short(to)),
+            r#type: Some(kind as i32),
+            from: Some(short(self.accounts.name(from))),
+            to: Some(short(jid.name.as_deref().unwrap_or_default())),
             contents: vec![content],
             ..MessageBody::default()
         };
@@ -149,7 +269,7 @@ impl Server {
         let meta = Meta {
             id: Some(id),
             from: Some(self.jid(from, None)),
-            to: Some(self.jid(to, None)),
+            to: Some(jid),
             timestamp: Some(now.0),
             ns: Some(meta::NameSpace::Chat as i32),
             payload: Some(body.encode_to_vec().into()),
@@ -157,174 +277,44 @@ impl Server {
         };
         let (kind, meta) = (EntryKind::Content, meta.encode_to_vec().into());
         let entry = NewEntry { id, sender: Some(from), origin: None, kind, only: None, meta };
-        self.append(now, conv, entry, Readers::pair(from, to).as_slice());
+        self.append(now, conv, entry, readers.as_slice());
         true
     }
 
-    fn route(
-        &mut self,
-        now: Millis,
-        conn: ConnId,
-        user: UserIx,
-        meta: &MetaView<'_>,
-    ) -> Result<Routed, Refused> {
-        use message_body::Type;
-        use status::ErrorCode;
-        let refused = |code: ErrorCode, reason: &str| Err(Refused(code, reason.to_owned()));
-        if meta.payload.len() > self.settings.message_bytes_max as usize {
-            return refused(ErrorCode::PermissionDenied, "Sorry, data is too large");
+    /// Sends to a device that may be gone.
+    fn reply(&mut self, conn: ConnId, bytes: bytes::Bytes) {
+        if self.is_live(conn) {
+            self.send(conn, bytes);
         }
-        if meta.payload.is_empty() {
-            return refused(ErrorCode::MissingParameter, "meta.payload is missing");
-        }
-        let body = match BodyView::read(meta.payload) {
-            Ok(body) => body,
-            Err(error) => {
-                self.finding(
-                    conn,
-                    "recv.bad-frame",
-                    format!("payload.meta.payload is not a MessageBody: {error}"),
-                );
-                return refused(ErrorCode::PbParserError, "meta.payload is not a MessageBody");
+    }
+
+    fn is_live(&self, conn: ConnId) -> bool {
+        self.sessions.get(&conn).and_then(Session::live).is_some()
+    }
+
+    /// What the device has sent, wherever it is now: on its connection, back on another, or gone.
+    fn sent_ids(&mut self, origin: Origin) -> Option<&mut SentIds> {
+        let is_it =
+            |session: &Session| session.live().is_some_and(|live| live.reader.device == origin.device);
+        let conn = if self.sessions.get(&origin.conn).is_some_and(is_it) {
+            origin.conn
+        } else {
+            let devices = &self.accounts.user(origin.user).devices;
+            let back = devices.iter().find(|conn| self.sessions.get(*conn).is_some_and(is_it));
+            match back {
+                Some(&conn) => conn,
+                None => return self.accounts.user_mut(origin.user).gone_sent_ids(origin.device),
             }
         };
-        let to = meta.to.unwrap_or_default();
-        if to.name.is_empty() {
-            return refused(ErrorCode::MissingParameter, "meta.to.name is missing");
-        }
-        let kind = match body.content {
-            Some(kind) if kind == message_body::content::Type::Command as i32 => EntryKind::Command,
-            Some(_) | None => EntryKind::Content,
-        };
-        let (conv, readers) = match Type::try_from(body.kind) {
-            Ok(Type::Normal | Type::Chat) => {
-                self.look_at_names(conn, user, &to, &body, USER_DOMAIN);
-                self.route_to_user(now, user, to.name)
-            }
-            Ok(Type::Groupchat) => {
-                self.look_at_names(conn, user, &to, &body, CONFERENCE_DOMAIN);
-                self.route_to_muc(user, to.name, MucKind::Group)
-            }
-            Ok(Type::Chatroom) => {
-                self.look_at_names(conn, user, &to, &body, CONFERENCE_DOMAIN);
-                self.route_to_muc(user, to.name, MucKind::Room)
-            }
-            Ok(Type::Recall) => return refused(ErrorCode::Fail, "message recall disabled"),
-            Ok(Type::Edit) => return refused(ErrorCode::Fail, "Sorry, edit is not available"),
-            Ok(other @ (Type::ReadAck | Type::DeliverAck | Type::ChannelAck)) => {
-                let reason = format!("{} is not served", other.as_str_name());
-                return Err(Refused(ErrorCode::UnknownCommand, reason));
-            }
-            Err(_) => {
-                let text = format!("payload.meta.payload.type is {}, not 0 to 8", body.kind);
-                self.finding(conn, "build.chat-type", text);
-                return refused(ErrorCode::WrongParameter, "unknown body type");
-            }
-        }?;
-        Ok(Routed { conv, kind, readers })
-    }
-
-    fn route_to_user(&mut self, now: Millis, user: UserIx, name: &str) -> Result<(ConvIx, Readers), Refused> {
-        let unknown = || Refused(status::ErrorCode::Fail, format!("username {name} doesn't exist!"));
-        let strict = self.settings.strict;
-        let found = self.accounts.find(name);
-        let to = match found.filter(|&to| !strict || self.accounts.user(to).password.is_some()) {
-            Some(to) => to,
-            None if strict => return Err(unknown()),
-            None => {
-                let to = self.accounts.find_or_make(now, name).map_err(|_| unknown())?;
-                self.warn(format!("{}: a message to {name:?}, whom nobody registered, is kept", self.app));
-                to
-            }
-        };
-        let stopped = self.accounts.user(to).blocked.contains(&user)
-            || self.accounts.user(user).blocked_both.contains(&to);
-        if stopped {
-            return Err(Refused(status::ErrorCode::Fail, "blocked".into()));
-        }
-        let conv = self.open_conversation(ConvKey::single(user, to))?;
-        Ok((conv, Readers::pair(user, to)))
-    }
-
-    fn route_to_muc(&mut self, user: UserIx, id: &str, kind: MucKind) -> Result<(ConvIx, Readers), Refused> {
-        let found = self.mucs.find(id).filter(|&muc| self.mucs.muc(muc).kind == kind);
-        let Some(muc) = found else { return Err(Refused(status::ErrorCode::Fail, "group not found".into())) };
-        if !self.mucs.muc(muc).has(user) {
-            return Err(Refused(status::ErrorCode::Fail, "not in group or chatroom".into()));
-        }
-        let conv = self.open_conversation(ConvKey::Muc(muc))?;
-        Ok((conv, Readers::Members(self.mucs.muc(muc).members.keys().copied().collect())))
-    }
-
-    fn open_conversation(&mut self, key: ConvKey) -> Result<ConvIx, Refused> {
-        // The one reason of status 7 that both generations know for "not now" (wire-4x §5.3).
-        self.queues
-            .open(key)
-            .ok_or_else(|| Refused(status::ErrorCode::PermissionDenied, "traffic limit".into()))
-    }
-
-    /// What receivers show is `MessageBody.from` and `.to`, and what routes is `Meta.to`: they must agree.
-    fn look_at_names(
-        &mut self,
-        conn: ConnId,
-        user: UserIx,
-        to: &JidView<'_>,
-        body: &BodyView<'_>,
-        domain: &'static str,
-    ) {
-        let sender = self.accounts.name(user);
-        let agree = body.from.eq_ignore_ascii_case(sender)
-            && body.to.eq_ignore_ascii_case(to.name)
-            && to.domain == domain;
-        if agree {
-            return;
-        }
-        let kind = message_body::Type::try_from(body.kind).map_or("message", |kind| kind.as_str_name());
-        let facts = [
-            ("payload.meta.payload.from.name", sender, body.from),
-            ("payload.meta.payload.to.name", to.name, body.to),
-            ("payload.meta.to.domain", domain, to.domain),
-        ];
-        let wrong = facts.iter().filter(|(_, expected, got)| !got.eq_ignore_ascii_case(expected));
-        let texts: Vec<String> = wrong
-            .map(|(field, expected, got)| {
-                let (expected, got) = (excerpt(expected), excerpt(got));
-                format!("{field} of a {kind}: expected {expected:?}, got {got:?}")
-            })
-            .collect();
-        for text in texts {
-            self.finding(conn, "build.chat-type", text);
-        }
+        self.sessions.get_mut(&conn).and_then(Session::live_mut).map(|live| &mut live.sent)
     }
 }
 
-/// Where a message goes.
-struct Routed {
-    conv: ConvIx,
-    kind: EntryKind,
-    readers: Readers,
-}
-
-/// Whose devices a message goes to.
-enum Readers {
-    Pair([UserIx; 2]),
-    /// Notes to oneself.
-    One([UserIx; 1]),
-    Members(Vec<UserIx>),
-}
-
-impl Readers {
-    fn pair(a: UserIx, b: UserIx) -> Self {
-        if a == b { Self::One([a]) } else { Self::Pair([a, b]) }
-    }
-
-    fn as_slice(&self) -> &[UserIx] {
-        match self {
-            Self::Pair(two) => two,
-            Self::One(one) => one,
-            Self::Members(members) => members,
-        }
-    }
+/// Whom a staged text is for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum StagedTo {
+    User(UserIx),
+    Muc(MucIx),
 }
 
 /// Tells two bodies apart; never leaves the process.

@@ -14,9 +14,13 @@ mod muc;
 mod mutes;
 #[expect(dead_code, reason = "webhooks, session lists and messages over REST are built on it next")]
 mod payload;
+mod policy;
 mod queue;
+mod recall;
+mod receipt;
 pub mod rest;
 mod roster;
+mod route;
 mod session;
 mod staging;
 mod upload;
@@ -38,8 +42,11 @@ use account::Accounts;
 use fault::Faults;
 use log::Queues;
 use muc::Mucs;
+use policy::SaidLately;
+use receipt::Receipts;
 use session::Session;
 pub use upload::{BlobId, Upload};
+use webhook::Webhooks;
 pub use webhook::{WebhookAnswer, WebhookId, WebhookRequest};
 
 /// Ordered by insertion, so that a run can be replayed; hashed fast, since every frame looks three of them up.
@@ -197,6 +204,9 @@ pub struct Server {
     queues: Queues,
     sessions: Map<ConnId, Session>,
     faults: Faults,
+    said_lately: SaidLately,
+    receipts: Receipts,
+    webhooks: Webhooks,
     outputs: VecDeque<Output>,
     inputs: u64,
 }
@@ -215,6 +225,9 @@ impl Server {
             queues: Queues::default(),
             sessions: Map::default(),
             faults: Faults::default(),
+            said_lately: SaidLately::default(),
+            receipts: Receipts::default(),
+            webhooks: Webhooks::default(),
             outputs: VecDeque::new(),
             inputs: 0,
         }
@@ -263,6 +276,7 @@ impl Server {
                 self.queues.unfinished(live, &self.accounts, &self.mucs, &mut waits);
             }
         }
+        self.webhooks.unfinished(&self.accounts, &mut waits);
         waits
     }
 

@@ -16,7 +16,7 @@ use prost::Message as _;
 use super::account::{Accounts, GoneDevice, Membership, UserIx};
 use super::encode::{self, QueueFrames};
 use super::log::{ConvIx, ConvKey, Conversation, EntryKind, NewEntry, Queues};
-use super::muc::Mucs;
+use super::muc::{MucIx, Mucs};
 use super::session::{Live, Reader, Session};
 use super::{AppKey, ConnId, Millis, Output, Server, excerpt};
 
@@ -362,6 +362,18 @@ impl Server {
             ConvKey::single(reader, self.accounts.find(queue.name)?)
         };
         self.queues.find(key)
+    }
+}
+
+impl Server {
+    /// How the server names a group or room.
+    pub(super) fn muc_jid(&self, muc: MucIx) -> Jid {
+        Jid {
+            app_key: Some(self.app.to_string()),
+            name: Some(self.mucs.muc(muc).id.to_string()),
+            domain: Some(CONFERENCE_DOMAIN.into()),
+            client_resource: None,
+        }
     }
 }
 

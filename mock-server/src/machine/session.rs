@@ -37,7 +37,7 @@ enum State {
 }
 
 /// A device of a user, the same over all its connections for as long as it comes back under its resource.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct DeviceId(NonZeroU64);
 
 /// Who reads: all that decides whether a message is for a device.
@@ -274,6 +274,7 @@ impl Server {
             return self.send_provision(conn, &answer);
         }
         self.make_room(now, conn, user, resource);
+        self.tell_missed_readers(now, user);
         let gone = self.accounts.user_mut(user).take_gone(resource);
         let device = gone.as_ref().map_or_else(|| self.allot_device(), |gone| gone.device);
         let first_own_id = gone.as_ref().map_or(self.next_id, |gone| gone.first_own_id);

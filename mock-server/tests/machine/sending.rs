@@ -254,9 +254,9 @@ fn the_size_limit_is_exact() {
 #[case::rubbish_in_a_content(|meta: &mut Meta| meta.payload = Some(vec![0x22, 0x02, 0x12, 0x05].into()), 10, "meta.payload is not a MessageBody")]
 #[case::no_body(|meta: &mut Meta| meta.payload = None, 3, "meta.payload is missing")]
 #[case::unknown_body_type(|meta: &mut Meta| meta.payload = Some(vec![0x08, 0x09].into()), 4, "unknown body type")]
-#[case::recall(|meta: &mut Meta| meta.payload = Some(vec![0x08, 0x06].into()), 1, "message recall disabled")]
+#[case::recall(|meta: &mut Meta| meta.payload = Some(vec![0x08, 0x06].into()), 3, "ackMessageId is missing")]
 #[case::edit(|meta: &mut Meta| meta.payload = Some(vec![0x08, 0x08].into()), 1, "Sorry, edit is not available")]
-#[case::read_ack(|meta: &mut Meta| meta.payload = Some(vec![0x08, 0x04].into()), 9, "READ_ACK is not served")]
+#[case::read_ack(|meta: &mut Meta| meta.payload = Some(vec![0x08, 0x04].into()), 3, "ackMessageId is missing")]
 #[case::muc_namespace(|meta: &mut Meta| meta.ns = Some(2), 9, "namespace MUC is not served")]
 #[case::unknown_namespace(|meta: &mut Meta| meta.ns = Some(7), 9, "unknown namespace")]
 #[case::group_of_nobody(|meta: &mut Meta| {

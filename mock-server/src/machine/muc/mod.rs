@@ -105,6 +105,11 @@ impl Mucs {
         &self.mucs[&muc]
     }
 
+    /// As [`Mucs::muc`]; `None` for one that was dissolved, of which a log may still tell.
+    pub(super) fn get(&self, muc: MucIx) -> Option<&Muc> {
+        self.mucs.get(&muc)
+    }
+
     pub(super) fn muc_mut(&mut self, muc: MucIx) -> &mut Muc {
         &mut self.mucs[&muc]
     }

@@ -302,7 +302,7 @@ pub(super) fn application_uuid(server: &Server) -> String {
 }
 
 /// FNV-1a, twice over: looks like a uuid and is one name's for ever. Nothing relies on it being hard to guess.
-pub(super) fn uuid_of(name: &str) -> String {
+pub(in crate::machine) fn uuid_of(name: &str) -> String {
     let fnv = |seed: u64| {
         name.bytes().fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
     };

@@ -26,6 +26,7 @@ use super::upload::{BlobId, Upload};
 use super::{Millis, Server};
 pub use envelope::Failure;
 use envelope::Success;
+pub(super) use envelope::uuid_of;
 pub(crate) use form::percent_decoded;
 
 /// A request of one world.

@@ -4,8 +4,10 @@ mod muc;
 
 use super::account::{NameFault, TOKEN_BYTES_MAX, TokenOrigin, UserIx};
 use super::fault::AnswerFault;
+use super::message::StagedTo;
 use super::muc::{Ban, MucKind};
 use super::session::Kick;
+use super::webhook::rule_fault;
 use super::{Close, ConnId, Millis, Output, Server, excerpt};
 use crate::control::{Control, ControlError, Fault};
 
@@ -54,7 +56,11 @@ impl Server {
                 }
             }
             Control::Texts { from, to, text, count } => {
-                let (from, to) = (self.known(&from)?, self.known(&to)?);
+                let from = self.known(&from)?;
+                let to = match self.mucs.find(&to) {
+                    Some(muc) => StagedTo::Muc(muc),
+                    None => StagedTo::User(self.known(&to)?),
+                };
                 if count > STAGED_TEXTS_MAX {
                     let value = count.to_string();
                     return Err(ControlError::BadValue { what: "count", value, reason: "at most 10000" });
@@ -63,7 +69,13 @@ impl Server {
                     self.stage_text(now, from, to, &text.replace('#', &number.to_string()));
                 }
             }
-            Control::Settings(patch) => self.settings.apply(patch),
+            Control::Settings(patch) => {
+                let fault = patch.webhooks.as_deref().and_then(rule_fault);
+                if let Some((value, reason)) = fault {
+                    return Err(ControlError::BadValue { what: "webhooks", value, reason });
+                }
+                self.settings.apply(patch);
+            }
             Control::Fault(fault) => self.stage_fault(fault)?,
             Control::Unblock { user, blocked } => {
                 let user = self.known(&user)?;
