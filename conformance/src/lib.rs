@@ -5,7 +5,9 @@
 
 pub mod alias;
 pub mod attachment;
+pub mod clause;
 pub mod client;
+pub mod coverage;
 pub mod dissect;
 pub mod driver;
 pub mod judge;
@@ -15,6 +17,7 @@ pub mod pattern;
 pub mod real_time;
 pub mod record;
 pub mod report;
+pub mod results;
 pub mod run;
 pub mod scenario;
 pub mod suite;

@@ -8,14 +8,17 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use conformance::clause::{self, Clause};
 use conformance::client::Client;
+use conformance::coverage::{Coverage, Standing};
 use conformance::driver::subprocess;
 use conformance::pattern::is_meant;
 use conformance::record::{Mode, Records};
 use conformance::report::{Tally, json, terminal};
+use conformance::results::{FOLDER_VARIABLE, Results};
 use conformance::run::Limits;
 use conformance::scenario::{self, Scenario};
-use conformance::suite::{Plan, run_all};
+use conformance::suite::{Plan, Suite, run_all};
 use mock_server::control::Settings;
 use mock_server::shell::{MockServer, Options};
 
@@ -73,6 +76,10 @@ struct RunArgs {
     /// Take the wire as it is now for the record
     #[arg(long)]
     accept: bool,
+    /// Show for each clause which scenarios evaluate it and what each client does there: this one is run, of the others
+    /// it is what their last runs showed. Fails when a clause has no scenario that this client passes
+    #[arg(long, conflicts_with_all = ["filter", "command", "scenarios", "accept"])]
+    coverage: bool,
     /// Write what became of each scenario to this file
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -117,7 +124,8 @@ fn usage(message: impl ToString) -> Problem {
 }
 
 fn list(filter: &[String], folder: Option<&Path>) -> Result<u8, Problem> {
-    let all = load(&places(folder)?)?;
+    let places = places(folder)?;
+    let all = load(&places, &clause::load(&places.clauses).map_err(usage)?)?;
     let meant = chosen(&all, filter)?;
     let mut out = std::io::stdout().lock();
     for scenario in &meant {
@@ -133,7 +141,8 @@ fn list(filter: &[String], folder: Option<&Path>) -> Result<u8, Problem> {
 fn evaluate(args: &RunArgs) -> Result<u8, Problem> {
     let places = places(args.scenarios.as_deref())?;
     let (client, client_file) = client(args, &places)?;
-    let all = load(&places)?;
+    let clauses = clause::load(&places.clauses).map_err(usage)?;
+    let all = load(&places, &clauses)?;
     let scenarios = chosen(&all, &args.filter)?;
     let whole = scenarios.len() == all.len();
     let records = records(args, &places, &client)?;
@@ -171,20 +180,68 @@ fn evaluate(args: &RunArgs) -> Result<u8, Problem> {
     })
     .map_err(|error| Problem { code: NOT_STARTED, message: format!("{}: {error}", client.name) })?;
     let stale = if whole { suite.stale(&client, records.as_ref()) } else { Vec::new() };
+    let results = keep(&suite, &client, &places)?;
+    let results = if args.coverage { of_all_clients(results, &places)? } else { Vec::new() };
+    let coverage = args.coverage.then(|| Coverage::new(&clauses, &all, &results));
     if let Some((path, file)) = &mut report {
-        file.write_all(json::report(&suite, &client.name, &stale).as_bytes())
+        file.write_all(json::report(&suite, &client.name, &stale, coverage.as_ref()).as_bytes())
             .map_err(|error| usage(format!("--report {}: {error}", path.display())))?;
     }
     let again = |name: &str| again(args, name);
+    if let Some(coverage) = &coverage {
+        println!("{}", coverage.text());
+    }
     print!("{}", terminal::summary(&suite, &stale, &client_file, again));
     let tally = Tally::of(&suite);
-    Ok(if tally.failed > 0 || !stale.is_empty() {
+    let unproven = coverage.is_some_and(|coverage| !coverage.unproven().is_empty());
+    Ok(if tally.failed > 0 || !stale.is_empty() || unproven {
         FAILURES
     } else if tally.passed + tally.known_failures == 0 {
         NOTHING_RAN
     } else {
         AS_EXPECTED
     })
+}
+
+/// Keeps what a client with a file did, beside what earlier runs showed of it. Scenarios of another folder are
+/// nobody's clauses.
+fn keep(suite: &Suite<'_>, client: &Client, places: &Places) -> Result<Option<Results>, Problem> {
+    let Some(path) = client.file.as_deref().filter(|_| places.usual) else { return Ok(None) };
+    let file =
+        std::fs::read_to_string(path).map_err(|error| usage(format!("{}: {error}", path.display())))?;
+    let folder = std::env::var_os(FOLDER_VARIABLE).map(PathBuf::from);
+    let mut results = match &folder {
+        Some(folder) => Results::load(folder, &client.name, &file),
+        None => Results::new(&client.name, &file),
+    };
+    for one in &suite.evaluated {
+        results.set(one.scenario, Standing::of(&one.verdict));
+    }
+    if let Some(folder) = folder {
+        let failed = |error| usage(format!("{FOLDER_VARIABLE} {}: {error}", folder.display()));
+        results.save(&folder).map_err(failed)?;
+    }
+    Ok(Some(results))
+}
+
+/// The results of this run, and those that are kept of every other client of the repository.
+fn of_all_clients(this: Option<Results>, places: &Places) -> Result<Vec<Results>, Problem> {
+    let mut all: Vec<Results> = this.into_iter().collect();
+    let folder = places.root.as_ref().map(|root| root.join("conformance/clients")).unwrap_or_default();
+    let kept = std::env::var_os(FOLDER_VARIABLE).map(PathBuf::from);
+    for name in names_in(&folder) {
+        if all.iter().any(|one| one.client == name) {
+            continue;
+        }
+        let path = folder.join(format!("{name}.json"));
+        let file =
+            std::fs::read_to_string(&path).map_err(|error| usage(format!("{}: {error}", path.display())))?;
+        all.push(match &kept {
+            Some(kept) => Results::load(kept, &name, &file),
+            None => Results::new(&name, &file),
+        });
+    }
+    Ok(all)
 }
 
 fn processors() -> usize {
@@ -229,6 +286,8 @@ struct Places {
     /// How failures name that folder.
     shown_as: PathBuf,
     clauses: PathBuf,
+    /// Whether the scenarios are the repository's own.
+    usual: bool,
 }
 
 fn places(folder: Option<&Path>) -> Result<Places, Problem> {
@@ -240,27 +299,21 @@ fn places(folder: Option<&Path>) -> Result<Places, Problem> {
             shown_as: folder.to_owned(),
             clauses: root.join("fixtures/clauses.json"),
             root: Some(root.clone()),
+            usual: false,
         }),
         (None, Some(root)) => Ok(Places {
             scenarios: root.join("fixtures/scenarios"),
             shown_as: "fixtures/scenarios".into(),
             clauses: root.join("fixtures/clauses.json"),
             root: Some(root.clone()),
+            usual: true,
         }),
         (_, None) => Err(usage("no fixtures/scenarios here or in a folder above; run it in the repository")),
     }
 }
 
-fn load(places: &Places) -> Result<Vec<Scenario>, Problem> {
-    #[derive(serde::Deserialize)]
-    struct Clause {
-        id: String,
-    }
-    let path = places.clauses.display();
-    let text = std::fs::read_to_string(&places.clauses).map_err(|error| usage(format!("{path}: {error}")))?;
-    let clauses: Vec<Clause> =
-        serde_json::from_str(&text).map_err(|error| usage(format!("{path}: {error}")))?;
-    let ids: BTreeSet<String> = clauses.into_iter().map(|clause| clause.id).collect();
+fn load(places: &Places, clauses: &[Clause]) -> Result<Vec<Scenario>, Problem> {
+    let ids: BTreeSet<String> = clauses.iter().map(|clause| clause.id.clone()).collect();
     scenario::load(&places.scenarios, &places.shown_as, &ids).map_err(usage)
 }
 

@@ -31,6 +31,8 @@ pub struct Scenario {
     pub name: String,
     /// The file, as failures name it.
     pub path: PathBuf,
+    /// Of its text, so that what was found with another text is known to be old.
+    pub digest: String,
     /// What it shows, in a sentence.
     pub why: String,
     /// The clauses that it evaluates.
@@ -162,6 +164,7 @@ impl Scenario {
         let scenario = Self {
             name: name.to_owned(),
             path: path.to_owned(),
+            digest: crate::results::digest(source.text),
             why: head.why,
             clauses: head.clauses,
             needs: head.needs,

@@ -120,7 +120,7 @@ fn the_report_has_each_scenario_with_its_place_and_reason() {
     let scenarios = [&scenario];
     let suite = run(&client, &scenarios, PATIENT).expect("it starts");
     let report: serde_json::Value =
-        serde_json::from_str(&json::report(&suite, "x", &["unused".to_owned()])).expect("JSON");
+        serde_json::from_str(&json::report(&suite, "x", &["unused".to_owned()], None)).expect("JSON");
     assert_eq!(report["failed"], 1);
     assert_eq!(report["stale"], serde_json::json!(["unused"]));
     assert_eq!(report["client"]["calls_itself"], "misbehaving");

@@ -25,10 +25,16 @@ pub(crate) fn build(workspace: &Workspace) -> Command {
     workspace.cargo(&["build", "--quiet", "--package", "conformance", "--package", "shim-core"])
 }
 
-/// The built harness, told where the SDKs are.
+/// The environment variable by which the harness knows where to keep what runs have shown.
+const RESULTS_VARIABLE: &str = "CONFORMANCE_RESULTS";
+
+/// The built harness, told where the SDKs are and where results are kept.
 pub(crate) fn command(workspace: &Workspace, args: &[&str]) -> Command {
     let mut command = workspace.command(workspace.binary("debug", "conformance"));
-    command.args(args).env(sdk::FOLDER_VARIABLE, sdk::folder(workspace));
+    command
+        .args(args)
+        .env(sdk::FOLDER_VARIABLE, sdk::folder(workspace))
+        .env(RESULTS_VARIABLE, workspace.target.join("conformance"));
     command
 }
 

@@ -20,7 +20,8 @@ const HELP: &str = "\
 cargo xtask TASK
 
   ci [--without node]     everything that must pass: format, schema, tidy, lints, docs, tests, conformance
-  conformance [ARGS…]     builds the harness and the reference client's shim, then runs conformance ARGS
+  conformance [ARGS…]     builds the harness and the reference client's shim, then runs conformance ARGS;
+                          --coverage shows what each client does on each clause
   codegen [--check]       writes fixtures/src/wire/generated.rs from fixtures/proto/msync.proto, or compares them
   tidy                    the rules that no other tool holds: arrows, file heads and lengths, clauses, addresses
   sdk                     installs the vendor's SDKs under the target folder, for the node clients

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::coverage::Coverage;
 use crate::suite::Suite;
 use crate::verdict::{Place, Verdict};
 
@@ -21,6 +22,9 @@ struct Report<'a> {
     /// Entries of the client's file, and records, that nothing needs any more.
     stale: &'a [String],
     scenarios: Vec<Scenario<'a>>,
+    /// What each client does on each clause; only where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coverage: Option<&'a Coverage<'a>>,
 }
 
 #[derive(Serialize)]
@@ -64,7 +68,7 @@ struct Finding<'a> {
 }
 
 /// The report of a run.
-pub fn report(suite: &Suite<'_>, client: &str, stale: &[String]) -> String {
+pub fn report(suite: &Suite<'_>, client: &str, stale: &[String], coverage: Option<&Coverage<'_>>) -> String {
     let Tally { passed, failed, known_failures, unsupported } = Tally::of(suite);
     let hello = &suite.hello;
     let report = Report {
@@ -81,6 +85,7 @@ pub fn report(suite: &Suite<'_>, client: &str, stale: &[String]) -> String {
         unsupported,
         stale,
         scenarios: suite.evaluated.iter().map(scenario).collect(),
+        coverage,
     };
     serde_json::to_string_pretty(&report).expect("a report has only string keys")
 }
