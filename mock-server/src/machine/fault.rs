@@ -1,4 +1,4 @@
-//! Faults that wait for a user's next message. Those that strike at once are in `staging`.
+//! Faults that wait for a user's next message or upload. Those that strike at once are in `staging`.
 
 use std::collections::VecDeque;
 
@@ -19,6 +19,8 @@ pub(super) enum AnswerFault {
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     answers: VecDeque<(UserIx, AnswerFault)>,
+    /// Whose next uploads meet a reset connection.
+    uploads: Vec<UserIx>,
 }
 
 impl Faults {
@@ -33,5 +35,14 @@ impl Faults {
         }
         let index = self.answers.iter().position(|(whose, _)| *whose == user)?;
         self.answers.remove(index).map(|(_, fault)| fault)
+    }
+    pub(super) fn arm_upload(&mut self, user: UserIx) {
+        self.uploads.push(user);
+    }
+
+    /// Whether this upload of the user is to be reset; the fault is used up.
+    pub(super) fn take_upload(&mut self, user: UserIx) -> bool {
+        let index = self.uploads.iter().position(|whose| *whose == user);
+        index.map(|index| self.uploads.swap_remove(index)).is_some()
     }
 }

@@ -45,6 +45,7 @@ use muc::Mucs;
 use policy::SaidLately;
 use receipt::Receipts;
 use session::Session;
+use upload::Attachments;
 pub use upload::{BlobId, Upload};
 use webhook::Webhooks;
 pub use webhook::{WebhookAnswer, WebhookId, WebhookRequest};
@@ -207,6 +208,7 @@ pub struct Server {
     said_lately: SaidLately,
     receipts: Receipts,
     webhooks: Webhooks,
+    attachments: Attachments,
     outputs: VecDeque<Output>,
     inputs: u64,
 }
@@ -228,6 +230,7 @@ impl Server {
             said_lately: SaidLately::default(),
             receipts: Receipts::default(),
             webhooks: Webhooks::default(),
+            attachments: Attachments::default(),
             outputs: VecDeque::new(),
             inputs: 0,
         }

@@ -3,12 +3,17 @@
 //! One thread, one current-thread runtime: the machine is called inline wherever a frame is read, and what it
 //! sends is written from there, without a lock or a hop between tasks. It decides nothing about the protocol.
 
+mod api;
+mod blobs;
 mod clock;
+mod content;
 mod door;
 mod http;
+mod multipart;
 pub mod run;
 mod serve;
 mod world;
+mod worlds;
 mod ws;
 
 use std::io;

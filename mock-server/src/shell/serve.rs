@@ -1,12 +1,13 @@
 //! The server's thread: accepts, serves each socket, and carries out what other threads order.
 
-use std::convert::Infallible;
+use std::error::Error as _;
+use std::future::poll_fn;
 use std::net::TcpListener as StdListener;
 use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hyper::server::conn::http1;
+use hyper::server::conn::http1::{self, Parts};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
@@ -16,7 +17,9 @@ use tokio::task::spawn_local;
 use tokio::time::timeout;
 
 use super::door;
-use super::world::{Admitted, Member, Worlds, not_quiet};
+use super::http::Reset;
+use super::world::{Member, not_quiet};
+use super::worlds::{Admitted, CONNECTIONS_MAX, Worlds};
 use super::ws::{Arrival, Conn, Wrapped};
 use super::{Options, Order, http};
 use crate::control::ControlError;
@@ -78,7 +81,7 @@ async fn serve(listener: StdListener, options: Options, mut orders: UnboundedRec
 
 fn accept(worlds: &Rc<Worlds>, stream: TcpStream, first_frame_within: Duration) {
     let Some(admitted) = Admitted::new(worlds) else {
-        return tracing::warn!("a connection is refused: {} are open", super::world::CONNECTIONS_MAX);
+        return tracing::warn!("a connection is refused: {} are open", CONNECTIONS_MAX);
     };
     // Frames are small and each is waited for.
     if let Err(error) = stream.set_nodelay(true) {
@@ -104,21 +107,24 @@ async fn http1_connection(worlds: &Rc<Worlds>, stream: TcpStream) -> Option<Conn
         let (worlds, upgrade) = (Rc::clone(worlds), upgrade.clone());
         service_fn(move |request| {
             let (worlds, upgrade) = (Rc::clone(&worlds), upgrade.clone());
-            async move { Ok::<_, Infallible>(http::answer(&worlds, &upgrade, request).await) }
+            Box::pin(async move { http::answer(&worlds, &upgrade, request).await })
         })
     };
-    let connection = http1::Builder::new()
+    let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN)
         .serve_connection(TokioIo::new(stream), service);
-    let parts = connection.without_shutdown();
-    match parts.await {
-        Ok(parts) => {
-            let door = upgrade.door()?;
-            Some(Conn::new(parts.io.into_inner(), &parts.read_buf, door))
-        }
+    let outcome = poll_fn(|cx| connection.poll_without_shutdown(cx)).await;
+    let Parts { io, read_buf, .. } = connection.into_parts();
+    let stream = io.into_inner();
+    match outcome {
+        Ok(()) => upgrade.door().map(|door| Conn::new(stream, &read_buf, door)),
         Err(error) => {
+            let is_reset = error.source().is_some_and(|source| source.is::<Reset>());
             tracing::debug!("HTTP connection: {error}");
+            if is_reset && let Err(error) = stream.set_zero_linger() {
+                tracing::warn!("a connection is closed instead of reset: {error}");
+            }
             None
         }
     }

@@ -1,10 +1,10 @@
-//! The worlds of a server, each with its machine, clock, connections and tape.
+//! One world of a server: its machine, clock, connections, attachments and tape.
 //!
 //! [`World::feed`] is the only way into a machine: it takes the input, and carries out all that comes of it
 //! before it returns.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -13,28 +13,16 @@ use rustc_hash::FxBuildHasher;
 use serde_json::json;
 use tokio::sync::Notify;
 
+use super::blobs::Blobs;
 use super::clock::Clock;
 use super::ws::{Conn, Wrapped};
-use super::{NotQuiet, Options, Quiet};
+use super::{NotQuiet, Quiet};
 use crate::control::{Control, ControlError};
 use crate::machine::rest::{Body, Request, Response};
 use crate::machine::{
-    AppKey, Close, Config, ConnId, Finding, Input, Millis, Output, RequestId, Server, WebhookAnswer,
+    BlobId, Close, ConnId, Finding, Input, Millis, Output, RequestId, Server, Upload, WebhookAnswer,
 };
 use crate::tape::{Direction, Event, Row};
-
-/// Every world of a server.
-pub(super) struct Worlds {
-    options: Options,
-    worlds: RefCell<IndexMap<AppKey, Rc<World>>>,
-    /// Counts the uses of all worlds.
-    uses: Rc<Cell<u64>>,
-    connections: Cell<usize>,
-    panics: Cell<usize>,
-}
-
-/// A connection that is counted, however it ends.
-pub(super) struct Admitted(Rc<Worlds>);
 
 /// A socket in a world, until it leaves, however that comes about.
 pub(super) struct Member {
@@ -46,6 +34,7 @@ pub(super) struct Member {
 /// One world and what belongs to it.
 pub(super) struct World {
     state: RefCell<State>,
+    blobs: Rc<Blobs>,
     /// Something happened: whoever waits for quiet looks again.
     changed: Notify,
     /// How many wait; nearly always none, and a frame then need not tell anybody.
@@ -65,6 +54,8 @@ struct State {
     answers: IndexMap<RequestId, Response>,
     tape: Option<Tape>,
     findings: Vec<Finding>,
+    /// Whose bytes the world has in the server's keeping.
+    kept: BTreeSet<BlobId>,
     wrapped: Wrapped,
 }
 
@@ -73,97 +64,8 @@ struct Tape {
     rows_max: usize,
 }
 
-/// A suite may take a world for each test and never drop one: a small world costs a few KiB, and whoever debugs a
-/// test of a while ago still finds its world. Of those that nobody is in, the one used longest ago goes.
-const WORLDS_MAX: usize = 1_024;
-/// Each costs about 10 KiB idle; a laptop bears more, but a leak in a test should show.
-pub(super) const CONNECTIONS_MAX: usize = 20_000;
 /// More findings than this tell nobody more.
 const FINDINGS_MAX: usize = 1_000;
-
-impl Worlds {
-    pub(super) fn new(options: Options) -> Self {
-        Self {
-            options,
-            worlds: RefCell::default(),
-            uses: Rc::default(),
-            connections: Cell::new(0),
-            panics: Cell::new(0),
-        }
-    }
-
-    pub(super) fn find(&self, app_key: &AppKey) -> Option<Rc<World>> {
-        let world = self.worlds.borrow().get(app_key).cloned()?;
-        world.touch();
-        Some(world)
-    }
-
-    /// The world, made if it is new. `None` when every one of [`WORLDS_MAX`] is in use.
-    pub(super) fn find_or_make(&self, app_key: &AppKey) -> Option<Rc<World>> {
-        if let Some(world) = self.find(app_key) {
-            return Some(world);
-        }
-        let mut worlds = self.worlds.borrow_mut();
-        if worlds.len() >= WORLDS_MAX {
-            let idle = worlds.iter().filter(|(_, world)| world.is_idle());
-            let oldest = idle.min_by_key(|(_, world)| world.last_use.get())?.0.clone();
-            worlds.shift_remove(&oldest);
-            tracing::warn!(
-                "world {oldest} is forgotten: {WORLDS_MAX} are there, and it was idle the longest"
-            );
-        }
-        let config = Config { settings: self.options.settings.clone(), ..Config::new(app_key.clone()) };
-        let tape =
-            self.options.tape.then(|| Tape { rows: VecDeque::new(), rows_max: self.options.tape_rows_max });
-        let world = Rc::new(World::new(Server::new(config), tape, &self.uses));
-        tracing::info!("world {app_key} is new");
-        worlds.insert(app_key.clone(), Rc::clone(&world));
-        Some(world)
-    }
-
-    pub(super) fn forget(&self, app_key: &AppKey) {
-        if let Some(world) = self.worlds.borrow_mut().shift_remove(app_key) {
-            for conn in world.state.borrow().conns.values() {
-                conn.end(Close::Cut);
-            }
-        }
-    }
-
-    pub(super) fn heartbeat(&self) {
-        for world in self.worlds.borrow().values() {
-            for conn in world.state.borrow().conns.values() {
-                conn.heartbeat();
-            }
-        }
-    }
-
-    /// How many connections ended because our own code panicked.
-    pub(super) fn panics(&self) -> usize {
-        self.panics.get()
-    }
-}
-
-impl Admitted {
-    /// Counts a connection in, unless there are too many.
-    pub(super) fn new(worlds: &Rc<Worlds>) -> Option<Self> {
-        if worlds.connections.get() >= CONNECTIONS_MAX {
-            return None;
-        }
-        worlds.connections.set(worlds.connections.get() + 1);
-        Some(Self(Rc::clone(worlds)))
-    }
-}
-
-impl Drop for Admitted {
-    fn drop(&mut self) {
-        let worlds = &self.0;
-        worlds.connections.set(worlds.connections.get() - 1);
-        if std::thread::panicking() {
-            worlds.panics.set(worlds.panics.get() + 1);
-            tracing::error!("a connection's task panicked: that is a bug of the server, please report it");
-        }
-    }
-}
 
 impl Member {
     /// The socket joins the world.
@@ -188,7 +90,14 @@ impl Drop for Member {
 }
 
 impl World {
-    fn new(machine: Server, tape: Option<Tape>, uses: &Rc<Cell<u64>>) -> Self {
+    /// A world without a soul. It keeps a tape of so many rows.
+    pub(super) fn new(
+        machine: Server,
+        tape_rows_max: Option<usize>,
+        uses: &Rc<Cell<u64>>,
+        blobs: &Rc<Blobs>,
+    ) -> Rc<Self> {
+        let tape = tape_rows_max.map(|rows_max| Tape { rows: VecDeque::new(), rows_max });
         let state = State {
             machine,
             clock: Clock::wall(),
@@ -199,26 +108,53 @@ impl World {
             answers: IndexMap::new(),
             tape,
             findings: Vec::new(),
+            kept: BTreeSet::new(),
             wrapped: Wrapped::default(),
         };
-        let world = Self {
+        let world = Rc::new(Self {
             state: RefCell::new(state),
+            blobs: Rc::clone(blobs),
             changed: Notify::new(),
             watchers: Cell::new(0),
             last_use: Cell::new(0),
             uses: Rc::clone(uses),
-        };
+        });
         world.touch();
         world
     }
 
-    fn touch(&self) {
+    pub(super) fn touch(&self) {
         self.uses.set(self.uses.get() + 1);
         self.last_use.set(self.uses.get());
     }
 
+    pub(super) fn last_use(&self) -> u64 {
+        self.last_use.get()
+    }
+
+    /// Where the bytes of its attachments are, and those of all others.
+    pub(super) fn blobs(&self) -> &Blobs {
+        &self.blobs
+    }
+
+    /// How many bytes of an upload with this token are worth keeping; `None`: none.
+    pub(super) fn upload_bytes_max(&self, token: Option<&str>) -> Option<u64> {
+        let mut state = self.state.borrow_mut();
+        let now = state.clock.now();
+        state.machine.upload_bytes_max(now, token)
+    }
+
+    pub(super) fn heartbeat(&self) {
+        self.state.borrow().conns.values().for_each(|conn| conn.heartbeat());
+    }
+
+    /// Cuts every connection: the world is forgotten.
+    pub(super) fn cut(&self) {
+        self.state.borrow().conns.values().for_each(|conn| conn.end(Close::Cut));
+    }
+
     /// Whether forgetting it harms nobody.
-    fn is_idle(&self) -> bool {
+    pub(super) fn is_idle(&self) -> bool {
         let state = self.state.borrow();
         state.machine.is_idle() && state.open_requests == 0
     }
@@ -273,6 +209,9 @@ impl World {
     pub(super) fn request(&self, request: Request) -> Option<Response> {
         let id = {
             let mut state = self.state.borrow_mut();
+            if let Some(Upload::File { blob, .. }) = &request.upload {
+                state.kept.insert(*blob);
+            }
             let id = RequestId(state.next_request);
             state.next_request += 1;
             id
@@ -281,7 +220,8 @@ impl World {
         self.feed(Input::Http { id, request });
         let mut state = self.state.borrow_mut();
         let response = state.answers.swap_remove(&id)?;
-        if let Some(Request { method, path, query, token, body, .. }) = told {
+        if let Some(Request { method, path, query, token, body, upload, .. }) = told {
+            let body = upload.as_ref().map_or(body, shown_upload);
             let now = state.clock.now();
             let user = token.and_then(|token| state.machine.token_user(now, &token).map(str::to_owned));
             let path = if query.is_empty() { path } else { format!("{path}?{query}") };
@@ -398,7 +338,10 @@ impl World {
                 Output::Http { id, response } => {
                     state.answers.insert(id, response);
                 }
-                Output::ForgetBlob(_) => {}
+                Output::ForgetBlob(blob) => {
+                    state.kept.remove(&blob);
+                    self.blobs.forget(blob);
+                }
                 Output::Webhook { id, .. } => {
                     let now = state.clock.now();
                     let answer = WebhookAnswer::Failed("this host makes no calls yet".into());
@@ -419,6 +362,14 @@ impl World {
         drop(state);
         touched.flush();
         self.tell_watchers();
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        for blob in &self.state.get_mut().kept {
+            self.blobs.forget(*blob);
+        }
     }
 }
 
@@ -480,6 +431,18 @@ impl State {
     }
 }
 
+/// An upload as the tape shows it: a JSON object that says what came.
+fn shown_upload(upload: &Upload) -> Bytes {
+    let told = match upload {
+        Upload::File { name, media_type, bytes, fields, .. } => {
+            json!({ "file": name, "media_type": media_type, "bytes": bytes, "fields": fields })
+        }
+        Upload::TooLarge => json!({ "too_large": true }),
+        Upload::Bad(why) | Upload::Lost(why) => json!({ "bad": why }),
+    };
+    told.to_string().into()
+}
+
 /// An answer as the tape shows it: of what is not JSON, a JSON object that says what it was.
 fn shown(body: &Body) -> Bytes {
     let told = match body {
@@ -497,24 +460,4 @@ pub(super) fn not_quiet(world: &World) -> NotQuiet {
         waits.push("frames keep coming".into());
     }
     NotQuiet(waits)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::panic::{AssertUnwindSafe, catch_unwind};
-
-    use super::*;
-
-    #[test]
-    fn a_connection_whose_task_panics_is_counted_out_and_told_of() {
-        let worlds = Rc::new(Worlds::new(Options::default()));
-        drop(Admitted::new(&worlds).expect("room"));
-        assert_eq!((worlds.connections.get(), worlds.panics()), (0, 0));
-        let task = AssertUnwindSafe(|| {
-            let _admitted = Admitted::new(&worlds).expect("room");
-            panic!("as a bug would");
-        });
-        assert!(catch_unwind(task).is_err());
-        assert_eq!((worlds.connections.get(), worlds.panics()), (0, 1));
-    }
 }

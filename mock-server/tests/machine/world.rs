@@ -415,21 +415,28 @@ impl World {
         token: Option<&str>,
         body: Bytes,
     ) -> Response {
-        let id = self.next_request;
-        self.next_request += 1;
+        self.ask(Request { body, ..Self::asks(method, path, token) })
+    }
+
+    /// A request without a body.
+    pub(crate) fn asks(method: Method, path: &str, token: Option<&str>) -> Request {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let request = Request {
+        Request {
             method,
             base: "http://127.0.0.1:1".into(),
             path: path.into(),
             query: query.into(),
             token: token.map(str::to_owned),
-            body,
+            body: Bytes::new(),
             upload: None,
             share_secret: None,
-            thumbnail: false,
             restrict_access: false,
-        };
+        }
+    }
+
+    pub(crate) fn ask(&mut self, request: Request) -> Response {
+        let id = self.next_request;
+        self.next_request += 1;
         self.input(Input::Http { id: RequestId(id), request });
         self.answers.remove(&id).expect("every request is answered at once")
     }

@@ -1,5 +1,6 @@
 //! The server behind real sockets: what its shell adds to the machine, and what a peer can do to it.
 
+mod attachments;
 mod doors;
 mod hardship;
 mod http;

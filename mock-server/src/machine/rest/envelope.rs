@@ -21,6 +21,8 @@ pub(super) enum Success {
         /// Where it is a phrase rather than the method.
         action: Option<&'static str>,
     },
+    /// An attachment's bytes, which nothing is wrapped around.
+    File(Body),
 }
 
 /// A call that did nothing.
@@ -110,6 +112,7 @@ impl Success {
     pub(super) fn response(&self, server: &Server, call: &Call<'_>) -> Response {
         let body = match self {
             Self::Bare(body) => to_json(body),
+            Self::File(body) => return Response { status: 200, body: body.clone() },
             Self::Enveloped { data, entities, count, cursor, action } => to_json(&Envelope {
                 action: action.unwrap_or(call.request.method.word()),
                 application: application_uuid(server),
@@ -160,7 +163,8 @@ impl Failure {
         Self { status, error, exception, description: description.into() }
     }
 
-    pub(super) fn no_such_path(path: &str) -> Self {
+    /// A path that nothing is at.
+    pub fn no_such_path(path: &str) -> Self {
         let description = format!("Service resource not found: {path}");
         Self::new(404, "service_resource_not_found", "ServiceResourceNotFoundException", description)
     }
@@ -249,6 +253,55 @@ impl Failure {
     pub(super) fn no_muc(id: &str) -> Self {
         let description = format!("grpID {id} does not exist!");
         Self::new(404, "service_resource_not_found", "ServiceResourceNotFoundException", description)
+    }
+
+    /// What moderation says of an upload; the word by which SDKs know it (rest.md A.4).
+    pub(super) fn content_improper() -> Self {
+        Self::new(400, "content improper", "ContentImproperException", "the file's content is improper")
+    }
+
+    /// A file above the world's limit (rest.md B.4).
+    pub(super) fn attachment_too_large(bytes_max: u64) -> Self {
+        let description = format!("Request Entity Too Large: an attachment holds at most {bytes_max} bytes");
+        Self::new(413, "request_entity_too_large", "RequestEntityTooLargeException", description)
+    }
+
+    /// A file that this machine could not keep.
+    pub(super) fn lost(why: &str) -> Self {
+        Self::new(
+            500,
+            "web_application",
+            "WebApplicationException",
+            format!("the file could not be kept: {why}"),
+        )
+    }
+
+    pub(super) fn no_chatfile(uuid: &str) -> Self {
+        let description = format!("chatfile {} does not exist", excerpt(uuid));
+        Self::new(404, "service_resource_not_found", "ServiceResourceNotFoundException", description)
+    }
+
+    /// The words by which 4.x tells a wrong secret (rest.md A.5).
+    pub(super) fn no_permission() -> Self {
+        Self::new(403, "forbidden_op", "ForbiddenOpException", "chatfile no permission")
+    }
+
+    /// Pictures of videos need a decoder, which a mock has none of.
+    pub(super) fn no_video_frame() -> Self {
+        let description = "this server takes no pictures of videos; ask for the video itself";
+        Self::new(404, "service_resource_not_found", "ServiceResourceNotFoundException", description)
+    }
+
+    /// A file whose bytes had to make room; the word by which 4.x tells it (rest.md A.5).
+    pub fn file_expired() -> Self {
+        let description = "the file is gone: newer ones needed its room";
+        Self::new(404, "file_expired", "FileExpiredException", description)
+    }
+
+    /// A part of a file that it does not have (RFC 9110 §15.5.17).
+    pub fn no_such_range(bytes: u64) -> Self {
+        let description = format!("the file has {bytes} bytes, and none of those that Range asks for");
+        Self::new(416, "illegal_argument", "RangeNotSatisfiableException", description)
     }
 
     pub(super) fn limit(description: impl Into<String>) -> Self {

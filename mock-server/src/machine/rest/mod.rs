@@ -3,6 +3,7 @@
 //! Success is 200 and nothing else, every body is JSON, and every failure is the service's error envelope: the
 //! SDKs parse all of them and hang on anything different (rest.md 0.3, 0.10).
 
+mod chatfiles;
 mod envelope;
 mod form;
 mod metadata;
@@ -48,8 +49,6 @@ pub struct Request {
     pub upload: Option<Upload>,
     /// The header `share-secret`: opens an attachment (rest.md A.5).
     pub share_secret: Option<String>,
-    /// The header `thumbnail: true`: of a picture, a small one will do (rest.md A.5).
-    pub thumbnail: bool,
     /// The header `restrict-access: true`: the upload opens by a secret only (rest.md A.4).
     pub restrict_access: bool,
 }
@@ -67,7 +66,7 @@ pub enum Method {
 /// An answer: a status and a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
-    /// 200, or an error's.
+    /// 200, or an error's; 0 with [`Body::Reset`].
     pub status: u16,
     /// What follows it.
     pub body: Body,
@@ -110,6 +109,8 @@ enum Route {
     Metadata,
     MetadataGet,
     MetadataCapacity,
+    ChatFiles,
+    ChatFile,
     UserBlocks,
     JoinedGroups,
     PublicGroups,
@@ -124,7 +125,8 @@ enum Route {
     MucQuit(MucKind),
 }
 
-static ROUTES: LazyLock<matchit::Router<Route>> = LazyLock::new(|| {
+/// The paths of the API, and what each names.
+static ROUTES: LazyLock<(matchit::Router<Route>, Vec<&'static str>)> = LazyLock::new(|| {
     let routes = [
         ("/token", Route::Token),
         ("/users", Route::Users),
@@ -142,6 +144,8 @@ static ROUTES: LazyLock<matchit::Router<Route>> = LazyLock::new(|| {
         ("/metadata/user/{user}", Route::Metadata),
         ("/metadata/user/get", Route::MetadataGet),
         ("/metadata/user/capacity", Route::MetadataCapacity),
+        ("/chatfiles", Route::ChatFiles),
+        ("/chatfiles/{uuid}", Route::ChatFile),
         ("/users/{user}/blocks/users", Route::UserBlocks),
         ("/users/{user}/joined_chatgroups", Route::JoinedGroups),
         ("/publicchatgroups", Route::PublicGroups),
@@ -165,7 +169,7 @@ static ROUTES: LazyLock<matchit::Router<Route>> = LazyLock::new(|| {
     for (path, route) in routes {
         router.insert(path, route).expect("the table above holds no path twice");
     }
-    router
+    (router, routes.map(|(path, _)| path).to_vec())
 });
 
 /// What a handler is given.
@@ -180,9 +184,22 @@ struct Call<'a> {
 
 type Answer = Result<Success, Failure>;
 
+/// Every path of the API, in the spelling of its table.
+pub fn paths() -> &'static [&'static str] {
+    &ROUTES.1
+}
+
 /// Answers a request.
 pub(super) fn answer(server: &mut Server, now: Millis, request: &Request) -> Response {
-    let Ok(found) = ROUTES.at(&request.path) else {
+    let response = routed(server, now, request);
+    if let Some(upload) = &request.upload {
+        server.settle_upload(upload);
+    }
+    response
+}
+
+fn routed(server: &mut Server, now: Millis, request: &Request) -> Response {
+    let Ok(found) = ROUTES.0.at(&request.path) else {
         return Failure::no_such_path(&request.path).response(now);
     };
     let mut segments = found.params.iter().map(|(_, segment)| segment);
@@ -192,6 +209,12 @@ pub(super) fn answer(server: &mut Server, now: Millis, request: &Request) -> Res
         first: segments.next().unwrap_or_default(),
         second: segments.next().unwrap_or_default(),
     };
+    if request.upload.is_some()
+        && let Ok(Caller::User(user)) = call.authority(server)
+        && server.resets_upload(user)
+    {
+        return Response { status: 0, body: Body::Reset };
+    }
     let answer = match (*found.value, request.method) {
         (Route::Token, Method::Post) => token::grant(server, &call),
         (Route::Users, Method::Post) => users::register(server, &call),
@@ -219,6 +242,8 @@ pub(super) fn answer(server: &mut Server, now: Millis, request: &Request) -> Res
         (Route::MetadataGet, Method::Post) => metadata::get_many(server, &call),
         (Route::MetadataGet, Method::Get) => metadata::get(server, &Call { first: "get", ..call }),
         (Route::MetadataCapacity, Method::Get) => metadata::capacity(server, &call),
+        (Route::ChatFiles, Method::Post) => chatfiles::upload(server, &call),
+        (Route::ChatFile, Method::Get) => chatfiles::download(server, &call),
         (Route::UserBlocks, Method::Get) => roster::blocks(server, &call),
         (Route::JoinedGroups, Method::Get) => muc::joined(server, &call),
         (Route::PublicGroups, Method::Get) => muc::public(server, &call),
@@ -245,11 +270,6 @@ pub(super) fn answer(server: &mut Server, now: Millis, request: &Request) -> Res
 /// Whether the path takes a file in a multipart body, which the host then keeps beside the request.
 pub fn takes_upload(method: Method, path: &str) -> bool {
     method == Method::Post && path == "/chatfiles"
-}
-
-/// The answer to what is not under any `/{org}/{app}`: an error envelope all the same.
-pub fn not_found(now: Millis, path: &str) -> Response {
-    Failure::no_such_path(path).response(now)
 }
 
 /// The answer to a request that the shell could not read to its end.
@@ -292,6 +312,12 @@ impl Call<'_> {
     fn subject(&self, server: &Server, name: &str) -> Result<UserIx, Failure> {
         self.app_only(server)?;
         server.accounts.existing(name).ok_or_else(Failure::user_not_found)
+    }
+
+    /// The first value of a name in the query, as it stands there.
+    fn parameter(&self, name: &str) -> Option<&str> {
+        let mut pairs = self.request.query.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.find(|&(key, _)| key == name).map(|(_, value)| value)
     }
 
     /// The body as the JSON object that the call wants. Serde alone would take an array of its fields as well. A

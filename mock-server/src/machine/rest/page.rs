@@ -45,6 +45,5 @@ fn size(call: &Call<'_>, name: &str) -> usize {
 
 /// A number of the query; `None` when it is not there or is none.
 pub(super) fn parameter(call: &Call<'_>, name: &str) -> Option<usize> {
-    let mut pairs = call.request.query.split('&').filter_map(|pair| pair.split_once('='));
-    pairs.find(|&(key, _)| key == name).and_then(|(_, value)| value.parse().ok())
+    call.parameter(name).and_then(|value| value.parse().ok())
 }

@@ -155,7 +155,10 @@ impl Server {
                     self.outputs.push_back(Output::Frame { conn, bytes: bytes.clone().into() });
                 }
             }
-            Fault::ResetNextUpload { .. } => return Err(ControlError::NotServed),
+            Fault::ResetNextUpload { user } => {
+                let user = self.known(&user)?;
+                self.faults.arm_upload(user);
+            }
             Fault::AnswerStatus { user, code, reason } => {
                 let user = self.known(&user)?;
                 self.faults.arm(user, AnswerFault::Status { code, reason });

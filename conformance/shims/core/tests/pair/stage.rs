@@ -244,7 +244,6 @@ impl Stage {
             body: request.body.clone().unwrap_or_default().into(),
             upload: None,
             share_secret: None,
-            thumbnail: false,
             restrict_access: false,
         };
         self.server.handle(machine::Millis(self.now), Input::Http { id, request });
