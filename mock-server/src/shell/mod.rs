@@ -12,6 +12,7 @@ mod http;
 mod multipart;
 pub mod run;
 mod serve;
+mod webhook;
 mod world;
 mod worlds;
 mod ws;

@@ -5,23 +5,23 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, VecDeque};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use bytes::Bytes;
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 use serde_json::json;
 use tokio::sync::Notify;
+use tokio::task::spawn_local;
 
 use super::blobs::Blobs;
 use super::clock::Clock;
+use super::webhook;
 use super::ws::{Conn, Wrapped};
 use super::{NotQuiet, Quiet};
 use crate::control::{Control, ControlError};
 use crate::machine::rest::{Body, Request, Response};
-use crate::machine::{
-    BlobId, Close, ConnId, Finding, Input, Millis, Output, RequestId, Server, Upload, WebhookAnswer,
-};
+use crate::machine::{BlobId, Close, ConnId, Finding, Input, Millis, Output, RequestId, Server, Upload};
 use crate::tape::{Direction, Event, Row};
 
 /// A socket in a world, until it leaves, however that comes about.
@@ -33,6 +33,8 @@ pub(super) struct Member {
 
 /// One world and what belongs to it.
 pub(super) struct World {
+    /// For tasks that outlast the call that began them.
+    itself: Weak<Self>,
     state: RefCell<State>,
     blobs: Rc<Blobs>,
     /// Something happened: whoever waits for quiet looks again.
@@ -111,7 +113,8 @@ impl World {
             kept: BTreeSet::new(),
             wrapped: Wrapped::default(),
         };
-        let world = Rc::new(Self {
+        let world = Rc::new_cyclic(|itself| Self {
+            itself: Weak::clone(itself),
             state: RefCell::new(state),
             blobs: Rc::clone(blobs),
             changed: Notify::new(),
@@ -342,10 +345,15 @@ impl World {
                     state.kept.remove(&blob);
                     self.blobs.forget(blob);
                 }
-                Output::Webhook { id, .. } => {
-                    let now = state.clock.now();
-                    let answer = WebhookAnswer::Failed("this host makes no calls yet".into());
-                    state.machine.handle(now, Input::Webhook { id, answer });
+                Output::Webhook { id, request } => {
+                    let world = Weak::clone(&self.itself);
+                    spawn_local(async move {
+                        let answer = webhook::ask(request).await;
+                        // A world that was forgotten meanwhile needs no answer.
+                        if let Some(world) = world.upgrade() {
+                            world.feed(Input::Webhook { id, answer });
+                        }
+                    });
                 }
                 Output::LoggedIn { conn, user, resource } => {
                     state.record(Event::LoggedIn { conn, user, resource });

@@ -6,4 +6,5 @@ mod hardship;
 mod http;
 mod oversized;
 mod peer;
+mod webhooks;
 mod worlds;
