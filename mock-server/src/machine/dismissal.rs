@@ -3,7 +3,6 @@
 //! Each device is told why and loses its socket, since clients do not close it themselves (wire-3x §5.2).
 
 use super::account::UserIx;
-use super::muc::MucIx;
 use super::session::Kick;
 use super::{Millis, Server};
 
@@ -12,9 +11,7 @@ impl Server {
     /// lose it. The name is free again. What it wrote stays with those it wrote to.
     pub(super) fn remove_user(&mut self, now: Millis, user: UserIx) {
         self.send_away(now, user, Kick::Removed);
-        for muc in self.mucs.all() {
-            self.part(muc, user);
-        }
+        self.leave_all(now, user);
         self.accounts.clear(user);
     }
 
@@ -39,18 +36,6 @@ impl Server {
     pub(super) fn send_away(&mut self, now: Millis, user: UserIx, why: Kick) {
         for conn in self.accounts.user(user).devices.clone() {
             self.kick(now, conn, why);
-        }
-    }
-
-    fn part(&mut self, muc: MucIx, user: UserIx) {
-        let state = self.mucs.muc_mut(muc);
-        for users in [&mut state.applicants, &mut state.invited, &mut state.blocked] {
-            users.shift_remove(&user);
-        }
-        if state.owner == user {
-            self.dissolve(muc);
-        } else if state.has(user) {
-            self.remove(muc, user).expect("a member that is not the owner may be removed");
         }
     }
 }

@@ -231,7 +231,6 @@ impl Server {
 
     /// As [`Server::tell_service`], the same to many users; `from` is whom it is about and has a name, or 3.x loses
     /// what is behind it in a page (wire-3x §5). The bytes are kept once.
-    #[expect(dead_code, reason = "the news of groups is on its way")]
     pub(super) fn tell_service_all(
         &mut self,
         now: Millis,

@@ -133,7 +133,8 @@ fn a_refused_change_changes_nothing(
     assert_eq!(code(&answer), (number, reason));
     assert_eq!(blocks(&mut world, "alice"), json!(["carl"]));
     assert_eq!(sending(&mut world, bob, "alice"), (0, String::new()));
-    assert_eq!(world.texts(alice), ["hi"], "nor is anybody told of a change");
+    assert_eq!(world.news(alice), [], "nor is anybody told of a change");
+    assert_eq!(world.texts(alice), ["hi"]);
 }
 
 #[test]

@@ -109,6 +109,9 @@ fn who_leaves_gets_nothing_more(
     let mut hall = Hall::of(kind);
     hall.say(hall.alice, "unread");
     hall.call(method, rest, user, &Value::Null);
+    for device in [hall.alice, hall.bob] {
+        hall.world.news(device);
+    }
     assert_eq!(hall.world.unread(hall.bob), [], "not even what waited");
     assert_eq!(hall.world.server.unfinished(), [""; 0], "so nothing is waited for");
     hall.say(hall.alice, "after");
@@ -172,6 +175,7 @@ fn a_dissolved_one_is_unknown(#[case] kind: Type) {
     let mut hall = Hall::of(kind);
     hall.say(hall.alice, "unread");
     hall.call(Method::Delete, "", "alice", &Value::Null);
+    hall.world.news(hall.bob);
     assert_eq!(hall.world.unread(hall.bob), []);
     assert_eq!(hall.world.server.unfinished(), [""; 0]);
     for member in [hall.alice, hall.bob] {

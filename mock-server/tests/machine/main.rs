@@ -10,6 +10,7 @@ mod groups;
 mod limits;
 mod login;
 mod membership;
+mod muc_routes;
 mod paging;
 mod pulling;
 mod rest;

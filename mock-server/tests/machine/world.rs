@@ -379,18 +379,24 @@ impl World {
         panic!("queue {queue:?} has no end");
     }
 
-    /// What the texts say that wait for the device; all are acknowledged.
+    /// What the texts say that wait for the device; all that waits is acknowledged.
     pub(crate) fn texts(&mut self, conn: ConnId) -> Vec<String> {
-        self.catch_up(conn).iter().map(text_of).collect()
+        let metas = self.catch_up(conn);
+        metas.iter().filter(|meta| meta.ns == Some(meta::NameSpace::Chat as i32)).map(text_of).collect()
+    }
+
+    /// What waits for the device of news from the service (groups, contacts), which is acknowledged; messages still
+    /// wait.
+    pub(crate) fn news(&mut self, conn: ConnId) -> Vec<Meta> {
+        self.take(conn);
+        let queues = self.unread(conn);
+        let service = queues.into_iter().find(|(queue, _)| queue.name.is_none());
+        service.map(|(queue, _)| self.pull_all(conn, &queue)).unwrap_or_default()
     }
 
     /// A call of a user's with its usual token, of the app's if the user is [`APP`], of nobody's if it is empty.
     pub(crate) fn rest(&mut self, method: Method, path: &str, user: &str, body: &Value) -> (u16, Value) {
-        let token = match user {
-            "" => None,
-            APP => Some(self.app_token()),
-            user => Some(token_of(user)),
-        };
+        let token = self.token(user);
         let body = if body.is_null() { Bytes::new() } else { body.to_string().into() };
         let response = self.request(method, path, token.as_deref(), body);
         (response.status, json_of(&response))
@@ -406,6 +412,15 @@ impl World {
         let (status, answer) = self.rest(Method::Post, "/token", "", &client);
         assert_eq!(status, 200, "{answer}");
         answer["access_token"].as_str().expect("a token").to_owned()
+    }
+
+    /// What [`World::rest`] asks with.
+    pub(crate) fn token(&mut self, user: &str) -> Option<String> {
+        match user {
+            "" => None,
+            APP => Some(self.app_token()),
+            user => Some(token_of(user)),
+        }
     }
 
     pub(crate) fn request(

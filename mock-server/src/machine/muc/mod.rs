@@ -4,6 +4,8 @@
 //! again, and the server gives no id out twice.
 
 mod entry;
+mod notice;
+mod profile;
 mod roles;
 mod silence;
 
@@ -12,6 +14,9 @@ use std::collections::VecDeque;
 use super::account::{Membership, UserIx};
 use super::log::ConvKey;
 use super::{Map, Millis, Server, Set};
+pub(super) use entry::{Door, Entrance, Verdict};
+pub(super) use notice::{Act, Told};
+pub(super) use profile::Profile;
 pub(super) use silence::{Ban, Silence};
 
 /// A group or room of the world; of one that was dissolved, nobody holds the number any more.
@@ -30,6 +35,8 @@ pub(super) struct Mucs {
     mucs: Map<MucIx, Muc>,
     by_id: Map<Box<str>, MucIx>,
     made: u32,
+    /// While there are any, they alone make rooms.
+    pub(super) super_admins: Set<UserIx>,
     /// The ids of those that were dissolved last: a client may still pull what it was told of.
     dissolved: VecDeque<Box<str>>,
 }
@@ -39,14 +46,16 @@ pub(super) struct Muc {
     pub(super) kind: MucKind,
     pub(super) id: Box<str>,
     pub(super) created: Millis,
+    /// When its owner, its profile or its announcement changed last.
+    pub(super) modified: Millis,
     pub(super) owner: UserIx,
     /// The owner among them; since when each is in.
     pub(super) members: Map<UserIx, Millis>,
     pub(super) profile: Profile,
     /// Users who asked to come in, where the owner decides.
     pub(super) applicants: Set<UserIx>,
-    /// Users who were asked in and have not answered.
-    pub(super) invited: Set<UserIx>,
+    /// Users who were asked in and have not answered, and by whom.
+    pub(super) invited: Map<UserIx, UserIx>,
     /// Members whom the owner made administrators; the owner is none of them.
     pub(super) admins: Set<UserIx>,
     /// Members who may not write, and until when; `u64::MAX` is for ever.
@@ -57,21 +66,8 @@ pub(super) struct Muc {
     /// Users who were put out and cannot come back.
     pub(super) blocked: Set<UserIx>,
     pub(super) announcement: String,
-}
-
-/// What the owner says about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Profile {
-    pub(super) name: String,
-    pub(super) description: String,
-    /// Shown in the list of public groups; anyone may ask to come in.
-    pub(super) public: bool,
-    /// Who asks to come in waits for the owner.
-    pub(super) approval: bool,
-    pub(super) members_invite: bool,
-    /// Who is invited must say yes first.
-    pub(super) invite_need_confirm: bool,
-    pub(super) users_max: usize,
+    /// The app switched it off: nothing can be done in it until it is on again.
+    pub(super) disabled: bool,
 }
 
 /// Why something cannot be done to a group or room, or to one of its users.
@@ -83,16 +79,30 @@ pub(super) enum MucFault {
     Blocked(UserIx),
     /// What is done to others is not done to the owner.
     IsOwner(UserIx),
+    /// It would have room for fewer than are in.
+    TooSmall,
     /// It has as many members as it may.
     Full,
     /// It has [`ADMINS_MAX`] administrators.
     AdminsFull,
+    NotAdmin(UserIx),
+    NotBlocked(UserIx),
+    /// Nobody waits at that door under that name.
+    NothingWaits(UserIx, Door),
+    /// [`PENDING_MAX`] wait for an answer.
+    TooManyWait,
+    /// [`BLOCKED_MAX`] users are on its block list.
+    TooManyBlocked,
 }
 
 /// A bound on what strangers can make a world keep: one for every ten users that it may have.
 const MUCS_MAX: usize = 10_000;
 /// rest.md B.5.
 pub(super) const ADMINS_MAX: usize = 99;
+/// A bound on what strangers can make a group keep; an owner who has not answered so many answers nobody.
+const PENDING_MAX: usize = 1_000;
+/// As many as the largest groups of rest.md B.8 have members.
+const BLOCKED_MAX: usize = 8_000;
 /// A client pulls within seconds of a NOTICE.
 const DISSOLVED_MAX: usize = 1_000;
 
@@ -151,17 +161,19 @@ impl Server {
             kind,
             id: id.into(),
             created: now,
+            modified: now,
             owner,
             members: Map::default(),
             profile,
             applicants: Set::default(),
-            invited: Set::default(),
+            invited: Map::default(),
             admins: Set::default(),
             muted: Map::default(),
             all_banned: false,
             allowed: Set::default(),
             blocked: Set::default(),
             announcement: String::new(),
+            disabled: false,
         };
         self.mucs.mucs.insert(muc, state);
         self.mucs.by_id.insert(id.into(), muc);
@@ -231,26 +243,11 @@ impl Muc {
         self.owner == user || self.admins.contains(&user)
     }
 
-    fn member(&self, user: UserIx) -> Result<(), MucFault> {
+    pub(super) fn member(&self, user: UserIx) -> Result<(), MucFault> {
         if self.has(user) { Ok(()) } else { Err(MucFault::NotIn(user)) }
     }
 
     fn member_but_the_owner(&self, user: UserIx) -> Result<(), MucFault> {
         if self.owner == user { Err(MucFault::IsOwner(user)) } else { self.member(user) }
-    }
-}
-
-impl Profile {
-    /// A group of which nothing but its name is said; rest.md B.5: 200 users by default.
-    pub(super) fn named(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            description: String::new(),
-            public: true,
-            approval: false,
-            members_invite: true,
-            invite_need_confirm: false,
-            users_max: 200,
-        }
     }
 }

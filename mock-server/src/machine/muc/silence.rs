@@ -2,6 +2,7 @@
 //!
 //! Who may silence others is decided by the caller.
 
+use super::notice::{Act, Notice, Operation};
 use super::{Muc, MucFault, MucIx};
 use crate::machine::account::UserIx;
 use crate::machine::{Millis, Server};
@@ -23,37 +24,63 @@ pub(in crate::machine) enum Ban {
 }
 
 impl Server {
-    /// `until` is the first moment at which the member may write again; `u64::MAX`: never.
+    /// `until` is the first moment at which the members may write again; `u64::MAX`: never. All or none.
     pub(in crate::machine) fn mute(
         &mut self,
+        act: Act,
         muc: MucIx,
-        user: UserIx,
+        users: &[UserIx],
         until: Millis,
     ) -> Result<(), MucFault> {
-        self.mucs.muc(muc).may_be_muted(user)?;
-        self.mucs.muc_mut(muc).muted.insert(user, until);
+        let state = self.mucs.muc_mut(muc);
+        users.iter().try_for_each(|&user| state.may_be_muted(user))?;
+        state.muted.retain(|_, &mut until| act.now < until);
+        state.muted.extend(users.iter().map(|&user| (user, until)));
+        self.tell_leaders(act, muc, &Notice::new(Operation::AddMute, act.by, users));
         Ok(())
     }
 
-    pub(in crate::machine) fn unmute(&mut self, muc: MucIx, user: UserIx) -> Result<(), MucFault> {
-        self.mucs.muc(muc).member(user)?;
-        self.mucs.muc_mut(muc).muted.shift_remove(&user);
+    pub(in crate::machine) fn unmute(
+        &mut self,
+        act: Act,
+        muc: MucIx,
+        users: &[UserIx],
+    ) -> Result<(), MucFault> {
+        let state = self.mucs.muc_mut(muc);
+        users.iter().try_for_each(|&user| state.member(user))?;
+        state.muted.retain(|user, _| !users.contains(user));
+        self.tell_leaders(act, muc, &Notice::new(Operation::RemoveMute, act.by, users));
         Ok(())
     }
 
-    pub(in crate::machine) fn ban_all(&mut self, muc: MucIx, ban: Ban) {
-        self.mucs.muc_mut(muc).all_banned = ban == Ban::On;
+    pub(in crate::machine) fn ban_all(&mut self, act: Act, muc: MucIx, ban: Ban) {
+        let (all_banned, operation) = match ban {
+            Ban::On => (true, Operation::BanGroup),
+            Ban::Off => (false, Operation::RemoveBanGroup),
+        };
+        if std::mem::replace(&mut self.mucs.muc_mut(muc).all_banned, all_banned) != all_banned {
+            self.tell_members(act, muc, &Notice::new(operation, act.by, &[]), &[]);
+        }
     }
 
-    pub(in crate::machine) fn allow(&mut self, muc: MucIx, user: UserIx) -> Result<(), MucFault> {
+    pub(in crate::machine) fn allow(&mut self, act: Act, muc: MucIx, user: UserIx) -> Result<(), MucFault> {
         self.mucs.muc(muc).member(user)?;
-        self.mucs.muc_mut(muc).allowed.insert(user);
+        if self.mucs.muc_mut(muc).allowed.insert(user) {
+            self.tell_leaders(act, muc, &Notice::new(Operation::AddUserWhiteList, act.by, &[user]));
+        }
         Ok(())
     }
 
-    pub(in crate::machine) fn disallow(&mut self, muc: MucIx, user: UserIx) -> Result<(), MucFault> {
+    pub(in crate::machine) fn disallow(
+        &mut self,
+        act: Act,
+        muc: MucIx,
+        user: UserIx,
+    ) -> Result<(), MucFault> {
         self.mucs.muc(muc).member(user)?;
-        self.mucs.muc_mut(muc).allowed.shift_remove(&user);
+        if self.mucs.muc_mut(muc).allowed.shift_remove(&user) {
+            self.tell_leaders(act, muc, &Notice::new(Operation::RemoveUserWhiteList, act.by, &[user]));
+        }
         Ok(())
     }
 }
@@ -69,9 +96,5 @@ impl Muc {
 
     pub(in crate::machine) fn may_be_muted(&self, user: UserIx) -> Result<(), MucFault> {
         self.member_but_the_owner(user)
-    }
-
-    pub(in crate::machine) fn may_be_allowed(&self, user: UserIx) -> Result<(), MucFault> {
-        self.member(user)
     }
 }

@@ -229,6 +229,11 @@ impl Failure {
         Self::new(400, "illegal_argument", "IllegalArgumentException", description)
     }
 
+    /// rest.md B.5.
+    pub(super) fn invalid(description: impl Into<String>) -> Self {
+        Self::new(400, "invalid_parameter", "InvalidParameterException", description)
+    }
+
     pub(super) fn duplicate_user(name: &str) -> Self {
         let description =
             format!("Entity user requires that property named username be unique, value of {name} exists");

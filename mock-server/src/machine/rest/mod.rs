@@ -114,19 +114,11 @@ enum Route {
     UserBlocks,
     JoinedGroups,
     PublicGroups,
-    Mucs(MucKind),
-    Muc(MucKind),
-    MucUsers(MucKind),
-    MucUser(MucKind),
-    MucApply(MucKind),
-    MucApplyVerify,
-    MucInvite,
-    MucInviteVerify,
-    MucQuit(MucKind),
+    Muc(MucKind, muc::Part),
 }
 
 /// The paths of the API, and what each names.
-static ROUTES: LazyLock<(matchit::Router<Route>, Vec<&'static str>)> = LazyLock::new(|| {
+static ROUTES: LazyLock<(matchit::Router<Route>, Vec<String>)> = LazyLock::new(|| {
     let routes = [
         ("/token", Route::Token),
         ("/users", Route::Users),
@@ -149,27 +141,24 @@ static ROUTES: LazyLock<(matchit::Router<Route>, Vec<&'static str>)> = LazyLock:
         ("/users/{user}/blocks/users", Route::UserBlocks),
         ("/users/{user}/joined_chatgroups", Route::JoinedGroups),
         ("/publicchatgroups", Route::PublicGroups),
-        ("/chatgroups", Route::Mucs(MucKind::Group)),
-        ("/chatgroups/{id}", Route::Muc(MucKind::Group)),
-        ("/chatgroups/{id}/users", Route::MucUsers(MucKind::Group)),
-        ("/chatgroups/{id}/users/{users}", Route::MucUser(MucKind::Group)),
-        ("/chatgroups/{id}/apply", Route::MucApply(MucKind::Group)),
-        ("/chatgroups/{id}/apply_verify", Route::MucApplyVerify),
-        ("/chatgroups/{id}/invite", Route::MucInvite),
-        ("/chatgroups/{id}/invite_verify", Route::MucInviteVerify),
-        ("/chatgroups/{id}/quit", Route::MucQuit(MucKind::Group)),
-        ("/chatrooms", Route::Mucs(MucKind::Room)),
-        ("/chatrooms/{id}", Route::Muc(MucKind::Room)),
-        ("/chatrooms/{id}/users", Route::MucUsers(MucKind::Room)),
-        ("/chatrooms/{id}/users/{users}", Route::MucUser(MucKind::Room)),
-        ("/chatrooms/{id}/apply", Route::MucApply(MucKind::Room)),
-        ("/chatrooms/{id}/quit", Route::MucQuit(MucKind::Room)),
     ];
     let mut router = matchit::Router::new();
     for (path, route) in routes {
         router.insert(path, route).expect("the table above holds no path twice");
     }
-    (router, routes.map(|(path, _)| path).to_vec())
+    let mut paths: Vec<String> = routes.iter().map(|(path, _)| (*path).to_owned()).collect();
+    for (tail, part, kinds) in muc::PARTS {
+        for &kind in kinds {
+            let root = match kind {
+                MucKind::Group => "/chatgroups",
+                MucKind::Room => "/chatrooms",
+            };
+            let path = format!("{root}{tail}");
+            router.insert(&path, Route::Muc(kind, part)).expect("nor do the parts of a group");
+            paths.push(path);
+        }
+    }
+    (router, paths)
 });
 
 /// What a handler is given.
@@ -185,7 +174,7 @@ struct Call<'a> {
 type Answer = Result<Success, Failure>;
 
 /// Every path of the API, in the spelling of its table.
-pub fn paths() -> &'static [&'static str] {
+pub fn paths() -> &'static [String] {
     &ROUTES.1
 }
 
@@ -247,18 +236,7 @@ fn routed(server: &mut Server, now: Millis, request: &Request) -> Response {
         (Route::UserBlocks, Method::Get) => roster::blocks(server, &call),
         (Route::JoinedGroups, Method::Get) => muc::joined(server, &call),
         (Route::PublicGroups, Method::Get) => muc::public(server, &call),
-        (Route::Mucs(kind), Method::Post) => muc::create(server, &call, kind),
-        (Route::Mucs(MucKind::Room), Method::Get) => muc::rooms(server, &call),
-        (Route::Muc(kind), Method::Get) => muc::details(server, &call, kind),
-        (Route::Muc(kind), Method::Delete) => muc::dissolve(server, &call, kind),
-        (Route::MucUsers(kind), Method::Get) => muc::members(server, &call, kind),
-        (Route::MucUsers(kind), Method::Post) => muc::add(server, &call, kind),
-        (Route::MucUser(kind), Method::Delete) => muc::remove(server, &call, kind),
-        (Route::MucApply(kind), Method::Post) => muc::apply(server, &call, kind),
-        (Route::MucApplyVerify, Method::Post) => muc::apply_verify(server, &call),
-        (Route::MucInvite, Method::Post) => muc::invite(server, &call),
-        (Route::MucInviteVerify, Method::Post) => muc::invite_verify(server, &call),
-        (Route::MucQuit(kind), Method::Delete) => muc::quit(server, &call, kind),
+        (Route::Muc(kind, part), _) => muc::answer(server, &call, kind, part),
         (_, method) => Err(Failure::wrong_method(method, &request.path)),
     };
     match answer {

@@ -28,6 +28,12 @@ impl Page {
         Self { skip: parameter(call, "cursor").unwrap_or(0), take: size(call, "limit") }
     }
 
+    /// Whichever of the two the query speaks of.
+    pub(super) fn asked(call: &Call<'_>) -> Self {
+        let by_cursor = parameter(call, "cursor").is_some() || parameter(call, "limit").is_some();
+        if by_cursor { Self::after_cursor(call) } else { Self::numbered(call) }
+    }
+
     pub(super) fn of<T>(self, list: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
         list.skip(self.skip).take(self.take)
     }

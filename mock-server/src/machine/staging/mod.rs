@@ -10,6 +10,7 @@ use super::session::Kick;
 use super::webhook::rule_fault;
 use super::{Close, ConnId, Millis, Output, Server, excerpt};
 use crate::control::{Control, ControlError, Fault};
+use muc::MemberChange;
 
 /// A scenario of a thousand messages is the largest that clients are asked to bear; ten times that is a slip.
 const STAGED_TEXTS_MAX: u32 = 10_000;
@@ -84,17 +85,21 @@ impl Server {
                 }
             }
             Control::Contacts { user, with } => self.stage_contacts(&user, &with)?,
-            Control::Join { id, users } => self.stage_join(now, &id, &users)?,
-            Control::Leave { id, users } => self.stage_leave(&id, &users)?,
-            Control::Remove { id, users } => self.stage_remove(&id, &users)?,
-            Control::Dissolve { id } => self.stage_dissolve(&id)?,
-            Control::Admins { id, users } => self.stage_admins(&id, &users)?,
-            Control::Mute { id, users, ms } => self.stage_mute(now, &id, &users, ms)?,
-            Control::Unmute { id, users } => self.stage_unmute(&id, &users)?,
-            Control::BanAll { id } => self.stage_ban(&id, Ban::On)?,
-            Control::UnbanAll { id } => self.stage_ban(&id, Ban::Off)?,
-            Control::Allow { id, users } => self.stage_allow(&id, &users)?,
-            Control::Disallow { id, users } => self.stage_disallow(&id, &users)?,
+            Control::Join { id, users } => self.stage_members(now, &id, &users, MemberChange::Join)?,
+            Control::Leave { id, users } => self.stage_members(now, &id, &users, MemberChange::Leave)?,
+            Control::Remove { id, users } => self.stage_members(now, &id, &users, MemberChange::Remove)?,
+            Control::Dissolve { id } => self.stage_dissolve(now, &id)?,
+            Control::Admins { id, users } => self.stage_members(now, &id, &users, MemberChange::Admins)?,
+            Control::Mute { id, users, ms } => {
+                self.stage_members(now, &id, &users, MemberChange::Mute(ms))?;
+            }
+            Control::Unmute { id, users } => self.stage_members(now, &id, &users, MemberChange::Unmute)?,
+            Control::BanAll { id } => self.stage_ban(now, &id, Ban::On)?,
+            Control::UnbanAll { id } => self.stage_ban(now, &id, Ban::Off)?,
+            Control::Allow { id, users } => self.stage_members(now, &id, &users, MemberChange::Allow)?,
+            Control::Disallow { id, users } => {
+                self.stage_members(now, &id, &users, MemberChange::Disallow)?;
+            }
             Control::RemoveUser { user } => {
                 let user = self.known(&user)?;
                 self.remove_user(now, user);

@@ -3,8 +3,22 @@
 
 use crate::control::ControlError;
 use crate::machine::account::UserIx;
-use crate::machine::muc::{Ban, Muc, MucFault, MucIx, MucKind, Profile};
+use crate::machine::muc::{ADMINS_MAX, Act, Ban, Entrance, Muc, MucFault, MucIx, MucKind, Profile, Told};
 use crate::machine::{Millis, Server, Set};
+
+/// What is done to users of a group or room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MemberChange {
+    Join,
+    Leave,
+    Remove,
+    Admins,
+    /// For so many ms; `None`: until unmuted.
+    Mute(Option<u64>),
+    Unmute,
+    Allow,
+    Disallow,
+}
 
 /// As the largest rooms of rest.md B.8.
 const STAGED_MEMBERS_MAX: usize = 10_000;
@@ -35,71 +49,74 @@ impl Server {
         Ok(())
     }
 
-    pub(super) fn stage_join(&mut self, now: Millis, id: &str, users: &[String]) -> Result<(), ControlError> {
-        let (muc, users) = self.stage(id, users, Muc::may_enter)?;
-        let state = self.mucs.muc(muc);
-        if state.members.len() + users.len() > state.profile.users_max {
-            return Err(self.muc_error(MucFault::Full));
-        }
-        self.for_each(&users, |server, user| server.join(now, muc, user))
-    }
-
-    pub(super) fn stage_leave(&mut self, id: &str, users: &[String]) -> Result<(), ControlError> {
-        let (muc, users) = self.stage(id, users, Muc::may_go)?;
-        self.for_each(&users, |server, user| server.leave(muc, user))
-    }
-
-    pub(super) fn stage_remove(&mut self, id: &str, users: &[String]) -> Result<(), ControlError> {
-        let (muc, users) = self.stage(id, users, Muc::may_go)?;
-        self.for_each(&users, |server, user| server.remove(muc, user))
-    }
-
-    pub(super) fn stage_dissolve(&mut self, id: &str) -> Result<(), ControlError> {
-        let muc = self.known_muc(id)?;
-        self.dissolve(muc);
-        Ok(())
-    }
-
-    pub(super) fn stage_admins(&mut self, id: &str, users: &[String]) -> Result<(), ControlError> {
-        let (muc, users) = self.stage(id, users, Muc::may_administer)?;
-        let admins = &self.mucs.muc(muc).admins;
-        if admins.union(&users).count() > crate::machine::muc::ADMINS_MAX {
-            return Err(self.muc_error(MucFault::AdminsFull));
-        }
-        self.for_each(&users, |server, user| server.add_admin(muc, user))
-    }
-
-    pub(super) fn stage_mute(
+    /// Whoever is away finds no news of it: stages are set before anybody logs in.
+    pub(super) fn stage_members(
         &mut self,
         now: Millis,
         id: &str,
         users: &[String],
-        ms: Option<u64>,
+        change: MemberChange,
     ) -> Result<(), ControlError> {
-        let (muc, users) = self.stage(id, users, Muc::may_be_muted)?;
-        let until = Millis(ms.map_or(u64::MAX, |ms| now.0.saturating_add(ms)));
-        self.for_each(&users, |server, user| server.mute(muc, user, until))
-    }
-
-    pub(super) fn stage_unmute(&mut self, id: &str, users: &[String]) -> Result<(), ControlError> {
-        let (muc, users) = self.stage(id, users, Muc::may_be_muted)?;
-        self.for_each(&users, |server, user| server.unmute(muc, user))
-    }
-
-    pub(super) fn stage_ban(&mut self, id: &str, ban: Ban) -> Result<(), ControlError> {
         let muc = self.known_muc(id)?;
-        self.ban_all(muc, ban);
+        let users: Set<UserIx> = self.all_known(users)?.into_iter().collect();
+        for &user in &users {
+            change.may(self.mucs.muc(muc), user).map_err(|fault| self.muc_error(fault))?;
+        }
+        let state = self.mucs.muc(muc);
+        let act = Act { now, by: state.owner, told: Told::Present };
+        let all: Vec<UserIx> = users.iter().copied().collect();
+        match change {
+            MemberChange::Join if state.members.len() + users.len() > state.profile.users_max => {
+                return Err(self.muc_error(MucFault::Full));
+            }
+            MemberChange::Admins if state.admins.union(&users).count() > ADMINS_MAX => {
+                return Err(self.muc_error(MucFault::AdminsFull));
+            }
+            MemberChange::Join
+            | MemberChange::Leave
+            | MemberChange::Remove
+            | MemberChange::Admins
+            | MemberChange::Mute(_)
+            | MemberChange::Unmute
+            | MemberChange::Allow
+            | MemberChange::Disallow => {}
+        }
+        let each = |one: fn(&mut Self, Act, MucIx, UserIx) -> Result<(), MucFault>| {
+            move |server: &mut Self| users.iter().try_for_each(|&user| one(server, act, muc, user))
+        };
+        let done =
+            match change {
+                MemberChange::Join => each(|server, act, muc, user| {
+                    server.join(Act { by: user, ..act }, muc, user, Entrance::Open)
+                })(self),
+                MemberChange::Leave => {
+                    each(|server, act, muc, user| server.leave(Act { by: user, ..act }, muc, user))(self)
+                }
+                MemberChange::Remove => each(Self::remove)(self),
+                MemberChange::Admins => each(Self::add_admin)(self),
+                MemberChange::Mute(ms) => {
+                    let until = Millis(ms.map_or(u64::MAX, |ms| now.0.saturating_add(ms)));
+                    self.mute(act, muc, &all, until)
+                }
+                MemberChange::Unmute => self.unmute(act, muc, &all),
+                MemberChange::Allow => each(Self::allow)(self),
+                MemberChange::Disallow => each(Self::disallow)(self),
+            };
+        done.map_err(|fault| self.muc_error(fault))
+    }
+
+    pub(super) fn stage_dissolve(&mut self, now: Millis, id: &str) -> Result<(), ControlError> {
+        let muc = self.known_muc(id)?;
+        let by = self.mucs.muc(muc).owner;
+        self.dissolve(Act { now, by, told: Told::Present }, muc);
         Ok(())
     }
 
-    pub(super) fn stage_allow(&mut self, id: &str, users: &[String]) -> Result<(), ControlError> {
-        let (muc, users) = self.stage(id, users, Muc::may_be_allowed)?;
-        self.for_each(&users, |server, user| server.allow(muc, user))
-    }
-
-    pub(super) fn stage_disallow(&mut self, id: &str, users: &[String]) -> Result<(), ControlError> {
-        let (muc, users) = self.stage(id, users, Muc::may_be_allowed)?;
-        self.for_each(&users, |server, user| server.disallow(muc, user))
+    pub(super) fn stage_ban(&mut self, now: Millis, id: &str, ban: Ban) -> Result<(), ControlError> {
+        let muc = self.known_muc(id)?;
+        let by = self.mucs.muc(muc).owner;
+        self.ban_all(Act { now, by, told: Told::Present }, muc, ban);
+        Ok(())
     }
 
     /// Silent: it is how the stage is before anybody looks.
@@ -115,32 +132,6 @@ impl Server {
         }
         for other in with {
             self.befriend(user, other);
-        }
-        Ok(())
-    }
-
-    /// The group or room and its users, of whom each may have done to them what is to be done.
-    fn stage(
-        &self,
-        id: &str,
-        users: &[String],
-        may: impl Fn(&Muc, UserIx) -> Result<(), MucFault>,
-    ) -> Result<(MucIx, Set<UserIx>), ControlError> {
-        let muc = self.known_muc(id)?;
-        let users: Set<UserIx> = self.all_known(users)?.into_iter().collect();
-        for &user in &users {
-            may(self.mucs.muc(muc), user).map_err(|fault| self.muc_error(fault))?;
-        }
-        Ok((muc, users))
-    }
-
-    fn for_each(
-        &mut self,
-        users: &Set<UserIx>,
-        mut act: impl FnMut(&mut Self, UserIx) -> Result<(), MucFault>,
-    ) -> Result<(), ControlError> {
-        for &user in users {
-            act(self, user).map_err(|fault| self.muc_error(fault))?;
         }
         Ok(())
     }
@@ -161,8 +152,26 @@ impl Server {
             MucFault::IsOwner(user) => (Some(user), "is the owner"),
             MucFault::Full => (None, "it has no room for so many members"),
             MucFault::AdminsFull => (None, "it has no room for so many administrators"),
+            MucFault::NotAdmin(user) => (Some(user), "is no administrator"),
+            MucFault::NotBlocked(user) => (Some(user), "is not on its block list"),
+            MucFault::NothingWaits(user, _) => (Some(user), "has neither applied nor been invited"),
+            MucFault::TooSmall => (None, "it would have room for fewer than are in"),
+            MucFault::TooManyWait => (None, "too many wait for an answer"),
+            MucFault::TooManyBlocked => (None, "its block list is full"),
         };
         let value = user.map_or_else(String::new, |user| self.accounts.name(user).to_owned());
         ControlError::BadValue { what: "users", value, reason }
+    }
+}
+
+impl MemberChange {
+    fn may(self, muc: &Muc, user: UserIx) -> Result<(), MucFault> {
+        match self {
+            Self::Join => muc.may_enter(user),
+            Self::Leave | Self::Remove => muc.may_go(user),
+            Self::Admins => muc.may_administer(user),
+            Self::Mute(_) => muc.may_be_muted(user),
+            Self::Unmute | Self::Allow | Self::Disallow => muc.member(user),
+        }
     }
 }
