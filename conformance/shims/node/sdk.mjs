@@ -11,6 +11,7 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 
 /** By the name under which `package.json` installs it; one adapter serves a generation. */
 export const SDKS = {
+  'easemob-websdk-3.0.6': { package: 'easemob-websdk', version: '3.0.6', adapter: 'websdk3.js' },
   'easemob-websdk-3.6.3': { package: 'easemob-websdk', version: '3.6.3', adapter: 'websdk3.js' },
 };
 
