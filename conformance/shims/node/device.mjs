@@ -1,9 +1,14 @@
 //! One device: one realm (a vm context with the globals of a small page) in which the SDK's bundle and the
 //! adapter's glue run, so that every callback, option and array the SDK sees is of that realm. Only texts cross
-//! the border. A 3.x SDK holds one connection a loaded module, hence a realm a device.
+//! the border, and files, which are of the page's own classes. A 3.x SDK holds one connection a loaded module,
+//! hence a realm a device.
 
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createContext, runInContext } from 'node:vm';
 
+import { location, urlClass } from './browser/address.mjs';
+import { bytesOf, fileClasses } from './browser/blob.mjs';
 import { isAllowed } from './browser/dial.mjs';
 import { Timers } from './browser/timers.mjs';
 import { webSocketClass } from './browser/websocket.mjs';
@@ -61,12 +66,13 @@ export class Device {
       remark: (text) => this.#say(text),
       trespass: (url) => this.uncaught(new Error(`the client asked for ${url.href}, which is not on 127.0.0.1`)),
     };
-    const context = newRealm(page, sdk.Ws);
+    const classes = fileClasses();
+    const context = newRealm(page, sdk.Ws, classes, new URL(settings.rest));
     DEVICE_OF_REALM.set(runInContext('Promise.prototype', context), this);
     try {
       sdk.bundle.runInContext(context);
       const attach = sdk.adapter.runInContext(context);
-      this.#run = attach(JSON.stringify(settings), (text) => this.#report(JSON.parse(text)));
+      this.#run = attach(JSON.stringify(settings), (text) => this.#report(JSON.parse(text)), userOf(classes));
     } catch (error) {
       this.#dropped = true;
       this.#timers.clearAll();
@@ -128,15 +134,20 @@ export class Device {
 }
 
 /** A realm with what an SDK needs of a page, all of it there before the bundle runs. */
-function newRealm(page, Ws) {
+function newRealm(page, Ws, classes, server) {
   const context = createContext({}, { name: 'page', codeGeneration: { strings: true, wasm: false } });
   const global = runInContext('globalThis', context);
   const navigator = runInContext('({ userAgent: "node", plugins: [] })', context);
+  // The page is the server's own, so that no request of it crosses an origin.
+  const address = runInContext('(fields) => Object.assign({}, fields)', context)(location(new URL('/', server).href));
   const globals = {
     window: global,
     navigator,
     console: pageConsole(page.remark),
-    XMLHttpRequest: xhrClass(page),
+    location: address,
+    URL: urlClass(server.origin),
+    ...classes,
+    XMLHttpRequest: xhrClass(page, classes.Blob),
     WebSocket: webSocketClass(page, Ws),
     ...page.timers.globals(),
   };
@@ -144,6 +155,18 @@ function newRealm(page, Ws) {
     Object.defineProperty(global, name, { value, writable: true, configurable: true, enumerable: true });
   }
   return context;
+}
+
+/**
+ * What the person before the page does, and the page cannot: chooses a file, looks at one that was loaded.
+ * @typedef {{pickFile: (path: string, name: string, mediaType: string) => File, sha256: (blob: Blob) => string}} User
+ * @returns {User}
+ */
+function userOf({ File }) {
+  return {
+    pickFile: (path, name, mediaType) => new File([readFileSync(path)], name, { type: mediaType }),
+    sha256: (blob) => createHash('sha256').update(blob[bytesOf]).digest('hex'),
+  };
 }
 
 function checkAddress(name, text) {

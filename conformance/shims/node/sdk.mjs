@@ -5,14 +5,22 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Script } from 'node:vm';
+import { Script, runInContext } from 'node:vm';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 
-/** By the name under which `package.json` installs it; one adapter serves a generation. */
+/**
+ * By the name under which `package.json` installs it; one adapter, a folder, serves a generation. `loadedAs`: as its
+ * readme tells an app to load it; 3.0.6 as a plain script would leave `WebIM.default` for its own `WebIM`.
+ */
 export const SDKS = {
-  'easemob-websdk-3.0.6': { package: 'easemob-websdk', version: '3.0.6', adapter: 'websdk3.js' },
-  'easemob-websdk-3.6.3': { package: 'easemob-websdk', version: '3.6.3', adapter: 'websdk3.js' },
+  'easemob-websdk-3.0.6': { package: 'easemob-websdk', version: '3.0.6', loadedAs: 'module', adapter: 'websdk3' },
+  'easemob-websdk-3.6.3': { package: 'easemob-websdk', version: '3.6.3', loadedAs: 'script', adapter: 'websdk3' },
+};
+
+/** An adapter's files, in the order in which each builds on those before it. */
+const ADAPTER_FILES = {
+  websdk3: ['shown', 'listeners', 'session', 'messages', 'attachments', 'conversations', 'circles', 'attach'],
 };
 
 /** The SDK, or something that the shim runs on, is not there. */
@@ -23,7 +31,7 @@ export class MissingInstall extends Error {}
  * @property {string} name of the package
  * @property {string} version
  * @property {Script} bundle the vendor's file, compiled once, run once a device
- * @property {Script} adapter its value is the adapter's `attach`
+ * @property {Adapter} adapter its value is the adapter's `attach`
  * @property {typeof import('ws').WebSocket} Ws
  */
 
@@ -33,7 +41,7 @@ export class MissingInstall extends Error {}
  * @throws {MissingInstall}
  */
 export function loadSdk(name) {
-  const { package: packageName, version, adapter } = SDKS[name];
+  const { package: packageName, version, loadedAs, adapter } = SDKS[name];
   const root = sdkRoot();
   const require = createRequire(join(root, 'package.json'));
   const found = installed(() => require(`${name}/package.json`), name, root);
@@ -44,10 +52,26 @@ export function loadSdk(name) {
   return {
     name: packageName,
     version,
-    bundle: compile(bundlePath),
-    adapter: compile(join(HERE, 'adapters', adapter)),
+    bundle: loadedAs === 'module' ? compileModule(bundlePath) : compile(bundlePath),
+    adapter: new Adapter(adapter),
     Ws: installed(() => require('ws'), 'ws', root).WebSocket,
   };
+}
+
+/** Some classic scripts, each of which adds to one object; the last adds `attach`. */
+class Adapter {
+  #scripts;
+
+  constructor(folder) {
+    this.#scripts = ADAPTER_FILES[folder].map((file) => compile(join(HERE, 'adapters', folder, `${file}.js`)));
+  }
+
+  /** Runs them in a realm. @returns {Function} the adapter's `attach` */
+  runInContext(context) {
+    const kit = runInContext('({})', context);
+    for (const script of this.#scripts) script.runInContext(context)(kit);
+    return kit.attach;
+  }
 }
 
 /** Where `npm ci` put the packages: `WEBIM_SDK_DIR`, or `target/sdk` of this repository. */
@@ -66,4 +90,11 @@ function installed(load, name, root) {
 
 function compile(path) {
   return new Script(readFileSync(path, 'utf8'), { filename: path });
+}
+
+/** As Node loads a CommonJS module: the file's own text within a function. */
+function compileModule(path) {
+  const head = '(() => { const module = { exports: {} }; (function (exports, module) {';
+  const tail = '\n}).call(module.exports, module.exports, module); })();';
+  return new Script(head + readFileSync(path, 'utf8') + tail, { filename: path });
 }

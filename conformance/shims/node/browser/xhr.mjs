@@ -1,9 +1,11 @@
-//! XMLHttpRequest over node:http, as a page of the same origin would have it: asynchronous, text in and out, one
-//! connection a request. It sends no Origin, makes no preflight, keeps no cookies, follows no redirect and does
-//! not decompress (it asks for no compression); what the SDKs do not use of the standard is absent, not faked.
+//! XMLHttpRequest over node:http, as a page of the same origin would have it: asynchronous, one connection a
+//! request, uploads in pieces with their progress. It sends no Origin, makes no preflight, keeps no cookies, follows
+//! no redirect and does not decompress (it asks for no compression); what the SDKs do not use of the standard is
+//! absent, not faked.
 
 import { request as httpRequest } from 'node:http';
 
+import { RESPONSE_TYPES, requestBody, responseBody } from './body.mjs';
 import { dialer, isAllowed } from './dial.mjs';
 import { Target, dispatch } from './target.mjs';
 
@@ -14,13 +16,29 @@ const LOADING = 3;
 const DONE = 4;
 const STATES = { UNSENT, OPENED, HEADERS_RECEIVED, LOADING, DONE };
 
-/** The longest body taken, in bytes: a history page is far below; a server that never ends is cut off. */
+/** The longest body taken, in bytes: the largest attachment is below; a server that never ends is cut off. */
 const BODY_MAX_BYTES = 16 * 1024 * 1024;
+/** Bytes of an upload between two tellings of its progress: what a browser's network layer takes at a time. */
+const UPLOAD_PIECE_BYTES = 64 * 1024;
 /** Header names that a page cannot set, of those in the standard's list that could break node's framing. */
 const FORBIDDEN_HEADERS = new Set(['connection', 'content-length', 'expect', 'host', 'transfer-encoding', 'upgrade']);
 
-/** The class for one page. @param {import('../device.mjs').Page} page */
-export function xhrClass(page) {
+/**
+ * The class for one page.
+ * @param {import('../device.mjs').Page} page
+ * @param {Function} Blob of that page
+ */
+export function xhrClass(page, Blob) {
+  class Upload extends Target {
+    onloadstart = null;
+    onprogress = null;
+    onload = null;
+    onerror = null;
+    onabort = null;
+    ontimeout = null;
+    onloadend = null;
+  }
+
   class XMLHttpRequest extends Target {
     withCredentials = false;
     timeout = 0;
@@ -42,7 +60,15 @@ export function xhrClass(page) {
     #request = null;
     /** @type {import('node:http').IncomingMessage | null} */
     #response = null;
+    #responseType = '';
+    /** @type {Buffer[]} the answer's body so far */
+    #pieces = [];
+    /** Of `pieces`, decoded; for the text types only. */
     #text = '';
+    /** What `response` gives for the other types, once it is there. */
+    #value = null;
+    #upload = new Upload(page);
+    #isUploading = false;
     #timer = 0;
 
     constructor() {
@@ -61,20 +87,27 @@ export function xhrClass(page) {
       return this.#response?.statusMessage ?? '';
     }
 
+    get upload() {
+      return this.#upload;
+    }
+
     get responseText() {
+      if (!this.#isText()) throw new Error(`responseText: the responseType is ${this.#responseType}`);
       return this.#text;
     }
 
     get response() {
-      return this.#text;
+      return this.#isText() ? this.#text : this.#value;
     }
 
     get responseType() {
-      return '';
+      return this.#responseType;
     }
 
     set responseType(type) {
-      if (type !== '' && type !== 'text') throw new TypeError(`this XMLHttpRequest gives text, not ${type}`);
+      if (!RESPONSE_TYPES.has(type)) throw new TypeError(`this XMLHttpRequest gives no ${type}`);
+      if (this.#state >= LOADING) throw new Error('responseType: the answer is under way');
+      this.#responseType = type;
     }
 
     open(method, url, isAsync = true) {
@@ -83,8 +116,7 @@ export function xhrClass(page) {
       this.#url = new URL(url);
       this.#method = String(method).toUpperCase();
       this.#headers.clear();
-      this.#response = null;
-      this.#text = '';
+      this.#forget();
       this.#sent = false;
       this.#become(OPENED);
     }
@@ -109,17 +141,16 @@ export function xhrClass(page) {
 
     send(body = null) {
       if (this.#state !== OPENED || this.#sent) throw new Error('send: the request is not open, or sent already');
-      if (body !== null && typeof body !== 'string') throw new TypeError('this XMLHttpRequest sends text only');
+      const wanted = this.#method === 'GET' || this.#method === 'HEAD' ? null : requestBody(body);
       this.#sent = true;
       if (!isAllowed(this.#url)) {
         page.trespass(this.#url);
         this.#timer = page.timers.once(() => this.#fail('error'), 0);
         return;
       }
-      const bytes = body === null || this.#method === 'GET' || this.#method === 'HEAD' ? null : Buffer.from(body);
       const request = httpRequest(this.#url, {
         method: this.#method,
-        headers: this.#headersFor(bytes),
+        headers: this.#headersFor(wanted),
         createConnection: dialer(page, this.#url),
       });
       this.#request = request;
@@ -130,7 +161,8 @@ export function xhrClass(page) {
       request.on('response', ifCurrent((response) => this.#receive(response, ifCurrent)));
       request.on('error', ifCurrent(() => this.#fail('error')));
       if (this.timeout > 0) this.#timer = page.timers.once(ifCurrent(() => this.#fail('timeout')), this.timeout);
-      request.end(bytes);
+      if (wanted === null || wanted.bytes.length === 0) request.end();
+      else this.#send(request, wanted.bytes, ifCurrent);
     }
 
     abort() {
@@ -142,23 +174,53 @@ export function xhrClass(page) {
 
     overrideMimeType() {}
 
-    #headersFor(bytes) {
+    #isText() {
+      return this.#responseType === '' || this.#responseType === 'text';
+    }
+
+    /** @param {{bytes: Buffer, type: string | null} | null} body */
+    #headersFor(body) {
       const headers = { accept: '*/*' };
       for (const { name, value } of this.#headers.values()) {
         if (name.toLowerCase() === 'accept') delete headers.accept;
         headers[name] = value;
       }
-      if (bytes === null) return headers;
-      // A page's string body without a declared type goes out as this.
-      if (!this.#headers.has('content-type')) headers['Content-Type'] = 'text/plain;charset=UTF-8';
-      headers['Content-Length'] = bytes.length;
+      if (body === null) return headers;
+      if (body.type !== null && !this.#headers.has('content-type')) headers['Content-Type'] = body.type;
+      headers['Content-Length'] = body.bytes.length;
       return headers;
+    }
+
+    /** Each piece goes when the one before has left for the socket, so that progress is what has gone. */
+    #send(request, bytes, ifCurrent) {
+      const total = bytes.length;
+      const tell = (type, loaded) => this.#upload[dispatch](type, { lengthComputable: true, loaded, total });
+      const sendFrom = (from) => {
+        const to = Math.min(from + UPLOAD_PIECE_BYTES, total);
+        const sent = ifCurrent((error) => {
+          if (error || !this.#isUploading) return; // told by the request, or over
+          tell('progress', to);
+          if (to < total) {
+            sendFrom(to);
+            return;
+          }
+          this.#isUploading = false;
+          tell('load', total);
+          tell('loadend', total);
+        });
+        if (to < total) request.write(bytes.subarray(from, to), sent);
+        else request.end(bytes.subarray(from, to), sent);
+      };
+      this.#isUploading = true;
+      tell('loadstart', 0);
+      sendFrom(0);
     }
 
     /** @param {import('node:http').IncomingMessage} response */
     #receive(response, ifCurrent) {
       this.#response = response;
       this.#become(HEADERS_RECEIVED);
+      const isText = this.#isText();
       const decoder = new TextDecoder();
       let taken = 0;
       response.on('data', ifCurrent((chunk) => {
@@ -167,20 +229,33 @@ export function xhrClass(page) {
           this.#fail('error');
           return;
         }
-        this.#text += decoder.decode(chunk, { stream: true });
+        if (isText) this.#text += decoder.decode(chunk, { stream: true });
+        else this.#pieces.push(chunk);
         this.#become(LOADING);
       }));
       response.on('end', ifCurrent(() => {
-        this.#text += decoder.decode();
+        if (isText) this.#text += decoder.decode();
+        else this.#value = responseBody(this.#responseType, Buffer.concat(this.#pieces), response.headers['content-type'] ?? '', Blob);
         this.#settle('load');
       }));
       response.on('error', ifCurrent(() => this.#fail('error')));
     }
 
     #fail(type) {
-      this.#response = null;
-      this.#text = '';
+      this.#forget();
+      if (this.#isUploading) {
+        this.#isUploading = false;
+        this.#upload[dispatch](type, { loaded: 0, total: 0 });
+        this.#upload[dispatch]('loadend', { loaded: 0, total: 0 });
+      }
       this.#settle(type);
+    }
+
+    #forget() {
+      this.#response = null;
+      this.#pieces = [];
+      this.#text = '';
+      this.#value = null;
     }
 
     #settle(type) {

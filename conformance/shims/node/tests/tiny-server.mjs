@@ -36,6 +36,10 @@ export class TinyServer {
   rosterOperations = [];
   /** Method and path of each HTTP request. */
   requests = [];
+  /** Each HTTP request but SockJS': `{line, headers, body}`, the line with its query, the body as it came. */
+  seen = [];
+  /** Method and path → `{status, type, body}`: answers of a test's own. */
+  #answers = new Map();
 
   static async start() {
     const server = new TinyServer();
@@ -57,6 +61,22 @@ export class TinyServer {
       delivery: false,
       ...more,
     };
+  }
+
+  /** Answers requests of that method and path; a body that is no string or bytes goes out as JSON. */
+  answer(line, body, { status = 200, type = 'application/json' } = {}) {
+    const raw = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
+    this.#answers.set(line, { status, type, body: raw });
+  }
+
+  /** Where a path of the app lies. */
+  url(path) {
+    return `http://127.0.0.1:${this.#port}/org/app${path}`;
+  }
+
+  /** Delivers a body, given by its fields, as a meta of its own. @returns {string} its id */
+  pushBody(user, from, body, namespace = NS_CHAT) {
+    return this.#deliver(user, from, encode(body), namespace);
   }
 
   /** Delivers a text to a user who is online, as a page of its own. */
@@ -114,10 +134,18 @@ export class TinyServer {
   }
 
   async #answer(request, response) {
-    let body = '';
-    for await (const chunk of request) body += chunk;
+    const chunks = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const body = Buffer.concat(chunks);
     const path = request.url.split('?')[0];
     this.requests.push(`${request.method} ${path}`);
+    if (!path.startsWith('/ws/')) this.seen.push({ line: `${request.method} ${request.url}`, headers: request.headers, body });
+    const staged = this.#answers.get(`${request.method} ${path.replace('/org/app', '')}`);
+    if (staged) {
+      response.writeHead(staged.status, { 'content-type': staged.type });
+      response.end(staged.body);
+      return;
+    }
     const json = (status, text) => {
       response.writeHead(status, { 'content-type': 'application/json' });
       response.end(text);

@@ -1,0 +1,88 @@
+//! Messages with files, and the fetching of files: by the SDK's own upload and download, but for the mini-program's
+//! way, in which the app uploads.
+
+'use strict';
+
+(kit) => {
+  const { call, shown } = kit;
+  const webim = () => globalThis.WebIM;
+
+  kit.attachmentCommands = (device) => {
+    const { conn, settings, tell, user } = device;
+    const send = kit.sender(device);
+    /** What the file input of a page holds when a person has chosen the file, through the SDK's own eyes. */
+    const chosen = ({ file, filename, media_type }) => {
+      const picked = user.pickFile(file, filename, media_type);
+      const input = { files: { length: 1, item: () => picked, 0: picked } };
+      return call(webim().utils, 'WebIM.utils', 'getFileUrl', input);
+    };
+    const upload = (type, body, own) =>
+      send(type, body, {
+        file: chosen(body),
+        apiUrl: settings.rest, // 3.0.6 uploads nowhere else
+        ...own,
+        onFileUploadProgress: ({ loaded, total }) => tell('upload_progress', { handle: body.handle, loaded, total }),
+        onFileUploadComplete: (answer) => tell('uploaded', uploaded(body.handle, answer)),
+        onFileUploadError: (failure) => tell('upload_failed', { handle: body.handle, type: shown(failure?.type) }),
+      });
+    return {
+      send_image: (body) => upload('img', body, { width: body.width, height: body.height }),
+      send_file: (body) => upload('file', body, {}),
+      send_audio: (body) => upload('audio', body, { length: body.length }),
+      send_video: (body) => upload('video', body, { length: body.length }),
+      send_image_url: (body) => {
+        const { url, filename, width, height } = body;
+        const filetype = filename.slice(filename.lastIndexOf('.') + 1);
+        send('img', body, { body: { type: 'file', url, size: { width, height }, filename, filetype } });
+      },
+      send_image_two_step: (body) => {
+        const { handle, filename, width, height } = body;
+        const { data, filetype } = chosen(body);
+        const done = (answer) => {
+          tell('uploaded', uploaded(handle, answer));
+          const url = `${answer.uri}/${answer.entities[0].uuid}`;
+          const content = { type: 'img', size: { width, height }, url, filetype, filename };
+          send('img', body, { apiUrl: settings.rest, body: content });
+        };
+        const failed = () => tell('upload_failed', { handle, type: null });
+        post(`${settings.rest}/${settings.app_key.replace('#', '/')}/chatfiles`, conn.context.accessToken, data, done, failed);
+      },
+      download: ({ handle, url, secret, accept }) => {
+        const options = {
+          url,
+          onFileDownloadComplete: (response) => tell('downloaded', { handle, ...loaded(response, user) }),
+          onFileDownloadError: (failure) => tell('download_failed', { handle, type: shown(failure?.type) }),
+        };
+        if (secret !== undefined) options.secret = secret;
+        if (accept !== undefined) options.headers = { Accept: accept };
+        const { download } = webim().utils;
+        if (typeof download !== 'function') throw new kit.Missing('WebIM.utils.download');
+        download.call(conn, options);
+      },
+    };
+  };
+
+  function uploaded(handle, answer) {
+    const entity = answer?.entities?.[0];
+    return { handle, uuid: shown(entity?.uuid), secret: shown(entity?.['share-secret']) };
+  }
+
+  function loaded(blob, user) {
+    return { media_type: blob.type, bytes: blob.size, sha256: user.sha256(blob) };
+  }
+
+  /** What a mini-program's `uploadFile` does: a multipart POST that knows nothing of the SDK. */
+  function post(url, token, file, done, failed) {
+    const xhr = new XMLHttpRequest();
+    xhr.addEventListener('load', () => {
+      if (xhr.status !== 200) failed();
+      else done(JSON.parse(xhr.responseText));
+    });
+    xhr.addEventListener('error', failed);
+    xhr.open('POST', url);
+    xhr.setRequestHeader('Authorization', `Bearer ${token}`);
+    const form = new FormData();
+    form.append('file', file);
+    xhr.send(form);
+  }
+};
