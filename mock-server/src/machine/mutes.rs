@@ -74,7 +74,6 @@ impl Mutes {
 
 impl User {
     /// Whether the user may not speak in conversations of this kind, whichever they are.
-    #[expect(dead_code, reason = "the checks of a message ask it next")]
     pub(super) fn is_mute(&self, kind: ChatKind, now: Millis) -> bool {
         self.mutes.until(kind).is_some_and(|until| now < until)
     }

@@ -13,7 +13,8 @@ use rustc_hash::FxHasher;
 use super::account::UserIx;
 use super::log::EntryKind;
 use super::message::Refused;
-use super::muc::Silence;
+use super::muc::{MucKind, Silence};
+use super::mutes::ChatKind;
 use super::route::Delivery;
 use super::{Map, Millis, Server};
 
@@ -70,9 +71,18 @@ impl Server {
             EntryKind::Receipt | EntryKind::Recall | EntryKind::Notice => return Ok(()),
         }
         let muc = delivery.muc.map(|muc| self.mucs.muc(muc));
+        let chat = match muc.map(|muc| muc.kind) {
+            None => ChatKind::Chat,
+            Some(MucKind::Group) => ChatKind::Groupchat,
+            Some(MucKind::Room) => ChatKind::Chatroom,
+        };
+        // The reason is a guess; SDKs look at the code alone (wire-3x §7).
+        let muted = || Refused::new(ErrorCode::UserMuted, "muted");
+        if self.accounts.user(user).is_mute(chat, now) {
+            return Err(muted());
+        }
         match muc.and_then(|muc| muc.silence(user, now)) {
-            // The reason is a guess; SDKs look at the code alone (wire-3x §7).
-            Some(Silence::Muted) => return Err(Refused::new(ErrorCode::UserMuted, "muted")),
+            Some(Silence::Muted) => return Err(muted()),
             Some(Silence::BannedAll) => {
                 return Err(Refused::new(ErrorCode::Fail, "not in group or chatroom white list"));
             }

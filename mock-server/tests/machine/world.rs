@@ -328,6 +328,50 @@ impl World {
         }
     }
 
+    /// A receipt or recall of the message `about`, as SDKs write it (wire-3x §4.1).
+    pub(crate) fn note_meta(
+        &mut self,
+        conn: ConnId,
+        kind: message_body::Type,
+        to: Jid,
+        about: Option<u64>,
+    ) -> Meta {
+        let name = to.name.clone().unwrap_or_default();
+        let meta = self.message(conn, kind, USER_DOMAIN, &name, "");
+        let body = MessageBody {
+            contents: vec![message_body::Content::default()],
+            ack_message_id: about,
+            ..body_of(&meta)
+        };
+        with_body(Meta { to: Some(to), ..meta }, &body)
+    }
+
+    /// Sends one and gives its answer's status.
+    pub(crate) fn note(
+        &mut self,
+        conn: ConnId,
+        kind: message_body::Type,
+        to: Jid,
+        about: u64,
+    ) -> (i32, String) {
+        let meta = self.note_meta(conn, kind, to, Some(about));
+        self.status(conn, meta)
+    }
+
+    /// Sends a meta and gives its answer's status.
+    pub(crate) fn status(&mut self, conn: ConnId, meta: Meta) -> (i32, String) {
+        let answer = self.send(conn, meta);
+        let (number, reason) = code(&answer);
+        (number, reason.to_owned())
+    }
+
+    /// The chat metas that wait for the device, as body type and `ackMessageId`; all are acknowledged.
+    pub(crate) fn notes(&mut self, conn: ConnId) -> Vec<(i32, Option<u64>)> {
+        let metas = self.catch_up(conn);
+        let note = |meta: &Meta| (body_of(meta).r#type.unwrap_or_default(), body_of(meta).ack_message_id);
+        metas.iter().filter(|meta| meta.ns == Some(meta::NameSpace::Chat as i32)).map(note).collect()
+    }
+
     /// Asks what waits: the queues and how many each holds.
     pub(crate) fn unread(&mut self, conn: ConnId) -> Vec<(Jid, u32)> {
         self.frame(conn, msync(m_sync::Command::Unread, Vec::new()));
@@ -589,6 +633,10 @@ pub(crate) fn body(kind: message_body::Type, from: &str, to: &str, text: &str) -
 
 pub(crate) fn body_of(meta: &Meta) -> MessageBody {
     MessageBody::decode(meta.payload.clone().unwrap_or_default()).expect("a MessageBody")
+}
+
+pub(crate) fn with_body(meta: Meta, body: &MessageBody) -> Meta {
+    Meta { payload: Some(body.encode_to_vec().into()), ..meta }
 }
 
 pub(crate) fn text_of(meta: &Meta) -> String {
