@@ -16,6 +16,11 @@ pub enum Control {
         /// What `/token` must be given.
         password: String,
     },
+    /// Makes users that have no password yet: each gets the one of its first login or registration.
+    Known {
+        /// Who; as typed, folded as ever.
+        users: Vec<String>,
+    },
     /// Makes an access token for a user, as if by an earlier login.
     Token {
         /// Whose.

@@ -157,8 +157,7 @@ impl Accounts {
         if let Some(user) = self.find(name) {
             return Ok(user);
         }
-        let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
-        if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(legal) {
+        if !is_legal(name) {
             return Err(NameFault::Illegal);
         }
         if self.users.len() >= USERS_MAX {
@@ -167,6 +166,14 @@ impl Accounts {
         let user = User { created: now, modified: now, ..User::default() };
         let (index, _) = self.users.insert_full(name.to_ascii_lowercase().into(), user);
         Ok(UserIx::new(index))
+    }
+
+    /// Why not all of these could be made.
+    pub(super) fn fault_of<'a>(&self, names: &'a [String]) -> Option<(&'a str, NameFault)> {
+        let illegal =
+            names.iter().find(|name| !is_legal(name)).map(|name| (name.as_str(), NameFault::Illegal));
+        let room = USERS_MAX - self.users.len();
+        illegal.or_else(|| names.get(room).map(|name| (name.as_str(), NameFault::TooMany)))
     }
 
     pub(super) fn user(&self, user: UserIx) -> &User {
@@ -327,6 +334,12 @@ impl UserIx {
     fn index(self) -> usize {
         self.0 as usize
     }
+}
+
+/// rest.md B.2.
+fn is_legal(name: &str) -> bool {
+    let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
+    !name.is_empty() && name.len() <= NAME_BYTES_MAX && name.bytes().all(legal)
 }
 
 /// The lower-case name, when it differs.

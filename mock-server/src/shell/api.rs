@@ -109,10 +109,24 @@ impl Drop for OpenRequest<'_> {
 
 /// `/{org}/{app}` and what is behind, percent-decoded: SDKs mostly do not encode (rest.md 0.6).
 fn tenant(path: &str) -> Option<(AppKey, String)> {
-    let path = String::from_utf8(rest::percent_decoded(path.as_bytes())).ok()?;
+    let path = percent_decoded(path)?;
     let mut parts = path.strip_prefix('/')?.splitn(3, '/');
     let (org, app, rest) = (parts.next()?, parts.next()?, parts.next()?);
     Some((AppKey::parse(&format!("{org}#{app}"))?, format!("/{rest}")))
+}
+
+pub(super) fn percent_decoded(path: &str) -> Option<String> {
+    String::from_utf8(rest::percent_decoded(path.as_bytes())).ok()
+}
+
+/// A whole body that holds no file.
+pub(super) async fn json_body(mut body: Incoming) -> Result<Bytes, Failure> {
+    match timeout(BODY_WITHIN, collect(&mut body, BODY_BYTES_MAX)).await {
+        Ok(Ok(Some(body))) => Ok(body),
+        Ok(Ok(None)) => Err(Failure::too_large(BODY_BYTES_MAX)),
+        Ok(Err(error)) => Err(Failure::bad_request(format!("the body broke off: {error}"))),
+        Err(_) => Err(Failure::bad_request("the body did not come in time")),
+    }
 }
 
 /// The body, or the file in it. `upload` is what came before a body that may hold one.
@@ -121,25 +135,21 @@ async fn read(
     mut body: Incoming,
     upload: Option<(&HeaderMap, Option<&str>)>,
 ) -> Result<(Bytes, Option<Upload>), Failure> {
-    if let Some((headers, token)) = upload
-        // Otherwise the call is refused, and none of it is worth keeping.
-        && let Some(bytes_max) = world.upload_bytes_max(token)
-    {
-        let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let upload =
-            multipart::read(&mut body, content_type, world.blobs(), bytes_max, DISCARDED_BYTES_MAX).await;
-        // Of what is not taken, the rest is read and thrown away.
-        let _unread = timeout(BODY_WITHIN, collect(&mut body, 0)).await;
-        return Ok((Bytes::new(), Some(upload)));
-    }
-    let bytes_max = if upload.is_some() { 0 } else { BODY_BYTES_MAX };
-    match timeout(BODY_WITHIN, collect(&mut body, bytes_max)).await {
-        Ok(Ok(Some(body))) => Ok((body, None)),
-        Ok(Ok(None)) if upload.is_some() => Ok((Bytes::new(), None)),
-        Ok(Ok(None)) => Err(Failure::too_large(BODY_BYTES_MAX)),
-        Ok(Err(error)) => Err(Failure::bad_request(format!("the body broke off: {error}"))),
-        Err(_) => Err(Failure::bad_request("the body did not come in time")),
-    }
+    let Some((headers, token)) = upload else {
+        return Ok((json_body(body).await?, None));
+    };
+    let upload = match world.upload_bytes_max(token) {
+        Some(bytes_max) => {
+            let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+            let blobs = world.blobs();
+            Some(multipart::read(&mut body, content_type, blobs, bytes_max, DISCARDED_BYTES_MAX).await)
+        }
+        // The call will be refused, and none of it is worth keeping.
+        None => None,
+    };
+    // Of what is not taken, the rest is read and thrown away.
+    let _unread = timeout(BODY_WITHIN, collect(&mut body, 0)).await;
+    Ok((Bytes::new(), upload))
 }
 
 /// The whole body, or `None` when it is too large. That is read as well, and thrown away: a peer that is still

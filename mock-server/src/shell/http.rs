@@ -14,7 +14,7 @@ use tungstenite::handshake::derive_accept_key;
 use super::clock::wall_now;
 use super::content::{Answer, Content};
 use super::worlds::Worlds;
-use super::{api, content};
+use super::{api, content, control};
 use crate::machine::rest::Failure;
 use crate::tape::Door;
 
@@ -39,9 +39,13 @@ pub(super) async fn answer(
     upgrade: &Upgrade,
     request: HttpRequest<Incoming>,
 ) -> Result<Answer, Reset> {
+    let path = request.uri().path().to_owned();
+    if let Some(path) = control::path_of(&path) {
+        // Without a word to pages of other origins.
+        return Ok(control::answer(worlds, request, path).await);
+    }
     let origin = request.headers().get(header::ORIGIN).cloned();
     let asked_headers = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
-    let path = request.uri().path().to_owned();
     let mut answer = if request.method() == HttpMethod::OPTIONS {
         preflight(asked_headers)
     } else if let Some(door) = door(&path) {

@@ -7,7 +7,9 @@ mod api;
 mod blobs;
 mod clock;
 mod content;
+mod control;
 mod door;
+mod flags;
 mod http;
 mod multipart;
 pub mod run;
@@ -36,6 +38,8 @@ pub struct Options {
     pub listen: SocketAddr,
     /// The rules that every new world starts with.
     pub settings: Settings,
+    /// What is done to every new world before anybody is in it.
+    pub stage: Vec<Control>,
     /// Whether each world keeps its tape (bounded, see [`Options::tape_rows_max`]).
     pub tape: bool,
     /// How many rows a tape holds before the oldest go.
@@ -162,6 +166,7 @@ impl Default for Options {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             settings: Settings::default(),
+            stage: Vec::new(),
             tape: false,
             tape_rows_max: 200_000,
             first_frame_within: Duration::from_secs(30),

@@ -65,6 +65,11 @@ impl Worlds {
         let tape_rows_max = self.options.tape.then_some(self.options.tape_rows_max);
         let world = World::new(Server::new(config), tape_rows_max, &self.uses, &self.blobs);
         tracing::info!("world {app_key} is new");
+        for control in &self.options.stage {
+            if let Err(error) = world.control(control.clone()) {
+                tracing::warn!("world {app_key}: {error}, as it was to be staged");
+            }
+        }
         worlds.insert(app_key.clone(), Rc::clone(&world));
         Some(world)
     }

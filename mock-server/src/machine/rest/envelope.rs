@@ -150,7 +150,7 @@ impl Failure {
         Response { status: self.status, body: Body::Json(body) }
     }
 
-    pub(super) fn description(&self) -> &str {
+    pub(crate) fn description(&self) -> &str {
         &self.description
     }
 

@@ -20,16 +20,16 @@ impl Server {
     pub fn control(&mut self, now: Millis, control: Control) -> Result<(), ControlError> {
         match control {
             Control::User { name, password } => {
-                let user =
-                    self.accounts.find_or_make(now, &name).map_err(|fault| ControlError::BadValue {
-                        what: "name",
-                        value: name,
-                        reason: match fault {
-                            NameFault::Illegal => "1 to 64 of a-z A-Z 0-9 _ . - are expected",
-                            NameFault::TooMany => "the world has as many users as it can hold",
-                        },
-                    })?;
+                let user = self.made(now, &name)?;
                 self.accounts.user_mut(user).password = Some(password.into());
+            }
+            Control::Known { users } => {
+                if let Some((name, fault)) = self.accounts.fault_of(&users) {
+                    return Err(bad_name(name, fault));
+                }
+                for name in users {
+                    self.made(now, &name)?;
+                }
             }
             Control::Token { user, token, ttl_ms } => {
                 let user = self.known(&user)?;
@@ -172,6 +172,10 @@ impl Server {
         Ok(())
     }
 
+    fn made(&mut self, now: Millis, name: &str) -> Result<UserIx, ControlError> {
+        self.accounts.find_or_make(now, name).map_err(|fault| bad_name(name, fault))
+    }
+
     fn known(&self, name: &str) -> Result<UserIx, ControlError> {
         self.accounts.find(name).ok_or_else(|| ControlError::UnknownUser(name.to_owned()))
     }
@@ -194,6 +198,14 @@ impl Server {
         }
         Ok(devices)
     }
+}
+
+fn bad_name(name: &str, fault: NameFault) -> ControlError {
+    let reason = match fault {
+        NameFault::Illegal => "1 to 64 of a-z A-Z 0-9 _ . - are expected",
+        NameFault::TooMany => "the world has as many users as it can hold",
+    };
+    ControlError::BadValue { what: "name", value: excerpt(name).into_owned(), reason }
 }
 
 /// SDKs put `webim_` before a device's own name, and 4.x `webim_web_` (wire-3x §2.2, wire-4x §3.2).
