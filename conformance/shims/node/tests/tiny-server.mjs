@@ -40,6 +40,9 @@ export class TinyServer {
   seen = [];
   /** Method and path → `{status, type, body}`: answers of a test's own. */
   #answers = new Map();
+  /** Each meta that a client sent. @type {Fields[]} */
+  metas = [];
+  #taken = [];
 
   static async start() {
     const server = new TinyServer();
@@ -67,6 +70,24 @@ export class TinyServer {
   answer(line, body, { status = 200, type = 'application/json' } = {}) {
     const raw = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
     this.#answers.set(line, { status, type, body: raw });
+  }
+
+  /** Resolves when a request of that method and path was made. */
+  asked(line) {
+    const whole = line.replace(' /', ' /org/app/');
+    return this.took(() => this.requests.includes(whole));
+  }
+
+  /** Resolves when something that a client sent has made it so. */
+  async took(isSo) {
+    while (!isSo()) await new Promise((resolve) => this.#taken.push(resolve));
+  }
+
+  /** A page of history, as the service answers it. @param {{id: bigint, from: string, body: object[]}[]} messages */
+  page(messages) {
+    return messages.map(({ id, from, body }) => ({
+      msg: encode([[1, id], [2, [[2, from], [3, 'easemob.com']]], [4, 1_640_908_800_000], [5, NS_CHAT], [6, body]]).toString('base64'),
+    }));
   }
 
   /** Where a path of the app lies. */
@@ -140,6 +161,7 @@ export class TinyServer {
     const path = request.url.split('?')[0];
     this.requests.push(`${request.method} ${path}`);
     if (!path.startsWith('/ws/')) this.seen.push({ line: `${request.method} ${request.url}`, headers: request.headers, body });
+    for (const resolve of this.#taken.splice(0)) resolve();
     const staged = this.#answers.get(`${request.method} ${path.replace('/org/app', '')}`);
     if (staged) {
       response.writeHead(staged.status, { 'content-type': staged.type });
@@ -179,9 +201,11 @@ export class TinyServer {
   #take(ws, meta) {
     const namespace = meta.number(5);
     const body = meta.message(6);
+    this.metas.push(meta);
     if (namespace === NS_ROSTER) {
       const to = body.all(4).map((jid) => new Fields(jid).text(2));
       this.rosterOperations.push({ from: ws.user, operation: body.number(1), to });
+      for (const resolve of this.#taken.splice(0)) resolve();
     }
     if (namespace !== NS_CHAT) return;
     const { code, reason } = this.status;
