@@ -2,7 +2,9 @@
 //! 127.0.0.1:8989.
 
 use client_core::net::Connection;
-use client_core::{Chat, CommandError, Config, Content, Door, Event, IncomingContent, Message};
+use client_core::{
+    AttachmentUrls, Chat, CommandError, Config, Content, Door, EmojiTable, Event, IncomingContent, Message,
+};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), CommandError> {
@@ -14,6 +16,9 @@ async fn main() -> Result<(), CommandError> {
         rest: format!("http://{server}"),
         door: Door::WebSocket { url: format!("ws://{server}/websocket") },
         reconnects: 5,
+        delivery: true,
+        attachment_urls: AttachmentUrls::Ours,
+        emoji: EmojiTable::default(),
     });
     im.login_password("pw-alice")?;
     let mut greeted = false;

@@ -1,21 +1,27 @@
-//! The client as its user and its runner see it: configuration, commands, and the three polls.
+//! The client as its user and its runner see it: configuration, the commands of a session, and the three polls.
 //!
-//! What happens on a link is in `session`; here is only what can be asked for and where it is queued.
+//! What happens on a link is in `session`. Other commands are with what they are about: `receipt`, `transfer`,
+//! `history`, `conversations`, `contacts`, `groups`.
 
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use fixtures::wire::roster_body::Operation as RosterOperation;
 
+use crate::attachment::AttachmentUrls;
+use crate::calls::Call;
 use crate::door::Door;
+use crate::emoji::EmojiTable;
 use crate::error::{CommandError, Failure};
 use crate::event::Event;
+use crate::history::History;
 use crate::inbox::Inbox;
+use crate::lane::Lane;
 use crate::message::{LocalId, LocalIds, Message};
 use crate::outbox::{Outbox, Outgoing};
-use crate::rest::{Call, CallId, Calls, HttpAnswer, HttpRequest, segment, token_request};
+use crate::rest::{CallId, HttpAnswer, HttpRequest, segment, token_request};
 use crate::session::{Login, Session};
 use crate::timer::{Millis, Timer, Timers};
+use crate::transfer::{Download, Upload};
 
 /// Who a client is, and where it goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +42,12 @@ pub struct Config {
     /// whole number back; how long a redial waits starts afresh only when a link lasted (5 s, with an UNREAD
     /// answered), so that two devices of one name do not chase each other without a pause.
     pub reconnects: u32,
+    /// Whether each message from another user to this one is acknowledged by itself when it has come.
+    pub delivery: bool,
+    /// How the addresses of received attachments are shown.
+    pub attachment_urls: AttachmentUrls,
+    /// What is taken out of received texts as [`crate::IncomingContent::Emoji`]; an empty table takes out nothing.
+    pub emoji: EmojiTable,
 }
 
 impl Config {
@@ -55,6 +67,11 @@ impl Config {
     /// As the 3.x SDK names it when it was given a device id (wire-3x §2.2).
     pub(crate) fn resource(&self) -> String {
         format!("webim_{}", self.device)
+    }
+
+    /// Whether an address lies on our own REST base.
+    pub(crate) fn is_ours(&self, url: &str) -> bool {
+        url.strip_prefix(self.rest.trim_end_matches('/')).is_some_and(|path| path.starts_with('/'))
     }
 
     pub(crate) fn rest_url(&self, path: &str) -> String {
@@ -129,6 +146,14 @@ pub enum Received {
         /// Why, for a person.
         reason: String,
     },
+    /// So much of a request's body has gone out; only where it wants to be told, any number of times, and never
+    /// after its end.
+    HttpProgress {
+        /// Which.
+        call: CallId,
+        /// Bytes of the body that were handed to the system.
+        sent: u64,
+    },
     /// An HTTP request came to its end.
     Http {
         /// Which.
@@ -147,11 +172,15 @@ pub struct Client {
     pub(crate) session: Session,
     pub(crate) outbox: Outbox,
     pub(crate) inbox: Inbox,
-    pub(crate) calls: Calls,
+    pub(crate) calls: Lane<Call>,
+    pub(crate) uploads: Lane<Upload>,
+    pub(crate) downloads: Lane<Download>,
+    pub(crate) history: History,
     pub(crate) timers: Timers,
     pub(crate) network_up: bool,
     pub(crate) links: u64,
     ids: LocalIds,
+    last_call: u64,
     transmits: VecDeque<Transmit>,
     events: VecDeque<Event>,
 }
@@ -164,11 +193,15 @@ impl Client {
             session: Session::Out,
             outbox: Outbox::default(),
             inbox: Inbox::default(),
-            calls: Calls::default(),
+            calls: Lane::default(),
+            uploads: Lane::default(),
+            downloads: Lane::default(),
+            history: History::default(),
             timers: Timers::default(),
             network_up: true,
             links: 0,
             ids: LocalIds::default(),
+            last_call: 0,
             transmits: VecDeque::new(),
             events: VecDeque::new(),
         }
@@ -188,7 +221,7 @@ impl Client {
             self.tell(Event::Error(failure));
             return Ok(());
         }
-        let call = self.calls.next_id();
+        let call = self.next_call_id();
         self.transmit(Transmit::Http(token_request(call, now, &self.config, password)));
         self.session = Session::Token { call };
         self.start_login_timer(now);
@@ -229,9 +262,13 @@ impl Client {
     /// nothing is queued.
     pub fn send(&mut self, now: Millis, message: Message) -> Result<LocalId, CommandError> {
         message.check()?;
+        self.dispatch(now, Outgoing::Message(message))
+    }
+
+    pub(crate) fn dispatch(&mut self, now: Millis, outgoing: Outgoing) -> Result<LocalId, CommandError> {
         let local = self.ids.next(now);
         if self.session.is_open() {
-            self.outbox.push(local, Outgoing::Message(message))?;
+            self.outbox.push(local, outgoing)?;
             self.pump(now);
         } else {
             self.tell(Event::Failed { local, failure: Failure::not_logged_in() });
@@ -242,88 +279,6 @@ impl Client {
     /// A new local message id, never to be given again.
     pub fn unique_id(&mut self, now: Millis) -> LocalId {
         self.ids.next(now)
-    }
-
-    /// Puts users on the block list. [`Event::BlacklistUpdate`] follows when the server tells that the list
-    /// changed.
-    pub fn block(&mut self, now: Millis, users: Vec<String>) -> Result<(), CommandError> {
-        self.change_roster(now, "block", RosterOperation::Ban, users)
-    }
-
-    /// Takes users off the block list, as [`Client::block`] puts them on.
-    pub fn unblock(&mut self, now: Millis, users: Vec<String>) -> Result<(), CommandError> {
-        self.change_roster(now, "unblock", RosterOperation::Allow, users)
-    }
-
-    /// Makes a public group that anyone may join, owned by the user: [`Event::GroupCreated`].
-    pub fn create_group(
-        &mut self,
-        now: Millis,
-        name: &str,
-        members: Vec<String>,
-    ) -> Result<(), CommandError> {
-        let name = not_empty("create_group", name)?;
-        self.call(now, "create_group", Call::CreateGroup { name, members })
-    }
-
-    /// Joins a group. There is no event of success here or below; a refusal is an [`Event::Error`], type 17.
-    pub fn join_group(&mut self, now: Millis, group: &str) -> Result<(), CommandError> {
-        let group = not_empty("join_group", group)?;
-        self.call(now, "join_group", Call::JoinGroup { group })
-    }
-
-    /// Leaves a group.
-    pub fn leave_group(&mut self, now: Millis, group: &str) -> Result<(), CommandError> {
-        let group = not_empty("leave_group", group)?;
-        self.call(now, "leave_group", Call::LeaveGroup { group })
-    }
-
-    /// Dissolves a group, by its owner.
-    pub fn dissolve_group(&mut self, now: Millis, group: &str) -> Result<(), CommandError> {
-        let group = not_empty("dissolve_group", group)?;
-        self.call(now, "dissolve_group", Call::DissolveGroup { group })
-    }
-
-    /// Brings users into a group.
-    pub fn invite_to_group(
-        &mut self,
-        now: Millis,
-        group: &str,
-        users: Vec<String>,
-    ) -> Result<(), CommandError> {
-        let group = not_empty("invite_to_group", group)?;
-        let users = named_users("invite_to_group", users)?;
-        self.call(now, "invite_to_group", Call::InviteToGroup { group, users })
-    }
-
-    /// Removes users from a group, by its owner.
-    pub fn remove_from_group(
-        &mut self,
-        now: Millis,
-        group: &str,
-        users: Vec<String>,
-    ) -> Result<(), CommandError> {
-        let group = not_empty("remove_from_group", group)?;
-        let users = named_users("remove_from_group", users)?;
-        self.call(now, "remove_from_group", Call::RemoveFromGroup { group, users })
-    }
-
-    /// Makes a chat room owned by the user: [`Event::RoomCreated`].
-    pub fn create_room(&mut self, now: Millis, name: &str, members: Vec<String>) -> Result<(), CommandError> {
-        let name = not_empty("create_room", name)?;
-        self.call(now, "create_room", Call::CreateRoom { name, members })
-    }
-
-    /// Joins a chat room.
-    pub fn join_room(&mut self, now: Millis, room: &str) -> Result<(), CommandError> {
-        let room = not_empty("join_room", room)?;
-        self.call(now, "join_room", Call::JoinRoom { room })
-    }
-
-    /// Leaves a chat room.
-    pub fn leave_room(&mut self, now: Millis, room: &str) -> Result<(), CommandError> {
-        let room = not_empty("leave_room", room)?;
-        self.call(now, "leave_room", Call::LeaveRoom { room })
     }
 
     /// The host tells that the local network went or came. While it is away no dial is made; when it comes
@@ -345,6 +300,7 @@ impl Client {
             Received::Dialed { link } => self.dialed(now, link),
             Received::Message { link, message } => self.heard(now, link, message),
             Received::HungUp { link, reason } => self.hung_up(now, link, &reason),
+            Received::HttpProgress { call, sent } => self.progressed(call, sent),
             Received::Http { call, answer } => self.http_answered(now, call, answer),
             Received::Timeout => self.timeout(now),
         }
@@ -368,6 +324,8 @@ impl Client {
             self.outbox.next_deadline(),
             self.inbox.next_deadline(),
             self.calls.next_deadline(),
+            self.uploads.next_deadline(),
+            self.downloads.next_deadline(),
         ];
         deadlines.into_iter().flatten().min()
     }
@@ -389,49 +347,27 @@ impl Client {
                 self.transmits.push_back(Transmit::Frame { link, message });
             }
         }
-        if let Some(login) = self.session.open_login()
-            && let Some(request) = self.calls.next_request(now, &self.config, &login.token)
-        {
-            self.transmits.push_back(Transmit::Http(request));
+        if self.session.is_open() {
+            self.next_call(now);
+            self.next_transfers(now);
         }
+    }
+
+    pub(crate) fn next_call_id(&mut self) -> CallId {
+        self.last_call += 1;
+        CallId(self.last_call)
     }
 
     pub(crate) fn start_login_timer(&mut self, now: Millis) {
         self.timers.set(Timer::Login, now.after(crate::session::LOGIN_LIMIT_MS));
     }
-
-    fn change_roster(
-        &mut self,
-        now: Millis,
-        command: &'static str,
-        operation: RosterOperation,
-        users: Vec<String>,
-    ) -> Result<(), CommandError> {
-        let users = named_users(command, users)?;
-        if !self.session.is_open() {
-            return Err(CommandError::NotLoggedIn { command });
-        }
-        let id = self.ids.next(now);
-        self.outbox.push(id, Outgoing::Roster { operation, users })?;
-        self.pump(now);
-        Ok(())
-    }
-
-    fn call(&mut self, now: Millis, command: &'static str, call: Call) -> Result<(), CommandError> {
-        if !self.session.is_open() {
-            return Err(CommandError::NotLoggedIn { command });
-        }
-        self.calls.push(call)?;
-        self.pump(now);
-        Ok(())
-    }
 }
 
-fn not_empty(command: &'static str, name: &str) -> Result<String, CommandError> {
+pub(crate) fn not_empty(command: &'static str, name: &str) -> Result<String, CommandError> {
     if name.is_empty() { Err(CommandError::NoName { command }) } else { Ok(name.to_owned()) }
 }
 
-fn named_users(command: &'static str, users: Vec<String>) -> Result<Vec<String>, CommandError> {
+pub(crate) fn named_users(command: &'static str, users: Vec<String>) -> Result<Vec<String>, CommandError> {
     if users.is_empty() || users.iter().any(String::is_empty) {
         return Err(CommandError::NoUsers { command });
     }

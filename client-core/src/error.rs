@@ -7,6 +7,7 @@ use fixtures::wire::Status;
 use fixtures::wire::status::ErrorCode;
 use serde_json::{Value, json};
 
+use crate::event::ServerId;
 use crate::outbox::SEND_TRIES;
 use crate::rest::HttpAnswer;
 
@@ -72,6 +73,42 @@ pub enum CommandError {
     /// A login is under way; wait for its outcome, or close.
     #[error("currently logging in: wait for `opened` or `error`, or close()")]
     LoginInProgress,
+    /// Only a group message can ask for receipts (clause receipt.group.ask).
+    #[error("only a message to a group can ask for receipts")]
+    ReceiptsOutsideGroup,
+    /// Rooms have no sessions and no read receipts.
+    #[error("{command} is for users and groups, not for rooms")]
+    NotForRooms {
+        /// Which command.
+        command: &'static str,
+    },
+    /// A media type that cannot stand in a header.
+    #[error("{media_type:?} is no media type: it should look like image/png")]
+    BadMediaType {
+        /// What was given.
+        media_type: String,
+    },
+    /// A length that does not fit on the wire.
+    #[error("a sound or a film is at most {limit} of its unit long")]
+    LengthTooLarge {
+        /// The largest number that fits.
+        limit: u32,
+    },
+    /// So many bytes wait to be uploaded that no more are taken.
+    #[error("at most {limit_bytes} bytes of attachments wait to be uploaded at a time")]
+    AttachmentsFull {
+        /// How many are taken at most, one file or several.
+        limit_bytes: usize,
+    },
+    /// An emoji without a key would be found everywhere.
+    #[error("the key of an emoji cannot be empty")]
+    EmptyEmojiKey,
+    /// So many conversations are being walked back through that no more are taken.
+    #[error("the history of {limit} conversations is being fetched already: reset it first")]
+    HistoryFull {
+        /// How many are taken at most.
+        limit: usize,
+    },
     /// So many messages wait for an answer that no more are taken.
     #[error("{limit} messages wait for an answer already: send again when some have been answered")]
     OutboxFull {
@@ -79,7 +116,7 @@ pub enum CommandError {
         limit: usize,
     },
     /// So many REST calls wait for their turn that no more are taken.
-    #[error("{limit} REST calls wait for their turn already")]
+    #[error("{limit} REST calls of this kind wait for their turn already")]
     CallsFull {
         /// How many are taken at most.
         limit: usize,
@@ -101,6 +138,9 @@ pub struct Failure {
 const EXCERPT_CHARS: usize = 500;
 
 impl Failure {
+    /// Why a call, an upload or a download ends that nobody refused.
+    pub(crate) const CLOSED: &str = "the connection was closed before the answer came";
+
     pub(crate) fn new(code: i32, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), detail: None }
     }
@@ -175,7 +215,8 @@ impl Failure {
     }
 
     /// Why a send failed: the table of wire-3x §7, with two rows of wire-4x §5.3 where 3.x has no number
-    /// for the sender: a muted member is 507, a message over the limit 511.
+    /// for the sender: a muted member is 507 (of what the user sends that is an event of its own, and only of
+    /// receipts sent by themselves a failure), a message over the limit 511.
     pub(crate) fn of_send(status: Option<&Status>) -> Self {
         let Some(status) = status else {
             return Self::new(604, "the answer has no status");
@@ -197,6 +238,32 @@ impl Failure {
             _ => 604,
         };
         Self::new(code, reason).with(status_detail(status))
+    }
+
+    /// 101: a file of no bytes, which the service does not take (rest.md A.4).
+    pub(crate) fn empty_file() -> Self {
+        Self::new(101, "the file is empty")
+    }
+
+    /// Why an upload failed: 101 whatever the cause (clause send.attachment.upload-error), with what the service
+    /// said.
+    pub(crate) fn of_upload(answer: Result<&HttpAnswer, &str>) -> Self {
+        Self { code: 101, ..Self::of_call("upload", answer) }
+    }
+
+    /// Why a download failed: 200 whatever the cause (rest.md A.5), with what the service said.
+    pub(crate) fn of_download(answer: Result<&HttpAnswer, &str>) -> Self {
+        Self { code: 200, ..Self::of_call("download", answer) }
+    }
+
+    /// 510: an uploaded file whose message finds no room among those that wait.
+    pub(crate) fn no_room(error: &CommandError) -> Self {
+        Self::new(510, error.to_string())
+    }
+
+    /// 31: a delivery receipt that could not be sent.
+    pub(crate) fn of_delivery(message: ServerId, error: &CommandError) -> Self {
+        Self::new(31, format!("the delivery of {message} is not acknowledged: {error}"))
     }
 
     /// Why a block, unblock or other roster operation failed: 31 (wire-3x §3.5).

@@ -2,11 +2,16 @@
 
 use std::fmt;
 
+use bytes::Bytes;
 use serde_json::{Map, Value};
 
+use crate::attachment::Attachment;
+use crate::conversations::Conversation;
+use crate::emoji::EmojiPart;
 use crate::error::Failure;
 use crate::ext::Ext;
-use crate::message::{Chat, LocalId};
+use crate::message::{Chat, LocalId, Receipts};
+use crate::rest::CallId;
 use crate::timer::Millis;
 
 /// Something the user of the client should know. The order of events is the order in which things happened.
@@ -41,8 +46,129 @@ pub enum Event {
         /// Why.
         failure: Failure,
     },
+    /// The sender is muted where the message was to go: it reached nobody. Comes instead of success or failure,
+    /// as in 3.x (clause fail.muted).
+    Muted {
+        /// As [`crate::Client::send`] returned it.
+        local: LocalId,
+    },
+    /// Some of a file has gone out. Rises; the last one before [`Event::Uploaded`] is the whole.
+    UploadProgress {
+        /// As [`crate::Client::send_file`] returned it.
+        local: LocalId,
+        /// Bytes of the request's body that have gone out.
+        loaded: u64,
+        /// Bytes that it has: a little more than the file's own.
+        total: u64,
+    },
+    /// The service has the file; its message goes out now.
+    Uploaded {
+        /// As [`crate::Client::send_file`] returned it.
+        local: LocalId,
+        /// The service's name for the file.
+        uuid: String,
+        /// What opens it, if it is locked.
+        secret: Option<String>,
+    },
+    /// The service did not take the file, or did not get it: 101. No message was sent.
+    UploadFailed {
+        /// As [`crate::Client::send_file`] returned it.
+        local: LocalId,
+        /// Why.
+        failure: Failure,
+    },
     /// A message came.
     Message(Incoming),
+    /// A message was taken back: it is to be shown no more.
+    Recall {
+        /// Which.
+        message: ServerId,
+        /// Who took it back.
+        from: String,
+        /// The name of a user, or the id of a group or a room.
+        to: String,
+    },
+    /// A message of one's own reached a device of its recipient: once, however many there are.
+    Delivered {
+        /// Which.
+        message: ServerId,
+    },
+    /// A message of one's own was read.
+    Read {
+        /// Which.
+        message: ServerId,
+        /// By how many, if it was a group message.
+        count: Option<u64>,
+        /// What its reader put into the receipt, if it was a group message.
+        content: Option<String>,
+    },
+    /// Everything in a conversation was read.
+    Channel {
+        /// By whom.
+        from: String,
+        /// The name of a user, or the id of a group.
+        to: String,
+    },
+    /// Receipts of group messages that came while the user was away.
+    Statistic {
+        /// A list of `{"msg_id", "read_count"}` or whatever the service writes there: no document says.
+        group_ack: Value,
+    },
+    /// A file came.
+    Downloaded {
+        /// As [`crate::Client::download`] returned it.
+        call: CallId,
+        /// Its media type.
+        media_type: String,
+        /// What is in it.
+        bytes: Bytes,
+    },
+    /// A file did not come: 200.
+    DownloadFailed {
+        /// As [`crate::Client::download`] returned it.
+        call: CallId,
+        /// Why.
+        failure: Failure,
+    },
+    /// Messages of the past, oldest first.
+    History {
+        /// As [`crate::Client::fetch_history`] returned it.
+        call: CallId,
+        /// As many as were wanted, or all that were left.
+        messages: Vec<Incoming>,
+    },
+    /// The conversations, in the order of the service.
+    Conversations {
+        /// As [`crate::Client::list_conversations`] returned it.
+        call: CallId,
+        /// All of them.
+        conversations: Vec<Conversation>,
+    },
+    /// A conversation was deleted.
+    ConversationDeleted {
+        /// As [`crate::Client::delete_conversation`] returned it.
+        call: CallId,
+    },
+    /// Who has read a group message.
+    Readers {
+        /// As [`crate::Client::list_readers`] returned it.
+        call: CallId,
+        /// Their names, on this page.
+        users: Vec<String>,
+        /// How many there are on all pages.
+        total: u64,
+        /// The `key` of the next page, if there is one.
+        next: Option<String>,
+    },
+    /// A call that has events of its own was refused, or got no answer: 17.
+    CallFailed {
+        /// As it was returned.
+        call: CallId,
+        /// Why.
+        failure: Failure,
+    },
+    /// The contacts as they are now.
+    Roster(Vec<String>),
     /// The whole block list as it is now.
     BlacklistUpdate(Vec<String>),
     /// A group was made.
@@ -88,6 +214,8 @@ pub struct Incoming {
     pub time: Millis,
     /// What the sender put beside the message; empty when nothing.
     pub ext: Ext,
+    /// Whether the sender wants to know that it was read: [`crate::Client::send_read`].
+    pub receipts: Receipts,
     /// What it says.
     pub content: IncomingContent,
 }
@@ -97,6 +225,10 @@ pub struct Incoming {
 pub enum IncomingContent {
     /// A text.
     Text(String),
+    /// A text with emojis in it, taken apart. In history it stays a text.
+    Emoji(Vec<EmojiPart>),
+    /// A file, with its address as [`crate::AttachmentUrls`] has it.
+    Attachment(Attachment),
     /// A command for the program at the other end.
     Command {
         /// What to do; empty when the sender left it out.
@@ -127,6 +259,10 @@ pub struct Presence {
     pub kind: &'static str,
     /// Who did it.
     pub from: String,
+    /// Whom it was done to, the first of them; empty when nobody is named.
+    pub to: String,
+    /// The reason that was given; empty when none was.
+    pub status: String,
     /// Where.
     pub place: Place,
 }

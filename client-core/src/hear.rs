@@ -6,20 +6,26 @@
 use bytes::Bytes;
 use fixtures::wire::m_sync::Command;
 use fixtures::wire::meta::NameSpace;
+use fixtures::wire::status::ErrorCode;
 use fixtures::wire::{CommNotice, CommSyncUl, CommUnreadDl, Frame, MSync, Meta, StatisticsBody};
 use prost::Message as _;
 
-use crate::client::{Client, LinkId, Transmit, WireMessage};
+use crate::calls::Call;
+use crate::client::{Client, Config, LinkId, Transmit, WireMessage};
 use crate::door::Heard;
 use crate::error::Failure;
-use crate::event::{Event, ServerId};
+use crate::event::{Event, Incoming, IncomingContent, ServerId};
 use crate::inbox::Page;
-use crate::message::{LocalId, bare_frame, read_chat, sync_frame};
+use crate::incoming::{ChatMeta, read_chat};
+use crate::message::{LocalId, bare_frame, sync_frame};
 use crate::outbox::Outgoing;
-use crate::presence::{RosterChange, read_muc, read_roster};
-use crate::rest::Call;
+use crate::presence::{RosterNews, read_muc, read_roster};
+use crate::receipt::{Kind, Receipt, read_statistic};
 use crate::session::Session;
 use crate::timer::{Millis, Timer};
+
+/// The status of a muted sender (wire-3x §7).
+const USER_MUTED: i32 = ErrorCode::UserMuted as i32;
 
 impl Client {
     pub(crate) fn heard(&mut self, now: Millis, link: LinkId, message: WireMessage) {
@@ -124,7 +130,7 @@ impl Client {
         let mut kick = None;
         for meta in &page.metas {
             match Meta::decode(meta.clone()) {
-                Ok(meta) => kick = self.meta(meta).or(kick),
+                Ok(meta) => kick = self.meta(now, meta).or(kick),
                 Err(error) => {
                     self.tell(Event::Error(Failure::unreadable("meta", error.to_string())));
                 }
@@ -141,25 +147,29 @@ impl Client {
     fn answered(&mut self, local: LocalId, page: Page) {
         let Some(outgoing) = self.outbox.answered(local) else { return };
         let accepted = page.status.as_ref().is_some_and(|status| status.error_code.unwrap_or_default() == 0);
+        let is_muted = page.status.as_ref().is_some_and(|status| status.error_code == Some(USER_MUTED));
         match outgoing {
-            Outgoing::Message(_) if accepted => {
+            Outgoing::Receipt(Receipt { kind: Kind::Delivered(_), .. }) | Outgoing::Roster(_) if accepted => {
+            }
+            Outgoing::Receipt(Receipt { kind: Kind::Delivered(_), .. }) => {
+                self.tell(Event::Error(Failure::of_send(page.status.as_ref())));
+            }
+            Outgoing::Roster(_) => self.tell(Event::Error(Failure::of_roster(page.status.as_ref()))),
+            Outgoing::Message(_) | Outgoing::Receipt(_) if accepted => {
                 let server = ServerId(page.server_id.unwrap_or_default());
                 self.tell(Event::Sent { local, server });
                 self.tell(Event::Received { local, server });
             }
-            Outgoing::Message(_) => {
+            Outgoing::Message(_) | Outgoing::Receipt(_) if is_muted => self.tell(Event::Muted { local }),
+            Outgoing::Message(_) | Outgoing::Receipt(_) => {
                 self.tell(Event::Failed { local, failure: Failure::of_send(page.status.as_ref()) });
-            }
-            Outgoing::Roster { .. } if accepted => {}
-            Outgoing::Roster { .. } => {
-                self.tell(Event::Error(Failure::of_roster(page.status.as_ref())));
             }
         }
     }
 
     /// Shows one meta, unless it was shown before. A kick is returned: what shares its page comes first.
-    fn meta(&mut self, meta: Meta) -> Option<Failure> {
-        let reading = match read_meta(&meta) {
+    fn meta(&mut self, now: Millis, meta: Meta) -> Option<Failure> {
+        let reading = match read_meta(&meta, &self.config) {
             Ok(reading) => reading,
             Err(reason) => {
                 let failure =
@@ -174,9 +184,13 @@ impl Client {
             return None;
         }
         match reading {
-            Reading::Events(events) => events.into_iter().for_each(|event| self.tell(event)),
+            Reading::Messages(messages) => self.messages(now, messages),
+            // Each device of a recipient acknowledges a message; its sender is told once.
+            Reading::Event(Event::Delivered { message }) if !self.inbox.is_first_delivery(message) => {}
+            Reading::Event(event) => self.tell(event),
+            Reading::Nothing => {}
             Reading::BlockList => {
-                if let Err(error) = self.calls.push(Call::BlockList) {
+                if let Err(error) = self.queue_call(Call::BlockList) {
                     self.tell(Event::Error(Failure::of_call(
                         Call::BlockList.name(),
                         Err(&error.to_string()),
@@ -186,6 +200,21 @@ impl Client {
             Reading::Kick(failure) => return Some(failure),
         }
         None
+    }
+
+    /// Shows what one meta held, and acknowledges it if that is wanted.
+    fn messages(&mut self, now: Millis, messages: Vec<Incoming>) {
+        if let Some(first) = messages.first() {
+            self.acknowledge_delivery(now, first);
+        }
+        for mut message in messages {
+            if let IncomingContent::Text(text) = &message.content
+                && let Some(parts) = self.config.emoji.take_apart(text)
+            {
+                message.content = IncomingContent::Emoji(parts);
+            }
+            self.tell(Event::Message(message));
+        }
     }
 
     pub(crate) fn pull(&mut self, request: Option<CommSyncUl>) {
@@ -202,30 +231,35 @@ impl Client {
 
 /// What a meta calls for.
 enum Reading {
-    Events(Vec<Event>),
+    Messages(Vec<Incoming>),
+    Event(Event),
     BlockList,
     Kick(Failure),
+    Nothing,
 }
 
-fn read_meta(meta: &Meta) -> Result<Reading, String> {
+fn read_meta(meta: &Meta, config: &Config) -> Result<Reading, String> {
     let payload = meta.payload.clone().ok_or("it has no payload")?;
-    let one = |event: Option<Event>| Reading::Events(event.into_iter().collect());
-    match NameSpace::try_from(meta.ns.unwrap_or_default()) {
-        Ok(NameSpace::Chat) => {
-            let messages = read_chat(meta, payload)?;
-            Ok(Reading::Events(messages.into_iter().map(Event::Message).collect()))
-        }
-        Ok(NameSpace::Muc) => Ok(one(read_muc(payload)?.map(Event::Presence))),
-        Ok(NameSpace::Roster) => Ok(match read_roster(payload)? {
-            Some(RosterChange::BlockList) => Reading::BlockList,
-            Some(RosterChange::Contacts(presence)) => one(Some(Event::Presence(presence))),
-            None => one(None),
-        }),
+    let perhaps = |event: Option<Event>| event.map_or(Reading::Nothing, Reading::Event);
+    Ok(match NameSpace::try_from(meta.ns.unwrap_or_default()) {
+        Ok(NameSpace::Chat) => match read_chat(meta, payload, config)? {
+            ChatMeta::Messages(messages) => Reading::Messages(messages),
+            ChatMeta::Receipt(event) => Reading::Event(event),
+            ChatMeta::Nothing => Reading::Nothing,
+        },
+        Ok(NameSpace::Muc) => perhaps(read_muc(payload)?.map(Event::Presence)),
+        Ok(NameSpace::Roster) => match read_roster(payload)? {
+            Some(RosterNews::BlockList) => Reading::BlockList,
+            Some(RosterNews::Contacts(presence)) => Reading::Event(Event::Presence(presence)),
+            None => Reading::Nothing,
+        },
         Ok(NameSpace::Statistic) => {
             let body = StatisticsBody::decode(payload).map_err(|error| error.to_string())?;
-            let kick = Failure::kicked(body.operation.unwrap_or_default());
-            Ok(kick.map_or_else(|| one(None), Reading::Kick))
+            match Failure::kicked(body.operation.unwrap_or_default()) {
+                Some(failure) => Reading::Kick(failure),
+                None => perhaps(read_statistic(&body)?),
+            }
         }
-        Ok(NameSpace::Conference | NameSpace::Notify | NameSpace::Query) | Err(_) => Ok(one(None)),
-    }
+        Ok(NameSpace::Conference | NameSpace::Notify | NameSpace::Query) | Err(_) => Reading::Nothing,
+    })
 }

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use bytes::Bytes;
 use fixtures::wire::{CommSyncUl, Jid, Status};
 
+use crate::event::ServerId;
 use crate::timer::Millis;
 
 /// How long the answer to a pull may take, in ms, before the queue is pulled anew (wire-3x §3.4).
@@ -46,6 +47,7 @@ pub(crate) struct Page {
 pub(crate) struct Inbox {
     pulls: BTreeMap<QueueName, Pull>,
     seen: Seen,
+    delivered: Seen,
 }
 
 type QueueName = (String, String);
@@ -147,6 +149,11 @@ impl Inbox {
     /// Whether a message with this id comes for the first time.
     pub(crate) fn is_new(&mut self, id: u64) -> bool {
         self.seen.insert(id)
+    }
+
+    /// Whether a message of one's own is acknowledged for the first time, as far as is remembered.
+    pub(crate) fn is_first_delivery(&mut self, message: ServerId) -> bool {
+        self.delivered.insert(message.0)
     }
 
     fn start(&mut self, now: Millis, queue: Jid) -> Option<CommSyncUl> {

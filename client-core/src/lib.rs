@@ -16,27 +16,42 @@
 //! It was written from the description of the protocol alone, never from the server beside it: the two share
 //! the alphabet (`fixtures::wire`), not the grammar.
 
+mod attachment;
+mod calls;
 mod client;
+mod contacts;
+mod conversations;
 mod door;
+mod emoji;
 mod error;
 mod event;
 mod ext;
+mod groups;
 mod hear;
+mod history;
 mod inbox;
+mod incoming;
+mod lane;
 mod message;
 #[cfg(feature = "net")]
 pub mod net;
 mod outbox;
 mod presence;
+mod receipt;
 mod rest;
 mod session;
 mod timer;
+mod transfer;
 
+pub use attachment::{Attachment, AttachmentUrls, File, Media, UploadWay};
 pub use client::{Client, Config, LinkId, Received, Transmit, WireMessage};
+pub use conversations::{Conversation, LastMessage, WithHistory};
 pub use door::Door;
+pub use emoji::{EmojiPart, EmojiTable};
 pub use error::{CommandError, Failure};
 pub use event::{Event, Incoming, IncomingContent, Place, Presence, ServerId};
 pub use ext::{CustomExts, Ext};
-pub use message::{Chat, Content, LocalId, Message};
-pub use rest::{CallId, HttpAnswer, HttpMethod, HttpRequest};
+pub use groups::{Muc, NewGroup, Verdict};
+pub use message::{Chat, Content, LocalId, Message, Receipts};
+pub use rest::{CallId, HttpAnswer, HttpBody, HttpMethod, HttpRequest, Progress};
 pub use timer::Millis;

@@ -1,19 +1,19 @@
 //! What can be said, and how it is spelt in a frame (wire-3x §3.5, §4).
 //!
-//! Encoding and decoding of chat messages, and nothing of when they are sent or whether they arrive.
+//! Encoding of chat messages, and nothing of when they are sent or whether they arrive. Reading is in
+//! `incoming`, what is said about messages in `receipt`.
 
 use std::fmt;
 
-use bytes::Bytes;
 use fixtures::wire::message_body::content::Type as ContentType;
-use fixtures::wire::message_body::{Content as WireContent, Type as BodyType};
+use fixtures::wire::message_body::{Content as WireContent, MessageConfig, Type as BodyType};
 use fixtures::wire::meta::NameSpace;
 use fixtures::wire::{CONFERENCE_DOMAIN, CommSyncUl, Jid, MSync, MessageBody, Meta, USER_DOMAIN, m_sync};
 use prost::Message as _;
 
+use crate::attachment::Attachment;
 use crate::error::CommandError;
-use crate::event::{Incoming, IncomingContent, ServerId};
-use crate::ext::{CustomExts, Ext, fields_from_wire};
+use crate::ext::{CustomExts, Ext};
 use crate::timer::Millis;
 
 /// A client's own id of a message: unique and rising within a client, below 2^53.
@@ -48,6 +48,18 @@ pub struct Message {
     pub content: Content,
     /// What else should travel with it.
     pub ext: Ext,
+    /// Whether its readers are asked to say so; to a group, by its owner or an admin.
+    pub receipts: Receipts,
+}
+
+/// Whether a message asks its readers for receipts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Receipts {
+    /// It does.
+    Asked,
+    /// It does not.
+    #[default]
+    NotAsked,
 }
 
 /// What a message says.
@@ -76,12 +88,15 @@ pub enum Content {
         /// In words.
         address: String,
     },
+    /// A file that lies somewhere already, such as an image by its URL. [`crate::Client::send_file`] uploads one
+    /// first.
+    Attachment(Attachment),
 }
 
 impl Message {
-    /// A message without ext.
+    /// A message without ext that asks for no receipts.
     pub fn new(chat: Chat, to: impl Into<String>, content: Content) -> Self {
-        Self { chat, to: to.into(), content, ext: Ext::default() }
+        Self { chat, to: to.into(), content, ext: Ext::default(), receipts: Receipts::default() }
     }
 
     /// The same with this ext.
@@ -90,10 +105,19 @@ impl Message {
         Self { ext, ..self }
     }
 
+    /// The same, asking its readers for receipts.
+    #[must_use]
+    pub fn asking_for_receipts(self) -> Self {
+        Self { receipts: Receipts::Asked, ..self }
+    }
+
     /// What of a message no type can hold off.
     pub(crate) fn check(&self) -> Result<(), CommandError> {
         if self.to.is_empty() {
             return Err(CommandError::NoRecipient);
+        }
+        if self.receipts == Receipts::Asked && self.chat != Chat::Group {
+            return Err(CommandError::ReceiptsOutsideGroup);
         }
         match &self.content {
             Content::Command { action } if action.is_empty() => Err(CommandError::NoAction),
@@ -103,6 +127,7 @@ impl Message {
             Content::Location { longitude, .. } if !longitude.is_finite() => {
                 Err(CommandError::NotFinite { field: "longitude" })
             }
+            Content::Attachment(attachment) => attachment.media.check(),
             Content::Text(_)
             | Content::Command { .. }
             | Content::Custom { .. }
@@ -122,18 +147,13 @@ impl Message {
             to: Some(named(&self.to)),
             contents: vec![self.content.to_wire()],
             ext: self.ext.to_wire(),
+            msg_config: match self.receipts {
+                Receipts::Asked => Some(MessageConfig { allow_group_ack: Some(true) }),
+                Receipts::NotAsked => None,
+            },
             ..MessageBody::default()
         };
-        let meta = Meta {
-            id: Some(id.0),
-            from: Some(from),
-            to: Some(me.neighbour(&self.to, domain)),
-            ns: Some(NameSpace::Chat.into()),
-            payload: Some(body.encode_to_vec().into()),
-            ..Meta::default()
-        };
-        let payload = CommSyncUl { meta: Some(meta), ..CommSyncUl::default() };
-        MSync { guid: Some(me.jid()), ..sync_frame(&payload) }
+        chat_frame(id, me, from, me.neighbour(&self.to, domain), &body)
     }
 }
 
@@ -155,6 +175,7 @@ impl Content {
                 address: Some(address.clone()),
                 ..typed(ContentType::Location)
             },
+            Self::Attachment(attachment) => attachment.to_wire(),
         }
     }
 }
@@ -187,6 +208,20 @@ impl Identity {
     }
 }
 
+/// A frame that carries a chat body, be it a message or a receipt.
+pub(crate) fn chat_frame(id: LocalId, me: &Identity, from: Jid, to: Jid, body: &MessageBody) -> MSync {
+    let meta = Meta {
+        id: Some(id.0),
+        from: Some(from),
+        to: Some(to),
+        ns: Some(NameSpace::Chat.into()),
+        payload: Some(body.encode_to_vec().into()),
+        ..Meta::default()
+    };
+    let payload = CommSyncUl { meta: Some(meta), ..CommSyncUl::default() };
+    MSync { guid: Some(me.jid()), ..sync_frame(&payload) }
+}
+
 /// A SYNC frame without a guid: pulls and roster operations have none (wire-3x §3).
 pub(crate) fn sync_frame(payload: &CommSyncUl) -> MSync {
     MSync { payload: Some(payload.encode_to_vec().into()), ..bare_frame(m_sync::Command::Sync) }
@@ -202,79 +237,11 @@ pub(crate) fn bare_frame(command: m_sync::Command) -> MSync {
     }
 }
 
-/// Reads the payload of a chat meta: one [`Incoming`] for each content that is understood. Receipts and
-/// recalls give none, nor do contents of a kind that is not known here.
-pub(crate) fn read_chat(meta: &Meta, payload: Bytes) -> Result<Vec<Incoming>, String> {
-    let body = MessageBody::decode(payload).map_err(|error| error.to_string())?;
-    let in_conference = meta.to.as_ref().is_some_and(|to| to.domain.as_deref() == Some(CONFERENCE_DOMAIN));
-    let chat = match BodyType::try_from(body.r#type.unwrap_or_default()) {
-        Ok(BodyType::Chat) => Chat::Single,
-        Ok(BodyType::Groupchat) => Chat::Group,
-        Ok(BodyType::Chatroom) => Chat::Room,
-        // Both SDKs deliver bodies of type 0 and of types to come (wire-3x §5.1).
-        Ok(BodyType::Normal) | Err(_) if in_conference => Chat::Group,
-        Ok(BodyType::Normal) | Err(_) => Chat::Single,
-        Ok(
-            BodyType::ReadAck
-            | BodyType::DeliverAck
-            | BodyType::Recall
-            | BodyType::ChannelAck
-            | BodyType::Edit,
-        ) => return Ok(Vec::new()),
-    };
-    let ext = Ext::from_wire(&body.ext).map_err(|error| format!("ext: {error}"))?;
-    let mut shown = Vec::new();
-    for content in body.contents {
-        let Some(content) = read_content(content)? else { continue };
-        shown.push(Incoming {
-            id: ServerId(meta.id.unwrap_or_default()),
-            from: name_of(body.from.as_ref(), meta.from.as_ref()),
-            to: name_of(body.to.as_ref(), meta.to.as_ref()),
-            chat,
-            time: Millis(meta.timestamp.unwrap_or_default()),
-            ext: ext.clone(),
-            content,
-        });
-    }
-    Ok(shown)
-}
-
-fn read_content(content: WireContent) -> Result<Option<IncomingContent>, String> {
-    let content = match ContentType::try_from(content.r#type.unwrap_or_default()) {
-        Ok(ContentType::Text) => IncomingContent::Text(content.text.unwrap_or_default()),
-        Ok(ContentType::Command) => IncomingContent::Command { action: content.action.unwrap_or_default() },
-        Ok(ContentType::Custom) => IncomingContent::Custom {
-            event: content.custom_event.unwrap_or_default(),
-            exts: fields_from_wire(&content.custom_exts).map_err(|error| format!("customExts: {error}"))?,
-        },
-        Ok(ContentType::Location) => IncomingContent::Location {
-            latitude: content.latitude.unwrap_or_default(),
-            longitude: content.longitude.unwrap_or_default(),
-            address: content.address.unwrap_or_default(),
-        },
-        Ok(
-            ContentType::Image
-            | ContentType::Video
-            | ContentType::Voice
-            | ContentType::File
-            | ContentType::Combine,
-        )
-        | Err(_) => return Ok(None),
-    };
-    Ok(Some(content))
-}
-
-/// The name in the body counts, which is as the sender spells it; the envelope's stands in (wire-3x §5).
-fn name_of(body: Option<&Jid>, envelope: Option<&Jid>) -> String {
-    let name = |jid: Option<&Jid>| jid.and_then(|jid| jid.name.clone()).filter(|name| !name.is_empty());
-    name(body).or_else(|| name(envelope)).unwrap_or_default()
-}
-
-fn named(name: &str) -> Jid {
+pub(crate) fn named(name: &str) -> Jid {
     Jid { name: Some(name.to_owned()), ..Jid::default() }
 }
 
-fn typed(content_type: ContentType) -> WireContent {
+pub(crate) fn typed(content_type: ContentType) -> WireContent {
     WireContent { r#type: Some(content_type.into()), ..WireContent::default() }
 }
 

@@ -8,6 +8,7 @@
 #![doc = include_str!("../examples/first_message.rs")]
 //! ```
 
+mod http;
 mod io;
 
 use std::future::poll_fn;

@@ -1,4 +1,4 @@
-//! What was given to be sent and has not been answered: messages and roster operations, in order.
+//! What was given to be sent and has not been answered: messages, receipts and roster operations, in order.
 //!
 //! An entry leaves by its answer, by giving up, or with the client. When the link goes, everything that is
 //! still here counts as unsent and goes out again on the next link under the same id, which lets the server
@@ -8,12 +8,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use fixtures::wire::meta::NameSpace;
-use fixtures::wire::{CommSyncUl, Jid, MSync, Meta, RosterBody, USER_DOMAIN, roster_body};
-use prost::Message as _;
+use fixtures::wire::MSync;
 
+use crate::contacts::RosterChange;
 use crate::error::CommandError;
-use crate::message::{Identity, LocalId, Message, sync_frame};
+use crate::message::{Identity, LocalId, Message};
+use crate::receipt::Receipt;
 use crate::timer::Millis;
 
 /// How many may wait for an answer: ten times the largest burst that the scenarios send.
@@ -28,19 +28,23 @@ pub(crate) struct Outbox {
     entries: BTreeMap<LocalId, Entry>,
     /// Ids of `entries` that are yet to go out on the present link.
     unsent: VecDeque<LocalId>,
+    /// What is out on the present link and until when its answer may take, in the order sent, which is not that
+    /// of the ids: the message of an upload goes out when that is done. An entry that was answered stays until it
+    /// comes to the front.
+    awaited: VecDeque<(Millis, LocalId)>,
 }
 
 #[derive(Debug)]
 struct Entry {
     outgoing: Outgoing,
     tries: u32,
-    answer_by: Option<Millis>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Outgoing {
     Message(Message),
-    Roster { operation: roster_body::Operation, users: Vec<String> },
+    Receipt(Receipt),
+    Roster(RosterChange),
 }
 
 /// What is to be done about answers that did not come.
@@ -57,7 +61,7 @@ impl Outbox {
         if self.entries.len() >= OUTBOX_LIMIT {
             return Err(CommandError::OutboxFull { limit: OUTBOX_LIMIT });
         }
-        self.entries.insert(id, Entry { outgoing, tries: 0, answer_by: None });
+        self.entries.insert(id, Entry { outgoing, tries: 0 });
         self.unsent.push_back(id);
         Ok(())
     }
@@ -67,7 +71,7 @@ impl Outbox {
         while let Some(id) = self.unsent.pop_front() {
             let Some(entry) = self.entries.get_mut(&id) else { continue };
             entry.tries += 1;
-            entry.answer_by = Some(now.after(ANSWER_LIMIT_MS));
+            self.awaited.push_back((now.after(ANSWER_LIMIT_MS), id));
             return Some(entry.outgoing.to_wire(id, me));
         }
         None
@@ -81,24 +85,26 @@ impl Outbox {
     pub(crate) fn link_lost(&mut self) -> Option<(LocalId, Outgoing)> {
         let worn_out = self.entries.first_entry().filter(|entry| entry.get().tries >= SEND_TRIES);
         let given_up = worn_out.map(|entry| (*entry.key(), entry.remove().outgoing));
-        for entry in self.entries.values_mut() {
-            entry.answer_by = None;
-        }
+        self.awaited.clear();
         self.unsent = self.entries.keys().copied().collect();
         given_up
     }
 
     /// Takes out what was answered; `None` when the answer was had before.
     pub(crate) fn answered(&mut self, id: LocalId) -> Option<Outgoing> {
-        self.entries.remove(&id).map(|entry| entry.outgoing)
+        let entry = self.entries.remove(&id)?;
+        while self.awaited.front().is_some_and(|(_, first)| !self.entries.contains_key(first)) {
+            self.awaited.pop_front();
+        }
+        Some(entry.outgoing)
     }
 
     pub(crate) fn overdue(&mut self, now: Millis) -> Overdue {
         let mut overdue = Overdue::default();
-        let late = self.entries.iter().filter(|(_, entry)| entry.answer_by.is_some_and(|at| at <= now));
-        let late: Vec<(LocalId, u32)> = late.map(|(id, entry)| (*id, entry.tries)).collect();
-        for (id, tries) in late {
-            if tries < SEND_TRIES {
+        while let Some((_, id)) = self.awaited.front().copied().filter(|(answer_by, _)| *answer_by <= now) {
+            self.awaited.pop_front();
+            let Some(entry) = self.entries.get(&id) else { continue };
+            if entry.tries < SEND_TRIES {
                 overdue.retry = true;
             } else if let Some(outgoing) = self.answered(id) {
                 overdue.given_up.push((id, outgoing));
@@ -107,14 +113,15 @@ impl Outbox {
         overdue
     }
 
-    /// All are sent in the order of their ids and wait equally long, so the first that waits is due first.
+    /// All wait equally long, so the first that was sent is due first.
     pub(crate) fn next_deadline(&self) -> Option<Millis> {
-        self.entries.values().find_map(|entry| entry.answer_by)
+        self.awaited.front().map(|(answer_by, _)| *answer_by)
     }
 
     /// Everything, in order: the connection is gone for good.
     pub(crate) fn drain(&mut self) -> Vec<(LocalId, Outgoing)> {
         self.unsent.clear();
+        self.awaited.clear();
         std::mem::take(&mut self.entries).into_iter().map(|(id, entry)| (id, entry.outgoing)).collect()
     }
 }
@@ -123,24 +130,8 @@ impl Outgoing {
     fn to_wire(&self, id: LocalId, me: &Identity) -> MSync {
         match self {
             Self::Message(message) => message.to_wire(id, me),
-            Self::Roster { operation, users } => {
-                let body = RosterBody {
-                    operation: Some((*operation).into()),
-                    from: Some(me.jid()),
-                    to: users.iter().map(|user| me.neighbour(user, USER_DOMAIN)).collect(),
-                    ..RosterBody::default()
-                };
-                let meta = Meta {
-                    id: Some(id.0),
-                    from: Some(me.jid()),
-                    // The SDK writes the sign before the domain, here and nowhere else (wire-3x §5.4).
-                    to: Some(Jid { domain: Some(format!("@{USER_DOMAIN}")), ..Jid::default() }),
-                    ns: Some(NameSpace::Roster.into()),
-                    payload: Some(body.encode_to_vec().into()),
-                    ..Meta::default()
-                };
-                sync_frame(&CommSyncUl { meta: Some(meta), ..CommSyncUl::default() })
-            }
+            Self::Receipt(receipt) => receipt.to_wire(id, me),
+            Self::Roster(change) => change.to_wire(id, me),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::event::{Place, Presence};
 
 /// What a roster meta calls for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum RosterChange {
+pub(crate) enum RosterNews {
     Contacts(Presence),
     /// The block list changed; the new one is to be fetched.
     BlockList,
@@ -30,21 +30,23 @@ pub(crate) fn read_muc(payload: Bytes) -> Result<Option<Presence>, String> {
         return Err(format!("{kind} names no group or room"));
     }
     let place = if in_room { Place::Room(id) } else { Place::Group(id) };
-    Ok(Some(Presence { kind, from: name_of(body.from.as_ref()), place }))
+    let (from, to) = (name_of(body.from.as_ref()), name_of(body.to.first()));
+    Ok(Some(Presence { kind, from, to, status: body.reason.unwrap_or_default(), place }))
 }
 
 /// Reads a roster meta; `None` for queries, which change nothing.
-pub(crate) fn read_roster(payload: Bytes) -> Result<Option<RosterChange>, String> {
+pub(crate) fn read_roster(payload: Bytes) -> Result<Option<RosterNews>, String> {
     let body = RosterBody::decode(payload).map_err(|error| error.to_string())?;
     let kind = match Roster::try_from(body.operation.unwrap_or_default()) {
         Ok(Roster::Add) => "subscribe",
         Ok(Roster::Accept | Roster::RemoteAccept) => "subscribed",
         Ok(Roster::Remove | Roster::Decline | Roster::RemoteDecline) => "unsubscribed",
-        Ok(Roster::Ban | Roster::Allow) => return Ok(Some(RosterChange::BlockList)),
+        Ok(Roster::Ban | Roster::Allow) => return Ok(Some(RosterNews::BlockList)),
         Ok(Roster::GetRoster | Roster::GetBlacklist) | Err(_) => return Ok(None),
     };
-    let from = name_of(body.from.as_ref());
-    Ok(Some(RosterChange::Contacts(Presence { kind, from, place: Place::Contacts })))
+    let (from, to) = (name_of(body.from.as_ref()), name_of(body.to.first()));
+    let status = body.reason.unwrap_or_default();
+    Ok(Some(RosterNews::Contacts(Presence { kind, from, to, status, place: Place::Contacts })))
 }
 
 fn muc_kind(operation: Muc, in_room: bool) -> Option<&'static str> {

@@ -1,24 +1,17 @@
-//! Calls over HTTP: what is asked, and what the answers say. The bodies are this side's own reading of
-//! rest.md; the server has another of its own.
+//! HTTP as this side sees it: requests to carry out, answers to read, and the two requests of a login. The
+//! bodies are this side's own reading of rest.md; the server has another of its own.
 //!
-//! Calls of the user go out one at a time, in the order given, so that "join, then leave" never arrives the
-//! other way round. A login's calls (token, `/info`) do not queue: they belong to the session.
-
-use std::collections::VecDeque;
+//! What the user may ask for is in `calls` and in the files of its topics; when it goes out, `lane` says.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::client::Config;
-use crate::error::CommandError;
 use crate::timer::Millis;
 
-/// How many calls may wait for their turn.
-const CALLS_LIMIT: usize = 1_000;
-/// How long an answer may take, in ms, as in 4.x (rest.md 0.9).
-const CALL_LIMIT_MS: u64 = 15_000;
-/// Members that a new group or room has room for, as the SDK's examples ask (rest.md A.10).
-const MAX_USERS: u32 = 200;
+/// The largest answer in JSON that is taken, in bytes: a member list of tens of thousands of names, or a page
+/// of history of a thousand messages of 3 KiB in base64.
+pub(crate) const JSON_LIMIT_BYTES: usize = 4 * 1024 * 1024;
 
 /// Which request an answer belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,8 +28,54 @@ pub struct HttpRequest {
     pub url: String,
     /// The access token for `Authorization: Bearer`.
     pub bearer: Option<String>,
-    /// A JSON body, to be sent as `application/json`.
-    pub body: Option<String>,
+    /// Other headers. The values are the user's own and may be none that HTTP allows: such a request fails.
+    pub headers: Vec<(&'static str, String)>,
+    /// What is sent along.
+    pub body: Option<HttpBody>,
+    /// The largest answer that is of any use, in bytes; a longer one counts as a failure.
+    pub answer_limit_bytes: usize,
+}
+
+impl HttpRequest {
+    /// A request for JSON, without a body.
+    pub(crate) fn new(call: CallId, method: HttpMethod, url: String) -> Self {
+        let headers = Vec::new();
+        Self { call, method, url, bearer: None, headers, body: None, answer_limit_bytes: JSON_LIMIT_BYTES }
+    }
+}
+
+/// The body of a request, in pieces that lie where they are: a file is not copied to stand between the lines
+/// around it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpBody {
+    /// For `Content-Type`.
+    pub media_type: String,
+    /// What is sent, one after another.
+    pub pieces: Vec<Bytes>,
+    /// Whether the client wants to be told how much has gone out.
+    pub progress: Progress,
+}
+
+/// Whether the way of a body is followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// [`crate::Received::HttpProgress`] is wanted, as bytes go out.
+    Told,
+    /// Nobody asks.
+    Untold,
+}
+
+impl HttpBody {
+    /// A JSON text.
+    pub(crate) fn json(text: String) -> Self {
+        let pieces = vec![Bytes::from(text)];
+        Self { media_type: "application/json".to_owned(), pieces, progress: Progress::Untold }
+    }
+
+    /// How many bytes there are.
+    pub fn bytes(&self) -> u64 {
+        self.pieces.iter().map(|piece| piece.len() as u64).sum()
+    }
 }
 
 /// The methods in use.
@@ -46,6 +85,8 @@ pub enum HttpMethod {
     Get,
     /// `POST`
     Post,
+    /// `PUT`
+    Put,
     /// `DELETE`
     Delete,
 }
@@ -55,6 +96,8 @@ pub enum HttpMethod {
 pub struct HttpAnswer {
     /// The status code; only 200 is success (rest.md 0.3).
     pub status: u16,
+    /// The value of `Content-Type`, if there is one.
+    pub media_type: Option<String>,
     /// The whole body.
     pub body: Bytes,
 }
@@ -69,7 +112,7 @@ impl HttpAnswer {
         serde_json::from_slice::<ErrorEnvelope>(&self.body).ok().map(|envelope| envelope.error_description)
     }
 
-    fn read<'body, T: Deserialize<'body>>(&'body self) -> Result<T, Refusal> {
+    pub(crate) fn read<'body, T: Deserialize<'body>>(&'body self) -> Result<T, Refusal> {
         if self.status != 200 {
             return Err(Refusal::Refused);
         }
@@ -84,196 +127,6 @@ pub(crate) enum Refusal {
     Unreadable(String),
 }
 
-/// A call that a user may ask for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Call {
-    BlockList,
-    CreateGroup { name: String, members: Vec<String> },
-    JoinGroup { group: String },
-    LeaveGroup { group: String },
-    DissolveGroup { group: String },
-    InviteToGroup { group: String, users: Vec<String> },
-    RemoveFromGroup { group: String, users: Vec<String> },
-    CreateRoom { name: String, members: Vec<String> },
-    JoinRoom { room: String },
-    LeaveRoom { room: String },
-}
-
-/// What a call brought.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    BlockList(Vec<String>),
-    GroupCreated { group: String },
-    RoomCreated { room: String },
-    Done,
-}
-
-/// The calls of the user, one under way and the others waiting.
-#[derive(Debug, Default)]
-pub(crate) struct Calls {
-    last_id: u64,
-    current: Option<(CallId, Call, Millis)>,
-    waiting: VecDeque<Call>,
-}
-
-impl Calls {
-    pub(crate) fn next_id(&mut self) -> CallId {
-        self.last_id += 1;
-        CallId(self.last_id)
-    }
-
-    pub(crate) fn push(&mut self, call: Call) -> Result<(), CommandError> {
-        if self.waiting.len() >= CALLS_LIMIT {
-            return Err(CommandError::CallsFull { limit: CALLS_LIMIT });
-        }
-        self.waiting.push_back(call);
-        Ok(())
-    }
-
-    /// The next request, unless one is under way.
-    pub(crate) fn next_request(&mut self, now: Millis, config: &Config, token: &str) -> Option<HttpRequest> {
-        if self.current.is_some() {
-            return None;
-        }
-        let call = self.waiting.pop_front()?;
-        let id = self.next_id();
-        let request = call.request(id, config, token);
-        self.current = Some((id, call, now.after(CALL_LIMIT_MS)));
-        Some(request)
-    }
-
-    /// The call that was answered; `None` when nobody waits for it any more.
-    pub(crate) fn answered(&mut self, id: CallId) -> Option<Call> {
-        match self.current.take() {
-            Some((current, call, _)) if current == id => Some(call),
-            other => {
-                self.current = other;
-                None
-            }
-        }
-    }
-
-    pub(crate) fn take_overdue(&mut self, now: Millis) -> Option<(CallId, Call)> {
-        let (id, call, _) = self.current.take_if(|(_, _, answer_by)| *answer_by <= now)?;
-        Some((id, call))
-    }
-
-    pub(crate) fn next_deadline(&self) -> Option<Millis> {
-        self.current.as_ref().map(|(_, _, answer_by)| *answer_by)
-    }
-
-    /// Forgets everything; the call that was under way is returned, to be cancelled.
-    pub(crate) fn clear(&mut self) -> Option<CallId> {
-        self.waiting.clear();
-        self.current.take().map(|(id, _, _)| id)
-    }
-}
-
-impl Call {
-    /// What the user calls it.
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Self::BlockList => "block list",
-            Self::CreateGroup { .. } => "create group",
-            Self::JoinGroup { .. } => "join group",
-            Self::LeaveGroup { .. } => "leave group",
-            Self::DissolveGroup { .. } => "dissolve group",
-            Self::InviteToGroup { .. } => "invite to group",
-            Self::RemoveFromGroup { .. } => "remove from group",
-            Self::CreateRoom { .. } => "create room",
-            Self::JoinRoom { .. } => "join room",
-            Self::LeaveRoom { .. } => "leave room",
-        }
-    }
-
-    /// What an answer with status 200 brought.
-    pub(crate) fn outcome(&self, answer: &HttpAnswer) -> Result<Outcome, Refusal> {
-        #[derive(Deserialize)]
-        struct Envelope<T> {
-            data: T,
-        }
-        #[derive(Deserialize)]
-        struct NewGroup {
-            groupid: String,
-        }
-        #[derive(Deserialize)]
-        struct NewRoom {
-            id: String,
-        }
-        match self {
-            Self::BlockList => {
-                answer.read::<Envelope<Vec<String>>>().map(|answer| Outcome::BlockList(answer.data))
-            }
-            Self::CreateGroup { .. } => answer
-                .read::<Envelope<NewGroup>>()
-                .map(|answer| Outcome::GroupCreated { group: answer.data.groupid }),
-            Self::CreateRoom { .. } => {
-                answer.read::<Envelope<NewRoom>>().map(|answer| Outcome::RoomCreated { room: answer.data.id })
-            }
-            Self::JoinGroup { .. }
-            | Self::LeaveGroup { .. }
-            | Self::DissolveGroup { .. }
-            | Self::InviteToGroup { .. }
-            | Self::RemoveFromGroup { .. }
-            | Self::JoinRoom { .. }
-            | Self::LeaveRoom { .. } => answer.read::<serde::de::IgnoredAny>().map(|_| Outcome::Done),
-        }
-    }
-
-    /// Paths and bodies as the 3.x SDK has them (rest.md A.10).
-    fn request(&self, call: CallId, config: &Config, token: &str) -> HttpRequest {
-        let me = &config.username;
-        let (method, path, body) = match self {
-            Self::BlockList => (HttpMethod::Get, format!("/users/{}/blocks/users", segment(me)), None),
-            Self::CreateGroup { name, members } => {
-                let body = NewGroupBody {
-                    groupname: name,
-                    desc: "",
-                    members,
-                    public: true,
-                    approval: false,
-                    allowinvites: true,
-                    maxusers: MAX_USERS,
-                    owner: me,
-                    invite_need_confirm: false,
-                };
-                (HttpMethod::Post, "/chatgroups".to_owned(), Some(json(&body)))
-            }
-            Self::JoinGroup { group } => {
-                let path = format!("/chatgroups/{}/apply", segment(group));
-                (HttpMethod::Post, path, Some(json(&ApplyBody { message: "join group" })))
-            }
-            Self::LeaveGroup { group } => {
-                (HttpMethod::Delete, format!("/chatgroups/{}/quit", segment(group)), None)
-            }
-            Self::DissolveGroup { group } => {
-                (HttpMethod::Delete, format!("/chatgroups/{}?version=v3", segment(group)), None)
-            }
-            Self::InviteToGroup { group, users } => {
-                let path = format!("/chatgroups/{}/invite", segment(group));
-                (HttpMethod::Post, path, Some(json(&UsersBody { usernames: users })))
-            }
-            Self::RemoveFromGroup { group, users } => {
-                let users: Vec<String> = users.iter().map(|user| segment(user)).collect();
-                let path = format!("/chatgroups/{}/users/{}", segment(group), users.join(","));
-                (HttpMethod::Delete, path, None)
-            }
-            Self::CreateRoom { name, members } => {
-                let body = NewRoomBody { name, description: "", maxusers: MAX_USERS, owner: me, members };
-                (HttpMethod::Post, "/chatrooms".to_owned(), Some(json(&body)))
-            }
-            Self::JoinRoom { room } => {
-                let path = format!("/chatrooms/{}/apply", segment(room));
-                (HttpMethod::Post, path, Some(json(&ApplyBody { message: "join room" })))
-            }
-            Self::LeaveRoom { room } => {
-                (HttpMethod::Delete, format!("/chatrooms/{}/quit", segment(room)), None)
-            }
-        };
-        HttpRequest { call, method, url: config.rest_url(&path), bearer: Some(token.to_owned()), body }
-    }
-}
-
 /// The request for a token (rest.md A.3).
 pub(crate) fn token_request(call: CallId, now: Millis, config: &Config, password: &str) -> HttpRequest {
     #[derive(Serialize)]
@@ -284,13 +137,8 @@ pub(crate) fn token_request(call: CallId, now: Millis, config: &Config, password
         timestamp: u64,
     }
     let body = TokenBody { grant_type: "password", username: &config.username, password, timestamp: now.0 };
-    HttpRequest {
-        call,
-        method: HttpMethod::Post,
-        url: config.rest_url("/token"),
-        bearer: None,
-        body: Some(json(&body)),
-    }
+    let body = Some(HttpBody::json(json(&body)));
+    HttpRequest { body, ..HttpRequest::new(call, HttpMethod::Post, config.rest_url("/token")) }
 }
 
 /// The token in a 200 answer; an empty one counts as none.
@@ -334,38 +182,7 @@ pub(crate) fn segment(name: &str) -> String {
     escaped
 }
 
-#[derive(Serialize)]
-struct NewGroupBody<'a> {
-    groupname: &'a str,
-    desc: &'static str,
-    members: &'a [String],
-    public: bool,
-    approval: bool,
-    allowinvites: bool,
-    maxusers: u32,
-    owner: &'a str,
-    invite_need_confirm: bool,
-}
-
-#[derive(Serialize)]
-struct NewRoomBody<'a> {
-    name: &'a str,
-    description: &'static str,
-    maxusers: u32,
-    owner: &'a str,
-    members: &'a [String],
-}
-
-#[derive(Serialize)]
-struct ApplyBody {
-    message: &'static str,
-}
-
-#[derive(Serialize)]
-struct UsersBody<'a> {
-    usernames: &'a [String],
-}
-
-fn json<T: Serialize>(body: &T) -> String {
+/// For bodies that are structs of this crate.
+pub(crate) fn json<T: Serialize>(body: &T) -> String {
     serde_json::to_string(body).expect("bodies are structs of strings, numbers and booleans")
 }

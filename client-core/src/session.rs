@@ -14,9 +14,8 @@ use crate::error::{CommandError, Failure};
 use crate::event::Event;
 use crate::message::{Identity, LocalId, bare_frame};
 use crate::outbox::Outgoing;
-use crate::rest::{
-    Call, CallId, HttpAnswer, HttpMethod, HttpRequest, Outcome, Refusal, read_info, read_token,
-};
+use crate::receipt::{Kind, Receipt};
+use crate::rest::{CallId, HttpAnswer, HttpMethod, HttpRequest, Refusal, read_info, read_token};
 use crate::timer::{Millis, Timer};
 
 /// How long each step of a login may take, in ms, as in 4.x (wire-4x §3.3).
@@ -34,6 +33,9 @@ const BACK_OFF_LIMIT_MS: u64 = 10_000;
 /// nothing: where two devices have one name, each login ends the other's link within moments. Ten steps of
 /// the back-off: two that fight are soon slower than this, and a link that a person worked on was longer up.
 const PROVEN_MS: u64 = 5_000;
+
+/// Why a request failed that was given up.
+const LATE: &str = "no answer in time";
 
 #[derive(Debug, Default)]
 pub(crate) enum Session {
@@ -153,14 +155,8 @@ impl Client {
         self.timers.stop(Timer::Redial);
         self.start_login_timer(now);
         if let Some(url) = self.config.door.info_url(now) {
-            let call = self.calls.next_id();
-            self.transmit(Transmit::Http(HttpRequest {
-                call,
-                method: HttpMethod::Get,
-                url,
-                bearer: None,
-                body: None,
-            }));
+            let call = self.next_call_id();
+            self.transmit(Transmit::Http(HttpRequest::new(call, HttpMethod::Get, url)));
             self.session = Session::Info { login, call };
         } else {
             self.dial_link(now, login);
@@ -285,26 +281,13 @@ impl Client {
             other => {
                 self.session = other;
                 if let Some(call) = self.calls.answered(id) {
-                    self.call_ended(&call, answer);
+                    self.call_answered(id, call, answer);
+                } else if let Some(upload) = self.uploads.answered(id) {
+                    self.upload_answered(upload, answer);
+                } else if self.downloads.answered(id).is_some() {
+                    self.download_answered(id, answer);
                 }
             }
-        }
-    }
-
-    fn call_ended(&mut self, call: &Call, answer: Result<HttpAnswer, String>) {
-        let outcome = match &answer {
-            Ok(answer) => call.outcome(answer).map_err(|refusal| match refusal {
-                Refusal::Refused => Failure::of_call(call.name(), Ok(answer)),
-                Refusal::Unreadable(reason) => Failure::of_call(call.name(), Err(&reason)),
-            }),
-            Err(reason) => Err(Failure::of_call(call.name(), Err(reason))),
-        };
-        match outcome {
-            Ok(Outcome::BlockList(users)) => self.tell(Event::BlacklistUpdate(users)),
-            Ok(Outcome::GroupCreated { group }) => self.tell(Event::GroupCreated { group }),
-            Ok(Outcome::RoomCreated { room }) => self.tell(Event::RoomCreated { room }),
-            Ok(Outcome::Done) => {}
-            Err(failure) => self.tell(Event::Error(failure)),
         }
     }
 }
@@ -414,9 +397,16 @@ impl Client {
         }
         self.timers.stop_all();
         self.inbox.link_lost();
-        if let Some(call) = self.calls.clear() {
+        let (call, calls) = self.calls.drain();
+        let (upload, uploads) = self.uploads.drain();
+        let (download, downloads) = self.downloads.drain();
+        for call in [call, upload, download].into_iter().flatten() {
             self.transmit(Transmit::Cancel { call });
         }
+        calls.iter().for_each(|(id, call)| self.call_dropped(*id, call));
+        uploads.iter().for_each(|(_, upload)| self.upload_dropped(upload));
+        downloads.iter().for_each(|(id, _)| self.download_dropped(*id));
+        self.reset_history();
         for (local, outgoing) in self.outbox.drain() {
             self.fail(local, outgoing, Failure::gone());
         }
@@ -424,8 +414,10 @@ impl Client {
 
     fn fail(&mut self, local: LocalId, outgoing: Outgoing, failure: Failure) {
         match outgoing {
-            Outgoing::Message(_) => self.tell(Event::Failed { local, failure }),
-            Outgoing::Roster { .. } => self.tell(Event::Error(failure)),
+            // Nobody asked for it, and nobody can do anything about it.
+            Outgoing::Receipt(Receipt { kind: Kind::Delivered(_), .. }) => {}
+            Outgoing::Message(_) | Outgoing::Receipt(_) => self.tell(Event::Failed { local, failure }),
+            Outgoing::Roster(_) => self.tell(Event::Error(failure)),
         }
     }
 
@@ -450,7 +442,15 @@ impl Client {
         }
         if let Some((id, call)) = self.calls.take_overdue(now) {
             self.transmit(Transmit::Cancel { call: id });
-            self.call_ended(&call, Err("no answer in time".to_owned()));
+            self.call_answered(id, call, Err(LATE.to_owned()));
+        }
+        if let Some((id, upload)) = self.uploads.take_overdue(now) {
+            self.transmit(Transmit::Cancel { call: id });
+            self.upload_answered(upload, Err(LATE.to_owned()));
+        }
+        if let Some((id, _)) = self.downloads.take_overdue(now) {
+            self.transmit(Transmit::Cancel { call: id });
+            self.download_answered(id, Err(LATE.to_owned()));
         }
     }
 

@@ -6,7 +6,8 @@ use std::thread;
 
 use client_core::net::{Connection, Io};
 use client_core::{
-    Chat, Client, Config, Content, Door, Event, IncomingContent, Message, Millis, ServerId, Transmit,
+    AttachmentUrls, Chat, Client, Config, Content, Door, EmojiTable, Event, IncomingContent, Message, Millis,
+    ServerId, Transmit,
 };
 use fixtures::wire::{
     CommSyncDl, CommSyncUl, Jid, MSync, MessageBody, Meta, Provision, Status, message_body, meta,
@@ -51,6 +52,9 @@ fn config(address: &str, reconnects: u32) -> Config {
         rest: format!("http://{address}"),
         door: Door::WebSocket { url: format!("ws://{address}/websocket") },
         reconnects,
+        delivery: false,
+        attachment_urls: AttachmentUrls::Ours,
+        emoji: EmojiTable::default(),
     }
 }
 

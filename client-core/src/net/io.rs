@@ -7,40 +7,34 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use futures_util::stream::Stream as _;
 use futures_util::{Sink as _, SinkExt as _};
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST};
-use hyper::{Method, Request, Uri};
-use hyper_util::rt::TokioIo;
+use hyper::Uri;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message as Envelope;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
+use super::http::Calls;
 use crate::client::{LinkId, Received, Transmit, WireMessage};
-use crate::rest::{CallId, HttpAnswer, HttpMethod, HttpRequest};
 
 /// The largest WebSocket message taken, in bytes: ten pages of 50 metas of 3 KiB in base64, and room.
 const MESSAGE_LIMIT_BYTES: usize = 4 * 1024 * 1024;
-/// The largest HTTP body taken, in bytes: a block list or a member list of tens of thousands of names.
-const BODY_LIMIT_BYTES: usize = 4 * 1024 * 1024;
 /// How many links may be saying goodbye at once; an older one is cut. A peer need not answer a farewell.
 const FAREWELLS_LIMIT: usize = 4;
 
-/// What is under way under a name; leaving the list cancels it. A client has one or two at a time.
-type Pending<Id, T> = Vec<(Id, Pin<Box<dyn Future<Output = Result<T, String>> + Send>>)>;
+/// Dials under way; leaving the list cancels one. A client has one or two at a time.
+type Dials = Vec<(LinkId, Pin<Box<dyn Future<Output = Result<Socket, String>> + Send>>)>;
 type Socket = WebSocketStream<TcpStream>;
 
 /// The sockets of one client.
 #[derive(Default)]
 pub struct Io {
-    dials: Pending<LinkId, Socket>,
-    calls: Pending<CallId, HttpAnswer>,
+    dials: Dials,
+    calls: Calls,
     links: Vec<Link>,
 }
 
@@ -60,8 +54,8 @@ impl Io {
                 }
             }
             Transmit::HangUp { link } => self.hang_up(link),
-            Transmit::Http(request) => self.calls.push((request.call, Box::pin(call(request)))),
-            Transmit::Cancel { call } => self.calls.retain(|(id, _)| *id != call),
+            Transmit::Http(request) => self.calls.start(request),
+            Transmit::Cancel { call } => self.calls.cancel(call),
         }
     }
 
@@ -89,8 +83,8 @@ impl Io {
                 Err(reason) => Received::HungUp { link, reason },
             });
         }
-        if let Some((call, answer)) = poll_any(&mut self.calls, cx) {
-            return Poll::Ready(Received::Http { call, answer });
+        if let Poll::Ready(received) = self.calls.poll(cx) {
+            return Poll::Ready(received);
         }
         let mut place = 0;
         while let Some(link) = self.links.get_mut(place) {
@@ -145,24 +139,21 @@ impl fmt::Debug for Io {
         let links: Vec<LinkId> = self.links.iter().map(|link| link.id).collect();
         f.debug_struct("Io")
             .field("dials", &self.dials.len())
-            .field("calls", &self.calls.len())
+            .field("calls", &self.calls)
             .field("links", &links)
             .finish()
     }
 }
 
 /// The first that has come to its end, taken out.
-fn poll_any<Id: Copy, T>(
-    pending: &mut Pending<Id, T>,
-    cx: &mut Context<'_>,
-) -> Option<(Id, Result<T, String>)> {
+fn poll_any(dials: &mut Dials, cx: &mut Context<'_>) -> Option<(LinkId, Result<Socket, String>)> {
     let mut ended =
-        pending.iter_mut().enumerate().filter_map(|(place, (id, future))| match future.as_mut().poll(cx) {
+        dials.iter_mut().enumerate().filter_map(|(place, (id, future))| match future.as_mut().poll(cx) {
             Poll::Ready(outcome) => Some((place, *id, outcome)),
             Poll::Pending => None,
         });
     let (place, id, outcome) = ended.next()?;
-    drop(pending.remove(place));
+    drop(dials.remove(place));
     Some((id, outcome))
 }
 
@@ -262,47 +253,8 @@ async fn dial(url: &str) -> Result<Socket, String> {
     }
 }
 
-/// One request on a connection of its own: a test server is next door, and nothing is kept that could go
-/// stale.
-async fn call(request: HttpRequest) -> Result<HttpAnswer, String> {
-    let uri: Uri = request.url.parse().map_err(|error| format!("{}: {error}", request.url))?;
-    let stream = connect(&uri, "http").await?;
-    let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    let method = match request.method {
-        HttpMethod::Get => Method::GET,
-        HttpMethod::Post => Method::POST,
-        HttpMethod::Delete => Method::DELETE,
-    };
-    let host = uri.authority().map_or_else(String::new, |authority| authority.as_str().to_owned());
-    let mut builder =
-        Request::builder().method(method).uri(path).header(HOST, host).header(CONNECTION, "close");
-    if let Some(token) = request.bearer {
-        builder = builder.header(AUTHORIZATION, format!("Bearer {token}"));
-    }
-    if request.body.is_some() {
-        builder = builder.header(CONTENT_TYPE, "application/json");
-    }
-    let body = Full::new(Bytes::from(request.body.unwrap_or_default()));
-    let outgoing = builder.body(body).map_err(|error| error.to_string())?;
-
-    let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
-    let (mut sender, connection) = handshake.map_err(|error| error.to_string())?;
-    let exchange = async move {
-        let answer = sender.send_request(outgoing).await.map_err(|error| error.to_string())?;
-        let status = answer.status().as_u16();
-        let body = Limited::new(answer.into_body(), BODY_LIMIT_BYTES).collect().await;
-        Ok(HttpAnswer { status, body: body.map_err(|error| error.to_string())?.to_bytes() })
-    };
-    let (mut connection, mut exchange) = (pin!(connection), pin!(exchange));
-    tokio::select! {
-        biased;
-        // Whether it ended well or not, the exchange knows what came of it.
-        _ = &mut connection => exchange.await,
-        answer = &mut exchange => answer,
-    }
-}
-
-async fn connect(uri: &Uri, scheme: &str) -> Result<TcpStream, String> {
+/// A connection to the host of an address with this scheme.
+pub(super) async fn connect(uri: &Uri, scheme: &str) -> Result<TcpStream, String> {
     if uri.scheme_str() != Some(scheme) {
         return Err(format!("{uri}: only {scheme}: addresses can be reached"));
     }

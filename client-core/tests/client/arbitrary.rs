@@ -1,11 +1,13 @@
 //! Whatever comes, in whatever order: nothing panics, deadlines move on, and what is closed stays closed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use client_core::{
-    CallId, Chat, Client, Config, Content, Door, Event, HttpAnswer, LinkId, Message, Millis, Received,
-    Transmit, WireMessage,
+    CallId, Chat, Client, Config, Content, Door, Event, Ext, File, HttpAnswer, LinkId, LocalId, Media,
+    Message, Millis, Received, ServerId, Transmit, UploadWay, WireMessage,
 };
 use fixtures::wire::sockjs;
 use proptest::prelude::*;
@@ -21,6 +23,11 @@ enum Step {
     Send,
     Block,
     JoinGroup,
+    SendFile,
+    Download,
+    History(usize),
+    SendRead,
+    Progress(u64),
     Network(bool),
     Dialed,
     HungUp,
@@ -52,6 +59,19 @@ fn any_frame() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![3 => good, 2 => bent, 1 => prop::collection::vec(any::<u8>(), 0..64)]
 }
 
+fn any_body() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        Just(br#"{"access_token":"t"}"#.to_vec()),
+        Just(br#"{"uri":"http://127.0.0.1:1/o/a/chatfiles","entities":[{"uuid":"u","share-secret":"s"}]}"#.to_vec()),
+        (0..4_u64, any::<bool>()).prop_map(|(key, last)| {
+            let msg = STANDARD.encode(text_meta(key, "t").encode_to_vec());
+            format!(r#"{{"data":{{"msgs":[{{"msg":"{msg}"}},{{"msg":"?"}}],"is_last":{last},"next_key":"{key}"}}}}"#)
+                .into_bytes()
+        }),
+        prop::collection::vec(any::<u8>(), 0..32),
+    ]
+}
+
 fn any_step() -> impl Strategy<Value = Step> {
     prop_oneof![
         1 => Just(Step::LoginPassword),
@@ -60,10 +80,15 @@ fn any_step() -> impl Strategy<Value = Step> {
         2 => Just(Step::Send),
         1 => Just(Step::Block),
         1 => Just(Step::JoinGroup),
+        2 => Just(Step::SendFile),
+        1 => Just(Step::Download),
+        2 => (0..4_usize).prop_map(Step::History),
+        1 => Just(Step::SendRead),
+        1 => (0..500_u64).prop_map(Step::Progress),
         1 => any::<bool>().prop_map(Step::Network),
         4 => Just(Step::Dialed),
         1 => Just(Step::HungUp),
-        2 => (prop_oneof![Just(200), any::<u16>()], prop_oneof![Just(br#"{"access_token":"t"}"#.to_vec()), prop::collection::vec(any::<u8>(), 0..32)])
+        2 => (prop_oneof![Just(200), any::<u16>()], any_body())
             .prop_map(|(status, body)| Step::Http(status, body)),
         8 => any_frame().prop_map(Step::Frame),
         1 => "[aohcm\\[\\]\"A-Z=,]{0,20}".prop_map(Step::Text),
@@ -80,6 +105,10 @@ struct World {
     link: Option<LinkId>,
     call: Option<CallId>,
     asked: BTreeSet<CallId>,
+    /// Calls that must end in one event.
+    open: BTreeSet<CallId>,
+    /// Uploads that may end in a failure, with what has gone out.
+    uploads: BTreeMap<LocalId, u64>,
     may_tell: bool,
     opened: bool,
 }
@@ -91,7 +120,7 @@ impl World {
         } else {
             Door::WebSocket { url: "ws://127.0.0.1:1/websocket".to_owned() }
         };
-        let client = Client::new(Config { door, ..config() });
+        let client = Client::new(Config { door, delivery: true, ..config() });
         Self {
             client,
             now: START,
@@ -99,6 +128,8 @@ impl World {
             link: None,
             call: None,
             asked: BTreeSet::new(),
+            open: BTreeSet::new(),
+            uploads: BTreeMap::new(),
             may_tell: false,
             opened: false,
         }
@@ -144,6 +175,27 @@ impl World {
                 drop(self.client.join_group(self.now, "1"));
                 None
             }
+            Step::SendFile => {
+                let file = File { name: "a".into(), media_type: "text/plain".into(), bytes: "x".into() };
+                let (media, ext, way) = (Media::File, Ext::default(), UploadWay::Restricted);
+                let local = self.client.send_file(self.now, Chat::Single, "bob", media, file, ext, way);
+                self.uploads.insert(local.expect("a good file"), 0);
+                None
+            }
+            Step::Download => {
+                self.open.extend(self.client.download(self.now, "http://127.0.0.1:4000/f", Some("s"), None));
+                None
+            }
+            Step::History(count) => {
+                self.open.extend(self.client.fetch_history(self.now, Chat::Single, "bob", count, None));
+                None
+            }
+            Step::SendRead => {
+                let sent = self.client.send_read(self.now, Chat::Single, "bob", ServerId(1), None);
+                sent.expect("a good receipt");
+                None
+            }
+            Step::Progress(sent) => self.call.map(|call| Received::HttpProgress { call, sent }),
             Step::Network(up) => {
                 self.client.network(self.now, up);
                 None
@@ -152,7 +204,7 @@ impl World {
             Step::HungUp => self.link.map(|link| Received::HungUp { link, reason: String::new() }),
             Step::Http(status, body) => self.call.map(|call| Received::Http {
                 call,
-                answer: Ok(HttpAnswer { status, body: Bytes::from(body) }),
+                answer: Ok(HttpAnswer { status, media_type: None, body: Bytes::from(body) }),
             }),
             Step::Frame(bytes) if self.sockjs => self.message(WireMessage::Text(sockjs::server_text(&bytes))),
             Step::Frame(bytes) | Step::Binary(bytes) => self.message(WireMessage::Binary(bytes.into())),
@@ -190,8 +242,33 @@ impl World {
         while let Some(event) = self.client.poll_event() {
             self.opened |= event == Event::Opened;
             match event {
-                Event::Opened | Event::Message(_) | Event::Sent { .. } | Event::Received { .. } => {
+                Event::Opened
+                | Event::Message(_)
+                | Event::Sent { .. }
+                | Event::Received { .. }
+                | Event::Muted { .. }
+                | Event::Uploaded { .. }
+                | Event::Recall { .. }
+                | Event::Delivered { .. }
+                | Event::Read { .. }
+                | Event::Channel { .. }
+                | Event::Statistic { .. } => {
                     prop_assert!(self.may_tell, "{event:?} after the end");
+                }
+                Event::UploadProgress { local, loaded, total } => {
+                    let before = self.uploads.get_mut(&local);
+                    let before = before.ok_or_else(|| TestCaseError::fail("progress without an upload"))?;
+                    prop_assert!(*before < loaded && loaded <= total, "{before} before {loaded} of {total}");
+                    *before = loaded;
+                }
+                Event::UploadFailed { local, .. } => {
+                    prop_assert!(self.uploads.remove(&local).is_some(), "it failed before");
+                }
+                Event::CallFailed { call, .. }
+                | Event::History { call, .. }
+                | Event::Downloaded { call, .. }
+                | Event::DownloadFailed { call, .. } => {
+                    prop_assert!(self.open.remove(&call), "{call:?} ended before");
                 }
                 Event::Closed => {
                     prop_assert!(self.may_tell, "closed twice");
@@ -203,6 +280,10 @@ impl World {
                 | Event::GroupCreated { .. }
                 | Event::RoomCreated { .. }
                 | Event::Presence(_)
+                | Event::Roster(_)
+                | Event::Conversations { .. }
+                | Event::ConversationDeleted { .. }
+                | Event::Readers { .. }
                 | Event::Offline
                 | Event::Online => {}
             }
@@ -229,5 +310,8 @@ proptest! {
             world.look()?;
             prop_assert!(world.client.next_deadline().is_none_or(|deadline| deadline > world.now));
         }
+        world.client.close();
+        world.look()?;
+        prop_assert_eq!(world.open.len(), 0, "whatever was asked for has come to an end");
     }
 }

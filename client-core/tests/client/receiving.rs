@@ -198,28 +198,15 @@ fn each_kind_is_shown_with_its_fields(#[case] content: Content, #[case] shown: I
 }
 
 #[rstest]
-#[case::group(BodyType::Groupchat, Some(Chat::Group))]
-#[case::room(BodyType::Chatroom, Some(Chat::Room))]
-#[case::of_old(BodyType::Normal, Some(Chat::Single))]
-#[case::read_receipt(BodyType::ReadAck, None)]
-#[case::delivery_receipt(BodyType::DeliverAck, None)]
-#[case::recall(BodyType::Recall, None)]
-#[case::channel_receipt(BodyType::ChannelAck, None)]
-fn the_body_says_what_chat_it_is_and_receipts_are_no_messages(
-    #[case] kind: BodyType,
-    #[case] chat: Option<Chat>,
-) {
+#[case::group(BodyType::Groupchat, Chat::Group)]
+#[case::room(BodyType::Chatroom, Chat::Room)]
+#[case::of_old(BodyType::Normal, Chat::Single)]
+fn the_body_says_what_chat_it_is(#[case] kind: BodyType, #[case] chat: Chat) {
     let mut stage = Stage::open();
     stage.server(page("bob", vec![chat_meta(1, kind, vec![Content::default()])], None, true));
-    let shown: Vec<Option<Chat>> = stage
-        .events()
-        .into_iter()
-        .map(|event| match event {
-            Event::Message(message) => Some(message.chat),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(shown, chat.map(Some).into_iter().collect::<Vec<_>>());
+    let events = stage.events();
+    let [Event::Message(message)] = &events[..] else { panic!("one message, not {events:?}") };
+    assert_eq!(message.chat, chat);
 }
 
 #[test]
@@ -261,6 +248,15 @@ fn a_meta_without_a_sender_and_one_without_an_id_are_shown() {
 #[case::left(18, false, "leaveGroup", Place::Group("9".into()))]
 #[case::left_room(18, true, "leaveChatRoom", Place::Room("9".into()))]
 #[case::direct(19, false, "direct_joined", Place::Group("9".into()))]
+#[case::muted(23, false, "addMute", Place::Group("9".into()))]
+#[case::listed(29, false, "addUserToGroupWhiteList", Place::Group("9".into()))]
+#[case::listed_in_room(29, true, "addUserToChatRoomWhiteList", Place::Room("9".into()))]
+#[case::unlisted(30, false, "rmUserFromGroupWhiteList", Place::Group("9".into()))]
+#[case::unlisted_in_room(30, true, "rmUserFromChatRoomWhiteList", Place::Room("9".into()))]
+#[case::silenced(31, false, "muteGroup", Place::Group("9".into()))]
+#[case::silenced_room(31, true, "muteChatRoom", Place::Room("9".into()))]
+#[case::unsilenced(32, false, "rmGroupMute", Place::Group("9".into()))]
+#[case::unsilenced_room(32, true, "rmChatRoomMute", Place::Room("9".into()))]
 fn changes_of_groups_and_rooms_are_shown(
     #[case] operation: i32,
     #[case] is_chatroom: bool,
@@ -274,10 +270,12 @@ fn changes_of_groups_and_rooms_are_shown(
         from: Some(queue_jid("bob")),
         to: vec![queue_jid("alice")],
         is_chatroom: Some(is_chatroom),
+        reason: Some("why".to_owned()),
         ..MucBody::default()
     };
     stage.server(page("", vec![meta(1, NameSpace::Muc, body.encode_to_vec())], None, true));
-    assert_eq!(stage.events(), [Event::Presence(Presence { kind, from: "bob".to_owned(), place })]);
+    let (from, to, status) = ("bob".to_owned(), "alice".to_owned(), "why".to_owned());
+    assert_eq!(stage.events(), [Event::Presence(Presence { kind, from, to, status, place })]);
 }
 
 #[rstest]
@@ -304,12 +302,15 @@ fn roster_meta(id: u64, operation: i32) -> Meta {
 #[rstest]
 #[case::asked(2, "subscribe")]
 #[case::removed(3, "unsubscribed")]
+#[case::accepted_here(4, "subscribed")]
+#[case::declined_here(5, "unsubscribed")]
 #[case::accepted(8, "subscribed")]
 #[case::declined(9, "unsubscribed")]
 fn changes_of_contacts_are_shown(#[case] operation: i32, #[case] kind: &'static str) {
     let mut stage = Stage::open();
     stage.server(page("", vec![roster_meta(1, operation)], None, true));
-    let shown = Presence { kind, from: "bob".to_owned(), place: Place::Contacts };
+    let (from, to, status) = ("bob".to_owned(), "alice".to_owned(), String::new());
+    let shown = Presence { kind, from, to, status, place: Place::Contacts };
     assert_eq!(stage.events(), [Event::Presence(shown)]);
 }
 

@@ -1,7 +1,7 @@
 //! Sends and their outcomes, the block list, groups and rooms (clauses build.*, send.*, fail.*).
 
 use client_core::{
-    Chat, CommandError, Content, CustomExts, Event, Ext, Failure, HttpMethod, LocalId, Message, Received,
+    Chat, CommandError, Content, CustomExts, Event, Ext, Failure, LocalId, Message, NewGroup, Received,
     ServerId,
 };
 use fixtures::wire::{CommSyncDl, RosterBody};
@@ -50,7 +50,6 @@ fn an_accepted_message_is_sent_then_received() {
 #[case::too_large(7, Some("Sorry, data is too large"), 511)]
 #[case::not_permitted(7, Some("blocked"), 604)]
 #[case::intercepted(19, Some("because"), 502)]
-#[case::muted(15, Some("you were muted"), 507)]
 #[case::outside_the_table(2, None, 604)]
 #[case::outside_the_schema(99, None, 604)]
 fn a_refused_message_fails_with_the_number_of_the_table(
@@ -70,6 +69,22 @@ fn a_refused_message_fails_with_the_number_of_the_table(
     let next = stage.client.send(stage.now, text("bob")).expect("a good message");
     stage.server(answer(next.0, 0, None, 5));
     assert_eq!(stage.events().len(), 2, "the connection lives on");
+}
+
+#[test]
+fn a_muted_sender_is_told_so_and_nothing_else() {
+    let mut stage = Stage::open();
+    let message = stage.client.send(stage.now, text("bob")).expect("a good message");
+    stage.server(answer(message.0, 15, Some("you were muted"), 0));
+    assert_eq!(stage.events(), [Event::Muted { local: message }]);
+    let recall = stage.client.recall(stage.now, Chat::Single, "bob", ServerId(5)).expect("logged in");
+    stage.server(answer(recall.0, 15, None, 0));
+    assert_eq!(stage.events(), [Event::Muted { local: recall }]);
+    assert_eq!(
+        stage.client.next_deadline().map(|at| at.since(stage.now)),
+        Some(30_000),
+        "nothing is awaited"
+    );
 }
 
 #[test]
@@ -153,47 +168,10 @@ fn the_block_list_is_changed_by_a_roster_operation(#[case] block: bool, #[case] 
 
 type Order = fn(&mut Stage) -> Result<(), CommandError>;
 
-#[rstest]
-#[case::create_group(
-    |stage: &mut Stage| stage.client.create_group(stage.now, "g", vec!["bob".into()]),
-    HttpMethod::Post, "/chatgroups",
-    Some(r#"{"groupname":"g","desc":"","members":["bob"],"public":true,"approval":false,"allowinvites":true,"maxusers":200,"owner":"alice","invite_need_confirm":false}"#)
-)]
-#[case::join_group(|stage: &mut Stage| stage.client.join_group(stage.now, "1"), HttpMethod::Post, "/chatgroups/1/apply", Some(r#"{"message":"join group"}"#))]
-#[case::leave_group(|stage: &mut Stage| stage.client.leave_group(stage.now, "1"), HttpMethod::Delete, "/chatgroups/1/quit", None)]
-#[case::dissolve(|stage: &mut Stage| stage.client.dissolve_group(stage.now, "1"), HttpMethod::Delete, "/chatgroups/1?version=v3", None)]
-#[case::invite(
-    |stage: &mut Stage| stage.client.invite_to_group(stage.now, "1", vec!["bob".into(), "carl".into()]),
-    HttpMethod::Post, "/chatgroups/1/invite", Some(r#"{"usernames":["bob","carl"]}"#)
-)]
-#[case::remove(
-    |stage: &mut Stage| stage.client.remove_from_group(stage.now, "1", vec!["bob".into(), "爱/丽".into()]),
-    HttpMethod::Delete, "/chatgroups/1/users/bob,%E7%88%B1%2F%E4%B8%BD", None
-)]
-#[case::create_room(
-    |stage: &mut Stage| stage.client.create_room(stage.now, "r", vec!["bob".into()]),
-    HttpMethod::Post, "/chatrooms", Some(r#"{"name":"r","description":"","maxusers":200,"owner":"alice","members":["bob"]}"#)
-)]
-#[case::join_room(|stage: &mut Stage| stage.client.join_room(stage.now, "2"), HttpMethod::Post, "/chatrooms/2/apply", Some(r#"{"message":"join room"}"#))]
-#[case::leave_room(|stage: &mut Stage| stage.client.leave_room(stage.now, "2"), HttpMethod::Delete, "/chatrooms/2/quit", None)]
-fn groups_and_rooms_are_rest(
-    #[case] order: Order,
-    #[case] method: HttpMethod,
-    #[case] path: &str,
-    #[case] body: Option<&str>,
-) {
-    let mut stage = Stage::open();
-    order(&mut stage).expect("logged in");
-    let request = stage.requests().pop().expect("a request");
-    assert_eq!(request.url, format!("http://127.0.0.1:4000/org/app{path}"));
-    assert_eq!((request.method, request.body.as_deref()), (method, body));
-    assert_eq!(request.bearer.as_deref(), Some("t"));
-}
-
 #[test]
 fn new_groups_and_rooms_are_told_with_their_ids() {
     let mut stage = Stage::open();
-    stage.client.create_group(stage.now, "g", vec![]).expect("logged in");
+    stage.client.create_group(stage.now, NewGroup::named("g")).expect("logged in");
     let call = stage.requests().pop().expect("a request").call;
     stage.http(call, 200, r#"{"data":{"groupid":"93734273351681"}}"#);
     stage.client.create_room(stage.now, "r", vec![]).expect("logged in");
@@ -261,7 +239,7 @@ fn a_call_that_nobody_waits_for_any_more_is_cancelled() {
 #[test]
 fn calls_end_with_the_session_they_were_made_in() {
     let mut stage = Stage::open();
-    stage.client.create_group(stage.now, "g", vec![]).expect("logged in");
+    stage.client.create_group(stage.now, NewGroup::named("g")).expect("logged in");
     stage.client.join_group(stage.now, "1").expect("logged in");
     let call = stage.requests().pop().expect("a request").call;
     stage.client.close();
@@ -274,7 +252,7 @@ fn calls_end_with_the_session_they_were_made_in() {
 
 #[rstest]
 #[case::nobody(|stage: &mut Stage| stage.client.block(stage.now, vec![]), CommandError::NoUsers { command: "block" })]
-#[case::no_name(|stage: &mut Stage| stage.client.create_group(stage.now, "", vec![]), CommandError::NoName { command: "create_group" })]
+#[case::no_name(|stage: &mut Stage| stage.client.create_group(stage.now, NewGroup::named("")), CommandError::NoName { command: "create_group" })]
 #[case::empty_name(
     |stage: &mut Stage| stage.client.invite_to_group(stage.now, "1", vec![String::new()]),
     CommandError::NoUsers { command: "invite_to_group" }

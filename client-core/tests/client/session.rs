@@ -11,7 +11,7 @@ use prost::Message as _;
 use rstest::rstest;
 
 use crate::stage::{
-    Stage, answer, config, frame, meta, page, provision_answer, text_meta, texts_of, unread, uplink,
+    Stage, answer, body_of, config, frame, meta, page, provision_answer, text_meta, texts_of, unread, uplink,
 };
 
 fn hello() -> Message {
@@ -33,7 +33,7 @@ fn a_password_is_changed_for_a_token_and_the_token_for_a_session() {
     let request = stage.requests().pop().expect("the token request");
     assert_eq!(request.url, "http://127.0.0.1:4000/org/app/token");
     assert_eq!(
-        request.body.as_deref(),
+        body_of(&request).as_deref(),
         Some(r#"{"grant_type":"password","username":"alice","password":"pw","timestamp":1640908800000}"#)
     );
     assert_eq!((request.bearer, stage.dials().len()), (None, 0));

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use client_core::{
-    CallId, Client, Config, Door, Event, Failure, HttpAnswer, HttpRequest, LinkId, Millis, Received,
-    Transmit, WireMessage,
+    AttachmentUrls, CallId, Client, Config, Door, EmojiTable, Event, Failure, HttpAnswer, HttpRequest,
+    LinkId, Millis, Received, Transmit, WireMessage,
 };
 use fixtures::wire::m_sync::Command;
 use fixtures::wire::meta::NameSpace;
@@ -31,6 +31,9 @@ pub(crate) fn config() -> Config {
         rest: "http://127.0.0.1:4000".to_owned(),
         door: Door::WebSocket { url: "ws://127.0.0.1:4000/websocket".to_owned() },
         reconnects: 3,
+        delivery: false,
+        attachment_urls: AttachmentUrls::Ours,
+        emoji: EmojiTable::default(),
     }
 }
 
@@ -189,8 +192,25 @@ impl Stage {
     }
 
     pub(crate) fn http(&mut self, call: CallId, status: u16, body: &str) {
-        let answer = HttpAnswer { status, body: Bytes::from(body.to_owned()) };
+        self.http_typed(call, status, Some("application/json"), body.to_owned());
+    }
+
+    pub(crate) fn http_typed(
+        &mut self,
+        call: CallId,
+        status: u16,
+        media_type: Option<&str>,
+        body: impl Into<Bytes>,
+    ) {
+        let answer = HttpAnswer { status, media_type: media_type.map(str::to_owned), body: body.into() };
         self.handle(Received::Http { call, answer: Ok(answer) });
+    }
+
+    /// The one request made since.
+    pub(crate) fn request(&mut self) -> HttpRequest {
+        let mut requests = self.requests();
+        assert_eq!(requests.len(), 1, "{requests:?}");
+        requests.remove(0)
     }
 
     fn take<T>(&mut self, wanted: impl Fn(&Transmit) -> Option<T>) -> Vec<T> {
@@ -205,6 +225,18 @@ impl Stage {
         self.transmits = kept.collect();
         taken
     }
+}
+
+/// The body of a request as text.
+pub(crate) fn body_of(request: &HttpRequest) -> Option<String> {
+    let body = request.body.as_ref()?;
+    Some(body.pieces.iter().map(|piece| std::str::from_utf8(piece).expect("text")).collect())
+}
+
+/// The one event told since.
+pub(crate) fn only(events: Vec<Event>) -> Event {
+    let [event] = <[Event; 1]>::try_from(events).expect("one event");
+    event
 }
 
 pub(crate) fn texts_of(events: &[Event]) -> Vec<String> {
