@@ -7,14 +7,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use client_core::{Config, Door, Millis, Received};
+use client_core::{AttachmentUrls, Config, Door, EmojiTable, Millis, Received};
 use serde::Serialize;
 use tokio::sync::mpsc;
 
+use crate::command::{Create, DeviceCommand};
 use crate::device::Device;
 use crate::line::{
-    Answer, AnswerLine, BadCommand, Command, Create, DeviceCommand, EventLine, Hello, HelloLine, NextDue,
-    ProcessCommand, Refused, Request,
+    Answer, AnswerLine, BadCommand, Command, EventLine, Hello, HelloLine, NextDue, ProcessCommand, Refused,
+    Request,
 };
 
 /// Where the virtual clock starts: 2021-12-31 00:00 UTC, as the worlds of clients with such a clock do.
@@ -90,7 +91,7 @@ impl Host {
         let (id, user) = (request.id, request.user.clone());
         let outcome = match (request.read_command(), &user) {
             (Ok(Command::Process(command)), None) => self.process_command(command).await?,
-            (Ok(Command::Device(command)), Some(user)) => self.device_command(user, command),
+            (Ok(Command::Device(command)), Some(user)) => self.device_command(user, *command),
             (Ok(Command::Process(_)), Some(_)) => {
                 Err(Refused::Error("this command is for the process: leave `user` out".to_owned()))
             }
@@ -136,21 +137,16 @@ impl Host {
     }
 
     fn create(&mut self, user: &str, create: Create) -> Result<Answer, Refused> {
-        if create.delivery {
-            return Err(Refused::Unsupported("delivery receipts".to_owned()));
-        }
-        if create.own_upload {
-            return Err(Refused::Unsupported("uploads of its own".to_owned()));
-        }
-        if create.emoji.is_some() {
-            return Err(Refused::Unsupported("emoji".to_owned()));
-        }
         if self.devices.len() >= DEVICES_LIMIT {
             return Err(Refused::Error(format!("{DEVICES_LIMIT} devices are all that fit; reset")));
         }
         let door = match self.door {
             DoorKind::SockJs => Door::SockJs { url: create.sockjs },
             DoorKind::WebSocket => Door::WebSocket { url: create.websocket },
+        };
+        let emoji = match create.emoji {
+            Some(emoji) => EmojiTable::new(&emoji.path, emoji.map)?,
+            None => EmojiTable::default(),
         };
         let device = Device::new(Config {
             app_key: create.app_key,
@@ -159,6 +155,9 @@ impl Host {
             rest: create.rest,
             door,
             reconnects: create.reconnects,
+            delivery: create.delivery,
+            attachment_urls: if create.own_upload { AttachmentUrls::AsSent } else { AttachmentUrls::Ours },
+            emoji,
         });
         self.devices.insert(user.to_owned(), device);
         Ok(Answer::default())

@@ -3,7 +3,9 @@
 //! One process, one thread for the clients, any number of devices. Timers run on a virtual clock that only
 //! `advance` moves; sockets and HTTP are real and never wait for it. It repairs nothing that the client does.
 
+mod command;
 mod device;
+mod event;
 mod host;
 mod line;
 mod stdin;

@@ -469,8 +469,9 @@ fn calls_that_cannot_be_made_say_why() {
         json!({"send_text": text})
     };
     let custom = json!({"send_custom": {"handle": "m1", "to": "bob", "chat": "single", "event": "e", "exts": {"n": 5}}});
-    let mut delivery = peer.create("bob");
-    delivery["create"]["delivery"] = true.into();
+    let mut emoji = peer.create("bob");
+    emoji["create"]["emoji"] = json!({"path": "faces/", "map": {"": "x.png"}});
+    let file = json!({"handle": "m1", "to": "bob", "chat": "single", "file": "/nowhere/x.png", "filename": "x.png", "media_type": "image/png", "width": 1, "height": 1});
     for (user, command, kind, words) in [
         (Some("alice"), with("ext", Value::Null), "error", "ext must not be null"),
         (Some("alice"), with("chat", json!("crowd")), "error", "send_text: unknown variant `crowd`"),
@@ -488,7 +489,27 @@ fn calls_that_cannot_be_made_say_why() {
         (Some("alice"), json!({}), "error", "exactly one"),
         (Some("alice"), peer.create("alice"), "error", "exists already"),
         (Some("alice"), json!({"unique_ids": {"count": 50_001}}), "error", "at most 50000"),
-        (Some("bob"), delivery, "unsupported", "delivery receipts"),
+        (Some("bob"), emoji, "error", "the key of an emoji cannot be empty"),
+        (Some("alice"), json!({"send_image": file}), "error", "cannot read /nowhere/x.png"),
+        (Some("alice"), with("ask_receipts", json!(true)), "error", "only a message to a group"),
+        (
+            Some("alice"),
+            json!({"recall": {"handle": "r", "id": "seven", "to": "bob", "chat": "single"}}),
+            "error",
+            "the id \"seven\"",
+        ),
+        (
+            Some("alice"),
+            json!({"fetch_history": {"handle": "h", "with": "bob", "chat": "single", "count": "ten"}}),
+            "error",
+            "a whole number or its digits",
+        ),
+        (
+            Some("alice"),
+            json!({"ban_all": {"chat": "single", "id": "bob"}}),
+            "error",
+            "chat must be group or room",
+        ),
         (None, json!({"close": {}}), "error", "`user` is missing"),
         (None, json!({"advance": {}}), "error", "advance: missing field `ms`"),
     ] {

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use client_core::{
-    Chat, Client, Config, Content, Door, Event, HttpAnswer, HttpMethod, IncomingContent, LinkId, LocalId,
-    Message, Millis, Received, Transmit, WireMessage,
+    AttachmentUrls, Chat, Client, Config, Content, Door, EmojiTable, Event, HttpAnswer, HttpMethod,
+    IncomingContent, LinkId, LocalId, Message, Millis, Received, Transmit, WireMessage,
 };
 use mock_server::control::Control;
 use mock_server::machine::rest::{Method, Request};
@@ -235,13 +235,14 @@ impl Stage {
             method: match request.method {
                 HttpMethod::Get => Method::Get,
                 HttpMethod::Post => Method::Post,
+                HttpMethod::Put => Method::Put,
                 HttpMethod::Delete => Method::Delete,
             },
             base: "http://here".into(),
             path: path.into(),
             query: String::new(),
             token: request.bearer.clone(),
-            body: request.body.clone().unwrap_or_default().into(),
+            body: request.body.iter().flat_map(|body| body.pieces.concat()).collect::<Vec<u8>>().into(),
             upload: None,
             share_secret: None,
             restrict_access: false,
@@ -251,7 +252,8 @@ impl Stage {
         while let Some(output) = self.server.poll_output() {
             if let Output::Http { response, .. } = output {
                 let body = response.body.json().expect("no attachment is asked for here").clone();
-                answer = Some(HttpAnswer { status: response.status, body });
+                let media_type = Some("application/json".to_owned());
+                answer = Some(HttpAnswer { status: response.status, media_type, body });
             }
         }
         answer.expect("the machine answers every request at once")
@@ -267,6 +269,9 @@ impl Device {
             rest: "http://here".into(),
             door: Door::WebSocket { url: "ws://here/websocket".into() },
             reconnects: 1_000,
+            delivery: false,
+            attachment_urls: AttachmentUrls::Ours,
+            emoji: EmojiTable::default(),
         });
         Self { who, client, link: None, seen: Vec::new(), sent: BTreeMap::new(), unknown: Vec::new() }
     }
