@@ -55,6 +55,8 @@ pub(super) struct User {
     pub(super) blocked_both: Set<UserIx>,
     /// Whose contact this user is, and who is this user's: always both.
     pub(super) contacts: Set<UserIx>,
+    /// Who has asked to become a contact and waits for an answer.
+    pub(super) invited_by: Set<UserIx>,
     /// Live devices, oldest first.
     pub(super) devices: Vec<ConnId>,
     /// The conversations the user is part of.
@@ -212,6 +214,7 @@ impl Accounts {
             other.blocked.shift_remove(&user);
             other.blocked_both.shift_remove(&user);
             other.contacts.shift_remove(&user);
+            other.invited_by.shift_remove(&user);
         }
     }
 

@@ -79,6 +79,12 @@ impl SentIds {
     }
 }
 
+impl Ticket {
+    pub(super) fn new(origin: Origin, local_id: u64, payload: &[u8]) -> Self {
+        Self { origin, local_id, body_hash: hash(payload), fault: None }
+    }
+}
+
 impl Refused {
     pub(super) fn new(code: status::ErrorCode, reason: impl Into<String>) -> Self {
         Self(code, reason.into())
@@ -102,7 +108,7 @@ impl Server {
             Ok(meta::NameSpace::Chat) => self.chat(now, origin, meta),
             // Clients want no answer to their statistics (wire-4x §3.4).
             Ok(meta::NameSpace::Statistic) => {}
-            Ok(meta::NameSpace::Roster) => self.roster(now, conn, meta),
+            Ok(meta::NameSpace::Roster) => self.roster(now, origin, meta),
             Ok(
                 other @ (meta::NameSpace::Muc
                 | meta::NameSpace::Conference
@@ -126,19 +132,14 @@ impl Server {
             let reason = "meta.id is missing";
             return self.refuse_sync(conn, None, status::ErrorCode::MissingParameter, reason);
         };
-        let body_hash = hash(meta.payload);
-        if let Some(sent) = self.sent_ids(origin).and_then(|ids| ids.find(local_id)) {
-            if sent.body_hash != body_hash {
-                let text = format!("payload.meta.id {local_id} was used before, for another message");
-                self.finding(conn, "build.unique-id", text);
-            }
-            return self.reply(conn, encode::accepted(local_id, sent.server_id, sent.timestamp));
+        let mut ticket = Ticket::new(origin, local_id, meta.payload);
+        if self.is_sent_again(&ticket) {
+            return;
         }
-        let fault = self.faults.take_answer(user);
-        if let Some(AnswerFault::Status { code, reason }) = &fault {
+        ticket.fault = self.faults.take_answer(user);
+        if let Some(AnswerFault::Status { code, reason }) = &ticket.fault {
             return self.reply(conn, encode::refusal(Some(local_id), *code, reason));
         }
-        let ticket = Ticket { origin, local_id, body_hash, fault };
         match self.judge(now, origin, meta) {
             Err(refused) => self.refuse_message(&ticket, &refused),
             Ok(act) => {
@@ -148,6 +149,18 @@ impl Server {
                 }
             }
         }
+    }
+
+    /// Whether the device has sent this before, under the same local id: then it is answered as before.
+    pub(super) fn is_sent_again(&mut self, ticket: &Ticket) -> bool {
+        let &Ticket { origin, local_id, body_hash, .. } = ticket;
+        let Some(sent) = self.sent_ids(origin).and_then(|ids| ids.find(local_id)) else { return false };
+        if sent.body_hash != body_hash {
+            let text = format!("payload.meta.id {local_id} was used before, for another message");
+            self.finding(origin.conn, "build.unique-id", text);
+        }
+        self.reply(origin.conn, encode::accepted(local_id, sent.server_id, sent.timestamp));
+        true
     }
 
     fn judge(&mut self, now: Millis, origin: Origin, meta: &MetaView<'_>) -> Result<Act, Refused> {

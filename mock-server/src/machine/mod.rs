@@ -5,6 +5,7 @@
 //! Time must not go backwards.
 
 mod account;
+mod contacts;
 mod dismissal;
 mod encode;
 mod fault;

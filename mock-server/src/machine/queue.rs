@@ -17,7 +17,7 @@ use super::account::{Accounts, GoneDevice, Membership, UserIx};
 use super::encode::{self, QueueFrames};
 use super::log::{ConvIx, ConvKey, Conversation, EntryKind, NewEntry, Queues};
 use super::muc::{MucIx, Mucs};
-use super::session::{Live, Reader, Session};
+use super::session::{DeviceId, Live, Reader, Session};
 use super::{AppKey, ConnId, Millis, Output, Server, excerpt};
 
 /// What one device has had of one conversation.
@@ -226,7 +226,7 @@ impl Server {
     /// The service tells one user something of this namespace, on every device, each once.
     pub(super) fn tell_service(&mut self, now: Millis, user: UserIx, ns: meta::NameSpace, payload: Vec<u8>) {
         let me = self.jid(user, None);
-        self.tell(now, &[user], Meta { from: Some(me.clone()), to: Some(me), ..notice(ns, payload) });
+        self.tell(now, &[user], None, Meta { from: Some(me.clone()), to: Some(me), ..notice(ns, payload) });
     }
 
     /// As [`Server::tell_service`], the same to many users; `from` is whom it is about and has a name, or 3.x loses
@@ -239,17 +239,36 @@ impl Server {
         ns: meta::NameSpace,
         payload: Vec<u8>,
     ) {
-        self.tell(now, users, Meta { from: Some(from), ..notice(ns, payload) });
+        self.tell(now, users, None, Meta { from: Some(from), ..notice(ns, payload) });
     }
 
-    fn tell(&mut self, now: Millis, users: &[UserIx], meta: Meta) {
+    /// As [`Server::tell_service`], but for the device that knows already.
+    pub(super) fn tell_other_devices(
+        &mut self,
+        now: Millis,
+        user: UserIx,
+        device: DeviceId,
+        ns: meta::NameSpace,
+        payload: Vec<u8>,
+    ) {
+        let me = self.jid(user, None);
+        self.tell(
+            now,
+            &[user],
+            Some(device),
+            Meta { from: Some(me.clone()), to: Some(me), ..notice(ns, payload) },
+        );
+    }
+
+    fn tell(&mut self, now: Millis, users: &[UserIx], origin: Option<DeviceId>, meta: Meta) {
         let id = self.allot_id();
         let meta = Meta { id: Some(id), timestamp: Some(now.0), ..meta };
         let bytes: Arc<[u8]> = meta.encode_to_vec().into();
         for &user in users {
             let Some(conv) = self.queues.open(ConvKey::Service(user)) else { continue };
             let (kind, meta) = (EntryKind::Notice, Arc::clone(&bytes));
-            let entry = NewEntry { id, sender: None, origin: None, kind, only: None, meta };
+            let sender = origin.map(|_| user);
+            let entry = NewEntry { id, sender, origin, kind, only: None, meta };
             self.append(now, conv, entry, &[user]);
         }
     }

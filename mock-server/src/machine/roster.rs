@@ -1,116 +1,104 @@
-//! Roster operations on the socket; of them, the block list (wire-3x §5.4).
+//! Roster operations on the socket (wire-3x §5.4): which of them a client may ask for, and their answers.
 //!
 //! 3.x sends them to a nameless `@easemob.com` and waits for no answer but the service's own meta, upon which it
-//! asks REST for the list.
+//! asks REST for the list. What they do is in `contacts`.
 
 use fixtures::wire::view::MetaView;
-use fixtures::wire::{Jid, RosterBody, meta, roster_body, status};
+use fixtures::wire::{RosterBody, roster_body::Operation, status};
 use prost::Message as _;
+use status::ErrorCode;
 
 use super::account::UserIx;
-use super::{ConnId, Millis, Server, encode};
+use super::contacts::{ContactFault, Direction};
+use super::message::{Origin, Refused, Ticket};
+use super::{Millis, Server, excerpt};
+
+/// As what is said with an application to a group.
+const REASON_CHARS_MAX: usize = 512;
 
 impl Server {
-    pub(super) fn roster(&mut self, now: Millis, conn: ConnId, meta: &MetaView<'_>) {
-        let Some(user) =
-            self.sessions.get(&conn).and_then(|session| session.live()).map(|live| live.reader.user)
-        else {
+    pub(super) fn roster(&mut self, now: Millis, origin: Origin, meta: &MetaView<'_>) {
+        let ticket = meta.id.map(|local_id| Ticket::new(origin, local_id, meta.payload));
+        if let Some(ticket) = &ticket
+            && self.is_sent_again(ticket)
+        {
             return;
-        };
-        let body = match RosterBody::decode(meta.payload) {
-            Ok(body) => body,
-            Err(error) => {
-                self.finding(
-                    conn,
-                    "recv.bad-frame",
-                    format!("payload.meta.payload is not a RosterBody: {error}"),
-                );
-                let reason = "meta.payload is not a RosterBody";
-                return self.refuse_sync(conn, meta.id, status::ErrorCode::PbParserError, reason);
+        }
+        let done = self.change_roster(now, origin, meta.payload);
+        match (done, ticket) {
+            (Ok(()), Some(ticket)) => {
+                let server_id = self.allot_id();
+                self.answer_taken(now, &ticket, server_id);
             }
-        };
-        use roster_body::Operation;
+            (Ok(()), None) => {}
+            (Err(Refused(code, reason)), _) => self.refuse_sync(origin.conn, meta.id, code, &reason),
+        }
+    }
+
+    /// With several users named, it goes through them until one of them is refused.
+    fn change_roster(&mut self, now: Millis, origin: Origin, payload: &[u8]) -> Result<(), Refused> {
+        let user = origin.user;
+        let body = RosterBody::decode(payload).map_err(|error| {
+            let text = format!("payload.meta.payload is not a RosterBody: {error}");
+            self.finding(origin.conn, "recv.bad-frame", text);
+            Refused::new(ErrorCode::PbParserError, "meta.payload is not a RosterBody")
+        })?;
         let number = body.operation.unwrap_or_default();
-        let (operation, blocks) = match Operation::try_from(number) {
-            Ok(Operation::Ban) => (Operation::Ban, true),
-            Ok(Operation::Allow) => (Operation::Allow, false),
-            Ok(
-                other @ (Operation::GetRoster
-                | Operation::GetBlacklist
-                | Operation::Add
-                | Operation::Remove
-                | Operation::Accept
-                | Operation::Decline
-                | Operation::RemoteAccept
-                | Operation::RemoteDecline),
-            ) => {
-                let reason = format!("roster operation {} is not served", other.as_str_name());
-                return self.refuse_sync(conn, meta.id, status::ErrorCode::UnknownCommand, &reason);
+        let operation = Operation::try_from(number).map_err(|_| {
+            let text = format!("RosterBody.operation is {number}, not 0 to 9");
+            self.finding(origin.conn, "recv.bad-frame", text);
+            Refused::new(ErrorCode::UnknownCommand, "unknown roster operation")
+        })?;
+        let others = self.named_by(&body)?;
+        let reason = body.reason.unwrap_or_default();
+        if reason.chars().count() > REASON_CHARS_MAX {
+            let reason = format!("roster.reason holds at most {REASON_CHARS_MAX} characters");
+            return Err(Refused::new(ErrorCode::WrongParameter, reason));
+        }
+        let mut each = |one: &mut dyn FnMut(&mut Self, UserIx) -> Result<(), ContactFault>| {
+            others.iter().try_for_each(|&other| one(self, other))
+        };
+        let done = match operation {
+            Operation::Add => each(&mut |server, other| server.ask_contact(now, user, other, &reason)),
+            Operation::Accept => each(&mut |server, other| server.accept_contact(now, user, other)),
+            Operation::Decline => {
+                each(&mut |server, other| server.decline_contact(now, user, other, origin.device, &reason))
             }
-            Err(_) => {
-                self.finding(conn, "recv.bad-frame", format!("RosterBody.operation is {number}, not 0 to 9"));
-                let reason = "unknown roster operation";
-                return self.refuse_sync(conn, meta.id, status::ErrorCode::UnknownCommand, reason);
+            Operation::Remove => each(&mut |server, other| {
+                // Nothing to end is as good as ended.
+                server.remove_contact(now, user, other);
+                Ok(())
+            }),
+            Operation::Ban => {
+                let both = body.bi_direction.unwrap_or_default();
+                let direction = if both { Direction::Both } else { Direction::Theirs };
+                self.block_all(now, user, &others, direction)
+            }
+            Operation::Allow => {
+                self.unblock_all(now, user, &others);
+                Ok(())
+            }
+            Operation::GetRoster
+            | Operation::GetBlacklist
+            | Operation::RemoteAccept
+            | Operation::RemoteDecline => {
+                let reason = format!("roster operation {} is not served", operation.as_str_name());
+                return Err(Refused::new(ErrorCode::UnknownCommand, reason));
             }
         };
+        done.map_err(|fault| Refused::new(ErrorCode::Fail, fault.reason()))
+    }
+
+    fn named_by(&self, body: &RosterBody) -> Result<Vec<UserIx>, Refused> {
         let names = body.to.iter().filter_map(|jid| jid.name.as_deref());
-        let found: Result<Vec<UserIx>, &str> =
+        let users: Result<Vec<UserIx>, &str> =
             names.map(|name| self.accounts.find(name).ok_or(name)).collect();
-        let others = match found {
-            Ok(others) => others,
-            Err(name) => {
-                let reason = format!("username {name} doesn't exist!");
-                return self.refuse_sync(conn, meta.id, status::ErrorCode::Fail, &reason);
-            }
-        };
-        // What devices are told has a first `to`, or 3.x breaks on it (wire-3x §5.4).
-        if others.is_empty() {
-            let reason = "roster.to names nobody";
-            return self.refuse_sync(conn, meta.id, status::ErrorCode::MissingParameter, reason);
+        let users = users.map_err(|name| {
+            Refused::new(ErrorCode::Fail, format!("username {} doesn't exist!", excerpt(name)))
+        })?;
+        if users.is_empty() {
+            return Err(Refused::new(ErrorCode::MissingParameter, "roster.to names nobody"));
         }
-        let both = body.bi_direction.unwrap_or_default();
-        for other in others {
-            if blocks {
-                self.block(user, other, both);
-            } else {
-                self.unblock(user, other);
-            }
-        }
-        self.tell_roster(now, user, operation, &body.to);
-        if let Some(id) = meta.id {
-            let server_id = self.allot_id();
-            self.send(conn, encode::accepted(id, server_id, now));
-        }
-    }
-
-    pub(super) fn block(&mut self, user: UserIx, other: UserIx, both: bool) {
-        let user = self.accounts.user_mut(user);
-        user.blocked.insert(other);
-        if both {
-            user.blocked_both.insert(other);
-        }
-    }
-
-    pub(super) fn unblock(&mut self, user: UserIx, other: UserIx) {
-        let user = self.accounts.user_mut(user);
-        user.blocked.shift_remove(&other);
-        user.blocked_both.shift_remove(&other);
-    }
-
-    /// Makes two users each other's contacts.
-    pub(super) fn befriend(&mut self, user: UserIx, other: UserIx) {
-        self.accounts.user_mut(user).contacts.insert(other);
-        self.accounts.user_mut(other).contacts.insert(user);
-    }
-
-    /// Every device of the user learns of it, the one that asked as well: it shows the new list only then.
-    fn tell_roster(&mut self, now: Millis, user: UserIx, operation: roster_body::Operation, to: &[Jid]) {
-        let body = RosterBody {
-            operation: Some(operation as i32),
-            from: Some(self.jid(user, None)),
-            to: to.to_vec(),
-            ..RosterBody::default()
-        };
-        self.tell_service(now, user, meta::NameSpace::Roster, body.encode_to_vec());
+        Ok(users)
     }
 }

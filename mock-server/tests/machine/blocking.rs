@@ -119,7 +119,6 @@ fn news_of_the_list_wait_for_a_device_that_is_away() {
 #[case::nobody_at_all(BAN, &[], 3, "roster.to names nobody")]
 #[case::nobody_by_name(BAN, &[""], 1, "username  doesn't exist!")]
 #[case::unblock_somebody_unknown(ALLOW, &["carl", "dora"], 1, "username dora doesn't exist!")]
-#[case::friends(2, &["bob"], 9, "roster operation ADD is not served")]
 #[case::no_operation(99, &["bob"], 9, "unknown roster operation")]
 fn a_refused_change_changes_nothing(
     #[case] operation: i32,

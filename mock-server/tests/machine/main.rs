@@ -3,6 +3,7 @@
 mod arbitrary;
 mod attachments;
 mod blocking;
+mod contacts;
 mod devices;
 mod dismissal;
 mod faults;

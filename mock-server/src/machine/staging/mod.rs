@@ -3,6 +3,7 @@
 mod muc;
 
 use super::account::{NameFault, TOKEN_BYTES_MAX, TokenOrigin, UserIx};
+use super::contacts::Direction;
 use super::fault::AnswerFault;
 use super::message::StagedTo;
 use super::muc::{Ban, MucKind};
@@ -53,7 +54,7 @@ impl Server {
             Control::Block { user, blocked } => {
                 let user = self.known(&user)?;
                 for other in self.all_known(&blocked)? {
-                    self.block(user, other, false);
+                    self.block(user, other, Direction::Theirs);
                 }
             }
             Control::Texts { from, to, text, count } => {

@@ -131,7 +131,11 @@ impl Server {
             });
         }
         for other in with {
-            self.befriend(user, other);
+            self.befriend(user, other).map_err(|fault| ControlError::BadValue {
+                what: "with",
+                value: self.accounts.name(other).to_owned(),
+                reason: fault.reason(),
+            })?;
         }
         Ok(())
     }
