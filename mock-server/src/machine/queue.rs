@@ -209,7 +209,7 @@ impl Server {
         let listed = kind == EntryKind::Content && !self.queues.is_room(conv, &self.mucs);
         for &reader in readers {
             let conversations = &mut self.accounts.user_mut(reader).conversations;
-            let membership = conversations.entry(conv).or_insert(Membership::at(position));
+            let membership = conversations.entry(conv).or_insert_with(|| Membership::at(position));
             membership.listed |= listed;
             if counted && sender != Some(reader) {
                 membership.unread = membership.unread.saturating_add(1);

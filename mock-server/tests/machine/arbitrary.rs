@@ -6,11 +6,11 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use fixtures::wire::{
-    CommSyncUl, Jid, MSync, MessageBody, Meta, Provision, RosterBody, USER_DOMAIN, m_sync, meta,
+    CommSyncUl, Jid, MSync, MessageBody, Meta, Provision, RosterBody, USER_DOMAIN, m_sync, message_body, meta,
 };
-use mock_server::control::{Control, Fault, SettingsPatch};
-use mock_server::machine::ConnId;
+use mock_server::control::{Control, Fault, MessageKind, SettingsPatch, Webhook};
 use mock_server::machine::rest::Method;
+use mock_server::machine::{ConnId, Input, WebhookAnswer};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -32,12 +32,17 @@ enum Step {
         body: Vec<u8>,
     },
     Control(Control),
+    /// An app's server answers one of the questions that are open.
+    Webhook(Index, WebhookAnswer),
     Wait(u64),
     /// Anna writes to bernd.
     Write,
     /// Bernd pulls all there is.
     Read,
 }
+
+/// The id of a world's first message.
+const FIRST_ID: u64 = 1_160_000_000_000_000_001;
 
 /// Every frame that a real SDK sent in fixtures/frames.
 static CAPTURED: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
@@ -158,10 +163,15 @@ fn sync(meta: &Meta, fields: Vec<Vec<u8>>) -> Vec<u8> {
 
 fn any_message() -> impl Strategy<Value = Vec<u8>> {
     let kind = prop_oneof![4 => Just(Some(1)), 1 => Just(None), 3 => (-1..10_i32).prop_map(Some)];
-    let parts = (kind, any_name(), any_name(), ".{0,20}", fields(), any::<bool>());
-    let any_body = parts.prop_map(|(kind, from, to, text, fields, empty)| {
-        let body = body(fixtures::wire::message_body::Type::Chat, &from, &to, &text);
-        let body = MessageBody { r#type: kind, ..body };
+    // Of the first messages of a world, or of none.
+    let about = option::of(prop_oneof![9 => (0..40_u64).prop_map(|n| FIRST_ID + n), 1 => any::<u64>()]);
+    let asks = option::of(any::<bool>());
+    let parts = (kind, any_name(), any_name(), ".{0,20}", fields(), any::<bool>(), about, asks, 0..10_i32);
+    let any_body = parts.prop_map(|(kind, from, to, text, fields, empty, about, asks, content)| {
+        let mut body = body(message_body::Type::Chat, &from, &to, &text);
+        body.contents[0].r#type = Some(content);
+        let msg_config = asks.map(|asks| message_body::MessageConfig { allow_group_ack: Some(asks) });
+        let body = MessageBody { r#type: kind, ack_message_id: about, msg_config, ..body };
         let mut bytes = with_fields(&body, fields);
         if empty {
             bytes.extend([0x22, 0x00]);
@@ -272,10 +282,20 @@ fn any_http() -> impl Strategy<Value = Step> {
 
 fn any_control() -> impl Strategy<Value = Control> {
     let on = || option::of(any::<bool>());
-    let patch = (on(), on(), on(), on(), option::of(0..100_u64)).prop_map(
-        |(strict, one_device, serving, open_registration, token_ttl_ms)| {
+    let more = (on(), on(), on(), on(), option::of(0..100_u64), on(), on());
+    let patch = (on(), on(), on(), on(), option::of(0..100_u64), more).prop_map(
+        |(strict, one_device, serving, open_registration, token_ttl_ms, more)| {
             let message_bytes_max = None;
+            let (recall, admins_recall, antispam, group_receipts, recall_window_ms, listed, asking) = more;
             SettingsPatch {
+                recall,
+                admins_recall,
+                antispam,
+                group_receipts,
+                recall_window_ms,
+                // Bystanders write numbers, and no pictures.
+                words: listed.map(|listed| if listed { vec!["a".to_owned()] } else { Vec::new() }),
+                webhooks: asking.map(|asking| if asking { vec![rule(), rule()] } else { Vec::new() }),
                 strict,
                 one_device,
                 serving,
@@ -325,6 +345,23 @@ fn any_control() -> impl Strategy<Value = Control> {
     ]
 }
 
+/// A rule that no bystander meets.
+fn rule() -> Webhook {
+    let kinds = vec![MessageKind::Image, MessageKind::Custom];
+    Webhook { url: "http://127.0.0.1:1".into(), kinds, ..Webhook::default() }
+}
+
+fn any_answer() -> impl Strategy<Value = WebhookAnswer> {
+    const BODIES: &[&str] = &[
+        r#"{"valid":true}"#,
+        r#"{"valid":false}"#,
+        r#"{"valid":true,"payload":{"bodies":[{"type":"txt","msg":"x"}]}}"#,
+        "rubbish",
+    ];
+    let answered = select(BODIES).prop_map(|body| WebhookAnswer::Answered { status: 200, body: body.into() });
+    prop_oneof![4 => answered, 1 => Just(WebhookAnswer::TimedOut)]
+}
+
 fn any_step() -> impl Strategy<Value = Step> {
     prop_oneof![
         1 => Just(Step::Open),
@@ -332,6 +369,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         1 => any::<Index>().prop_map(Step::Close),
         2 => any_http(),
         2 => any_control().prop_map(Step::Control),
+        2 => (any::<Index>(), any_answer()).prop_map(|(which, answer)| Step::Webhook(which, answer)),
         1 => (0..100_u64).prop_map(Step::Wait),
         3 => Just(Step::Write),
         2 => Just(Step::Read),
@@ -387,6 +425,11 @@ impl Street {
             }
             // Whether it is refused is not the point here.
             Step::Control(control) => drop(self.world.try_control(control)),
+            Step::Webhook(which, answer) if !self.world.webhooks.is_empty() => {
+                let (id, _) = self.world.webhooks.remove(which.index(self.world.webhooks.len()));
+                self.world.input(Input::Webhook { id, answer });
+            }
+            Step::Webhook(..) => {}
             Step::Wait(ms) => self.world.now.0 += ms,
             Step::Write => {
                 let text = self.written.len().to_string();

@@ -67,6 +67,41 @@ fn of_too_many_bytes_the_oldest_go() {
 }
 
 #[test]
+fn what_is_too_old_goes_when_somebody_looks() {
+    let settings = Settings { kept_ms_max: 1_000, ..Settings::default() };
+    let mut world = World::with(settings, &["alice", "bob"]);
+    let (alice, bob) = (world.connect("alice", "web"), world.connect("bob", "web"));
+    world.text(alice, "bob", "1");
+    world.now.0 += 600;
+    world.text(alice, "bob", "2");
+    world.now.0 += 400;
+    assert_eq!(world.unread(bob), [(jid("alice", USER_DOMAIN), 2)], "so old, and not older");
+    world.now.0 += 1;
+    assert_eq!(world.unread(bob), [(jid("alice", USER_DOMAIN), 1)]);
+    assert_eq!(world.texts(bob), ["2"]);
+    world.now.0 += 10_000;
+    world.text(alice, "bob", "3");
+    assert_eq!(world.texts(bob), ["3"]);
+    assert_eq!(world.warnings, [""; 0], "age is no want of room");
+}
+
+#[test]
+fn what_the_service_tells_pushes_no_messages_out() {
+    let mut world = keeping(3);
+    let (alice, bob) = (world.connect("alice", "web"), world.connect("bob", "web"));
+    for number in 1..=3 {
+        world.text(alice, "bob", &number.to_string());
+    }
+    for number in 0..10 {
+        let id = format!("g{number}");
+        world.control(Control::Group { id: id.clone(), owner: "carl".into(), members: vec!["bob".into()] });
+        world.control(Control::Dissolve { id });
+    }
+    let texts: Vec<String> = world.pull_all(bob, &jid("alice", USER_DOMAIN)).iter().map(text_of).collect();
+    assert_eq!(texts, numbers(1..=3));
+}
+
+#[test]
 fn a_page_that_is_out_when_its_messages_go_is_acknowledged_all_the_same() {
     let mut world = keeping(60);
     let (alice, bob) = (world.connect("alice", "web"), world.connect("bob", "web"));

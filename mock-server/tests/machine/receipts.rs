@@ -105,7 +105,8 @@ fn what_cannot_be_read_has_no_receipt(
     let third = world.text(alice, "carl", "2");
     let receipt = world.note_meta(alice, Type::ReadAck, to("bob"), Some(second));
     let receipt = accepted(&world.send(alice, receipt));
-    (world.notes(alice), world.notes(bob));
+    world.notes(alice);
+    world.notes(bob);
     let id = [first, second, third, 4_711, receipt][which];
     assert_eq!(world.note(bob, kind, to(name), id), (1, reason.into()));
     assert_eq!((world.notes(alice), world.notes(bob)), (vec![], vec![]));
@@ -129,7 +130,8 @@ fn a_groups_message_delivered_is_told_to_its_sender() {
     let (mut world, alice, bob) = world();
     let carl = world.connect("carl", "web");
     let id = world.muc_text(alice, Type::Groupchat, "7", "hi");
-    (world.notes(bob), world.notes(carl));
+    world.notes(bob);
+    world.notes(carl);
     assert_eq!(world.note(bob, Type::DeliverAck, to("alice"), id).0, 0);
     assert_eq!(world.notes(alice), [(Type::DeliverAck as i32, Some(id))]);
     assert_eq!(world.notes(carl), []);
@@ -146,7 +148,8 @@ fn a_conversation_read_to_its_end_is_told_to_the_others(#[case] read: Jid, #[cas
         Some("bob") => world.text(bob, "alice", "hi"),
         _ => world.muc_text(bob, Type::Groupchat, "7", "hi"),
     };
-    (world.notes(alice), world.notes(phone));
+    world.notes(alice);
+    world.notes(phone);
     let meta = world.note_meta(alice, Type::ChannelAck, read, None);
     accepted(&world.send(alice, meta.clone()));
     assert_eq!(world.unread(bob), [(queue, 1)]);
@@ -182,7 +185,8 @@ fn the_sender_learns_how_many_have_read(#[case] name: &str) {
     let carl = world.connect("carl", "web");
     let meta = asking(&mut world, alice);
     let id = accepted(&world.send(alice, meta));
-    (world.notes(bob), world.notes(carl));
+    world.notes(bob);
+    world.notes(carl);
     for (number, (reader, content)) in (1..).zip([(bob, "yes"), (carl, "me too")]) {
         let receipt = reading(&mut world, reader, name, id, content);
         let answer = accepted(&world.send(reader, receipt.clone()));
