@@ -26,6 +26,10 @@ pub enum Kind {
     Session,
     /// Any other random name.
     Uuid,
+    /// What opens an attachment.
+    Secret,
+    /// Where an attachment lies.
+    Address,
     /// A group or room that the server named.
     Muc,
     /// A clock's reading.
@@ -64,6 +68,10 @@ const FIELDS: &[(&str, &str, Kind)] = &[
     ("CommUnreadDL", "timestamp", Kind::Time),
     ("Meta", "timestamp", Kind::Time),
     ("MessageBody", "ackMessageId", Kind::Id),
+    ("MessageBody.Content", "remotePath", Kind::Address),
+    ("MessageBody.Content", "secretKey", Kind::Secret),
+    ("MessageBody.Content", "thumbnailRemotePath", Kind::Address),
+    ("MessageBody.Content", "thumbnailSecretKey", Kind::Secret),
 ];
 
 /// The same for the members of JSON bodies.
@@ -74,6 +82,7 @@ const MEMBERS: &[(&str, Kind)] = &[
     ("duration", Kind::Time),
     ("modified", Kind::Time),
     ("timestamp", Kind::Time),
+    ("share-secret", Kind::Secret),
     ("uuid", Kind::Uuid),
     ("groupid", Kind::Muc),
 ];
@@ -105,6 +114,8 @@ impl Kind {
             Self::Trace => "trace",
             Self::Session => "session",
             Self::Uuid => "uuid",
+            Self::Secret => "secret",
+            Self::Address => "address",
             Self::Muc => "group",
             Self::Time => "time",
             Self::App => "app",
@@ -127,6 +138,8 @@ impl Aliases {
         match kind {
             Kind::App => (value == self.app_key).then(|| "<app>".to_owned()),
             Kind::Time => Some("<time>".to_owned()),
+            // Shown as it is, but for its host and the ids in it: see the transcript.
+            Kind::Address => None,
             Kind::Local => Some(self.number(kind, &format!("{owner} {value}"))),
             Kind::Id
             | Kind::Key
@@ -135,6 +148,7 @@ impl Aliases {
             | Kind::Trace
             | Kind::Session
             | Kind::Uuid
+            | Kind::Secret
             | Kind::Muc => Some(self.number(kind, value)),
         }
     }
@@ -143,6 +157,12 @@ impl Aliases {
     pub fn known(&self, kind: Kind, value: &str) -> Option<String> {
         let number = self.numbers.get(&(kind, value.to_owned()))?;
         Some(format!("<{} {number}>", kind.word()))
+    }
+
+    /// Whether a path behind a host, without its first `/`, is in the world of this app key.
+    pub fn is_of_app(&self, path: &str) -> bool {
+        let tenant = self.app_key.replace('#', "/");
+        path.strip_prefix(&tenant).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
     /// A text with every known token in it replaced by its name.

@@ -92,22 +92,17 @@ pub fn dissect(bytes: &[u8], direction: Direction) -> Result<Tree<'_>, Malformed
         let Value::Tree(sync) = &mut field.value else { continue };
         for meta in sync.fields.iter_mut().filter(|field| matches!(field.name(), "meta" | "metas")) {
             let Value::Tree(meta) = &mut meta.value else { continue };
-            let name = match meta.number("ns") {
-                Some(0) => "StatisticsBody",
-                Some(1) => "MessageBody",
-                Some(2) => "MUCBody",
-                Some(3) => "RosterBody",
-                Some(4) => "ConferenceBody",
-                Some(5) => {
-                    read_notification(meta);
-                    continue;
-                }
-                Some(_) | None => continue,
-            };
-            read_payload(meta, name, 3);
+            read_meta(meta, 3);
         }
     }
     Ok(tree)
+}
+
+/// Reads one `Meta` by itself, as a page of history holds it (rest.md A.6).
+pub fn dissect_meta(bytes: &[u8]) -> Result<Tree<'_>, Malformed> {
+    let mut meta = walk(bytes, msync().message("Meta"), 0)?;
+    read_meta(&mut meta, 1);
+    Ok(meta)
 }
 
 impl<'a> Tree<'a> {
@@ -289,6 +284,20 @@ fn varint_json(kind: Option<Kind>, number: u64) -> Json {
         Some(Kind::Uint64 | Kind::Float | Kind::Double | Kind::String | Kind::Bytes | Kind::Message(_))
         | None => number.to_string().into(),
     }
+}
+
+/// Reads the payload of a `Meta` as its name space has it.
+fn read_meta(meta: &mut Tree<'_>, depth: usize) {
+    let name = match meta.number("ns") {
+        Some(0) => "StatisticsBody",
+        Some(1) => "MessageBody",
+        Some(2) => "MUCBody",
+        Some(3) => "RosterBody",
+        Some(4) => "ConferenceBody",
+        Some(5) => return read_notification(meta),
+        Some(_) | None => return,
+    };
+    read_payload(meta, name, depth);
 }
 
 /// Turns the `payload` bytes of an envelope into the message that the envelope says they are.

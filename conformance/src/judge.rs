@@ -5,7 +5,9 @@
 //! own. It judges single frames and the state of one connection, never a whole scenario.
 
 mod heartbeat;
+mod receipts;
 mod rules;
+mod uploads;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +17,7 @@ use crate::dissect::{Field, Tree, Value, dissect, hex};
 use crate::lane::{LaneEvent, connections};
 pub use heartbeat::silences;
 use rules::{CONTENTS, Must, RULES, Rule};
+use uploads::Uploads;
 
 /// Something that a client did wrong and got away with.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,8 +33,13 @@ pub struct Finding {
 /// Everything wrong with what clients sent, each thing once with how often it was met.
 pub fn findings(tape: &[Row], app_key: &str) -> Vec<(Finding, usize)> {
     let mut found: BTreeMap<Finding, usize> = BTreeMap::new();
-    for lane in connections(tape) {
-        let mut connection = Connection { app_key, name: String::new(), keys: BTreeMap::new() };
+    let (lanes, uploads) = (connections(tape), Uploads::of(tape));
+    for finding in receipts::undue(&lanes) {
+        *found.entry(finding).or_default() += 1;
+    }
+    for lane in lanes {
+        let mut connection =
+            Connection { app_key, uploads: &uploads, name: String::new(), keys: BTreeMap::new() };
         for (_, event) in &lane.events {
             let LaneEvent::Frame(direction, bytes) = *event else { continue };
             let mut wrong = Vec::new();
@@ -59,6 +67,8 @@ pub fn findings(tape: &[Row], app_key: &str) -> Vec<(Finding, usize)> {
 /// What a connection is judged by.
 struct Connection<'a> {
     app_key: &'a str,
+    /// What the world's uploads were answered with.
+    uploads: &'a Uploads,
     /// The user's name as its PROVISION spells it.
     name: String,
     /// The keys that the server gave it, by queue name: 3.x knows queues by nothing else (wire-3x §3.4).
@@ -81,7 +91,7 @@ impl Connection<'_> {
         if let Some(sync) = frame.tree("payload").filter(|payload| payload.name == "CommSyncUL") {
             self.key(sync, wrong);
             if let Some(body) = sync.tree("meta").and_then(|meta| meta.tree("payload")) {
-                contents(body, wrong);
+                contents(body, self.uploads, wrong);
             }
         }
     }
@@ -165,7 +175,7 @@ fn unknown_fields(tree: &Tree<'_>, path: &str, wrong: &mut Wrong) {
 }
 
 /// What a message is made of (wire-3x §4.2, §4.3).
-fn contents(body: &Tree<'_>, wrong: &mut Wrong) {
+fn contents(body: &Tree<'_>, uploads: &Uploads, wrong: &mut Wrong) {
     const HERE: &str = "payload.meta.payload";
     let kind = body.field("type").map(Field::word).unwrap_or_default();
     if body.name != "MessageBody" || !matches!(&*kind, "CHAT" | "GROUPCHAT" | "CHATROOM") {
@@ -198,6 +208,7 @@ fn contents(body: &Tree<'_>, wrong: &mut Wrong) {
             ));
         }
     }
+    wrong.extend(uploads.wrong_secret(content).map(|text| (shape.clause, format!("{here}.{text}"))));
     key_values(content, "customExts", "send.custom", &format!("{here}.customExts"), wrong);
 }
 

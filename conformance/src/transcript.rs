@@ -6,6 +6,7 @@
 //! Left out, for it says nothing of a scenario: heartbeats (every UNREAD after the first, and its answer) and
 //! statistics with their answers. Everything else is there, field by field in the order of the wire.
 
+mod http;
 mod layout;
 mod order;
 
@@ -16,7 +17,7 @@ use serde_json::Value as Json;
 
 use crate::alias::{Aliases, Kind};
 use crate::dissect::{Field, Tree, Value, dissect, hex};
-use crate::lane::{HttpLane, Lane, LaneEvent, connections, requests};
+use crate::lane::{Lane, LaneEvent, connections, requests};
 use layout::Node;
 
 /// Texts up to this are shown whole; of a longer one its start and its length.
@@ -132,22 +133,6 @@ impl Writer {
         Section { title: format!("{user} {ordinal} ({door})"), entries }
     }
 
-    fn http(&mut self, lane: &HttpLane<'_>) -> Section {
-        let user = if lane.user.is_empty() { "somebody" } else { &lane.user };
-        let mut entries = Vec::new();
-        for request in &lane.requests {
-            // The body before the answer: what is met first is named first.
-            let body = self.body(request.body);
-            let answer = self.body(request.answer);
-            let path = self.aliases.groups_in(request.path);
-            if request.row >= self.unshown {
-                entries.push(Node { label: format!("> {} {path}", request.method), children: body }.frame());
-                entries.push(Node { label: format!("< {}", request.status), children: answer }.frame());
-            }
-        }
-        Section { title: format!("{user} HTTP"), entries }
-    }
-
     fn node(&mut self, of: &Tree<'_>, field: &Field<'_>, owner: &str, direction: Direction) -> Node {
         let label = field.label();
         if let Value::Tree(tree) = &field.value {
@@ -214,6 +199,7 @@ impl Writer {
         match (kind, field.name()) {
             // Only some names are the server's, and only some devices have a random one.
             (Kind::Muc, _) | (Kind::Resource, "deviceName") => self.aliases.known(kind, &value),
+            (Kind::Address, _) => Some(quoted(&self.address(&value))),
             (Kind::Token, "authToken") => Some(quoted(&self.aliases.tokens_in(&value))),
             (Kind::Token, _) => {
                 let (prefix, token) = match value.strip_prefix("$t$") {
@@ -225,47 +211,6 @@ impl Writer {
             }
             (_, _) => self.aliases.name(kind, owner, &value),
         }
-    }
-
-    fn body(&mut self, body: &[u8]) -> Vec<Node> {
-        if body.is_empty() {
-            return Vec::new();
-        }
-        match serde_json::from_slice::<Json>(body) {
-            Ok(Json::Object(members)) => {
-                members.iter().map(|(name, value)| self.member(name, name, value)).collect()
-            }
-            Ok(_) | Err(_) => {
-                vec![Node { label: shortened(&String::from_utf8_lossy(body)), children: Vec::new() }]
-            }
-        }
-    }
-
-    /// A member of a JSON body; `name` is its own, `label` shows its place in an array too.
-    fn member(&mut self, name: &str, label: &str, value: &Json) -> Node {
-        let text = match value {
-            Json::Object(members) if !members.is_empty() => {
-                let children = members.iter().map(|(name, value)| self.member(name, name, value)).collect();
-                return Node { label: label.to_owned(), children };
-            }
-            Json::Array(values) if values.iter().any(Json::is_object) => {
-                let numbered = values.iter().enumerate();
-                let children =
-                    numbered.map(|(at, value)| self.member(name, &format!("[{at}]"), value)).collect();
-                return Node { label: label.to_owned(), children };
-            }
-            Json::String(text) => text.clone(),
-            Json::Number(number) => number.to_string(),
-            Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => value.to_string(),
-        };
-        let alias = match Kind::of_member(name) {
-            Some(kind) => self.aliases.name(kind, "", &text),
-            None if name == "uri" => Some(without_host(&self.aliases.groups_in(&text))),
-            None if name == "path" => Some(quoted(&self.aliases.groups_in(&text))),
-            None => self.aliases.known(Kind::Muc, &text),
-        };
-        let shown = alias.unwrap_or_else(|| shortened(&value.to_string()));
-        Node { label: format!("{label}:{shown}"), children: Vec::new() }
     }
 }
 
@@ -319,14 +264,6 @@ fn leaf(field: &Field<'_>) -> String {
         Value::Bytes(bytes) => shortened(&format!("bytes {}", hex(bytes))),
         Value::Broken { bytes, why } => format!("broken ({why}) {}", hex(bytes)),
         Value::Tree(tree) => format!("{{{} fields}}", tree.fields.len()),
-    }
-}
-
-/// The server's port is another in each run.
-fn without_host(url: &str) -> String {
-    match url.split_once("://").map(|(_, rest)| rest.split_once('/')) {
-        Some(Some((_, path))) => format!("<server>/{path}"),
-        Some(None) | None => url.to_owned(),
     }
 }
 

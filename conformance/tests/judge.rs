@@ -8,15 +8,22 @@ use rstest::rstest;
 use serde_json::Value;
 
 #[rstest]
-// `undefined` in an ext has a type and no value in 3.x (wire-3x §4.3).
+// `undefined` in an ext has a type and no value in 3.x (wire-3x §4.3). 3.0.6 forgets the id of what it acknowledges
+// (wire-3x §4.4).
 #[case("easemob-websdk-3.0.6", &[
     r#"txt-ext-single: build.ext payload.meta.payload.ext["und"]: expected doubleValue for DOUBLE, got nothing"#,
+    "delivery-single: receipt.delivered payload.meta.payload.ackMessageId: expected any value, got nothing",
     r#"txt-ext-group: build.ext payload.meta.payload.ext["und"]: expected doubleValue for DOUBLE, got nothing"#,
+    "delivery-group: receipt.delivered payload.meta.payload.ackMessageId: expected any value, got nothing",
+    "delivery-true: receipt.delivered payload.meta.payload.ackMessageId: expected any value, got nothing",
 ])]
-// The app key of `to` comes from the constructor alone (wire-3x §1.2).
+// The app key of `to` comes from the constructor alone (wire-3x §1.2). These delivery receipts were built by the app, for
+// a message that never came.
 #[case("easemob-websdk-3.6.3", &[
     r#"txt-ext-single: build.ext payload.meta.payload.ext["und"]: expected doubleValue for DOUBLE, got nothing"#,
+    "delivery-single: receipt.delivered payload.meta.payload.ackMessageId: expected the id of a message that came, got 1160000000004194305",
     r#"txt-ext-group: build.ext payload.meta.payload.ext["und"]: expected doubleValue for DOUBLE, got nothing"#,
+    "delivery-group: receipt.delivered payload.meta.payload.ackMessageId: expected the id of a message that came, got 1160000000004194305",
     r#"no-appkey-in-ctor: build.kinds payload.meta.to.appKey: expected "org#app", got """#,
 ])]
 #[case("easemob-websdk-4.21.1", &[])]
@@ -225,6 +232,132 @@ fn a_client_that_has_logged_in_is_never_silent_for_long(
         said => assert!(texts.len() == 1 && texts[0].ends_with(said), "{texts:?}"),
     }
     assert!(found.iter().all(|(finding, _)| finding.clause == "conn.heartbeat" && finding.user == "alice"));
+}
+
+/// SYNC{payload{meta{id, from alice, to bob, ns CHAT, payload{type, from, to, contents{}, what `about` has}}}}.
+fn ack(local: u64, kind: u64, domain: &str, about: &[u8]) -> (Direction, Vec<u8>) {
+    let to = [text(1, "org#app"), text(2, "bob"), text(3, domain)].concat();
+    let body = [
+        &varint(1, kind)[..],
+        &bytes(2, &text(2, "alice")),
+        &bytes(3, &text(2, "bob")),
+        &bytes(4, b""),
+        about,
+    ];
+    let meta = [varint(1, local), bytes(2, &alice()), bytes(3, &to), varint(5, 1), bytes(6, &body.concat())]
+        .concat();
+    (Direction::Up, [varint(1, 0), varint(8, 0), bytes(9, &bytes(1, &meta))].concat())
+}
+
+/// A page with one message of this id and body type.
+fn came(id: u64, from: &str, kind: u64) -> (Direction, Vec<u8>) {
+    let meta = [varint(1, id), bytes(2, &text(2, from)), varint(5, 1), bytes(6, &varint(1, kind))].concat();
+    (Direction::Down, [varint(8, 0), bytes(9, &bytes(4, &meta))].concat())
+}
+
+const READ: u64 = 4;
+const DELIVERED: u64 = 5;
+const RECALL: u64 = 6;
+const CHANNEL: u64 = 7;
+
+#[rstest]
+#[case::read(&[ack(1, READ, "easemob.com", &varint(6, 9))], &[])]
+#[case::read_in_a_group(&[ack(1, READ, "conference.easemob.com", &[varint(6, 9), bytes(7, &varint(1, 1))].concat())], &[])]
+#[case::channel(&[ack(1, CHANNEL, "easemob.com", b"")], &[])]
+#[case::read_nothing(
+    &[ack(1, READ, "easemob.com", b"")],
+    &["receipt.read payload.meta.payload.ackMessageId: expected any value, got nothing"]
+)]
+#[case::recalled_nothing(
+    &[ack(1, RECALL, "easemob.com", b"")],
+    &["recall.single payload.meta.payload.ackMessageId: expected any value, got nothing"]
+)]
+#[case::channel_of_one_message(
+    &[ack(1, CHANNEL, "easemob.com", &varint(6, 9))],
+    &["receipt.channel.single payload.meta.payload.ackMessageId: expected no such field, got \"9\""]
+)]
+#[case::a_groups_receipt_to_a_user(
+    &[ack(1, READ, "easemob.com", &[varint(6, 9), bytes(7, &varint(1, 1))].concat())],
+    &["receipt.group.read payload.meta.to.domain: expected conference.easemob.com, got \"easemob.com\""]
+)]
+#[case::a_recall_that_asks(
+    &[ack(1, RECALL, "easemob.com", &[varint(6, 9), bytes(7, &varint(1, 1))].concat())],
+    &["receipt.group.ask payload.meta.payload.msgConfig.allowGroupAck: expected no such field, got \"1\""]
+)]
+#[case::delivered(&[came(9, "bob", 1), ack(1, DELIVERED, "easemob.com", &varint(6, 9))], &[])]
+#[case::delivered_nothing(
+    &[ack(1, DELIVERED, "easemob.com", b"")],
+    &["receipt.delivered payload.meta.payload.ackMessageId: expected any value, got nothing"]
+)]
+#[case::delivered_what_never_came(
+    &[ack(1, DELIVERED, "easemob.com", &varint(6, 9))],
+    &["receipt.delivered payload.meta.payload.ackMessageId: expected the id of a message that came, got 9"]
+)]
+#[case::delivered_a_groups(
+    &[came(9, "bob", 2), ack(1, DELIVERED, "easemob.com", &varint(6, 9))],
+    &["receipt.delivered payload.meta.payload.ackMessageId: expected the id of a single message, and this is one of a GROUPCHAT, got 9"]
+)]
+#[case::delivered_ones_own(
+    &[came(9, "alice", 1), ack(1, DELIVERED, "easemob.com", &varint(6, 9))],
+    &["receipt.delivered payload.meta.payload.ackMessageId: expected the id of somebody else's message, and this is one's own, got 9"]
+)]
+#[case::delivered_twice(
+    &[came(9, "bob", 1), ack(1, DELIVERED, "easemob.com", &varint(6, 9)), ack(2, DELIVERED, "easemob.com", &varint(6, 9))],
+    &["receipt.delivered payload.meta.payload.ackMessageId: expected one receipt for each message, and this is another, got 9"]
+)]
+#[case::sent_again(
+    &[came(9, "bob", 1), ack(1, DELIVERED, "easemob.com", &varint(6, 9)), ack(1, DELIVERED, "easemob.com", &varint(6, 9))],
+    &[]
+)]
+fn receipts_and_recalls_say_what_they_are_about(
+    #[case] frames: &[(Direction, Vec<u8>)],
+    #[case] expected: &[&str],
+) {
+    let login = [(Direction::Up, provision())];
+    assert_eq!(found(&[&login[..], frames].concat()), expected);
+}
+
+#[rstest]
+#[case::with_its_secret(&text(8, "s3"), &[])]
+#[case::without(b"", &["send.attachment.image payload.meta.payload.contents.secretKey: expected \"s3\", as the upload was answered, got nothing"])]
+#[case::with_another(&text(8, "s4"), &["send.attachment.image payload.meta.payload.contents.secretKey: expected \"s3\", as the upload was answered, got \"s4\""])]
+fn an_attachment_has_the_secret_of_its_upload(#[case] secret: &[u8], #[case] expected: &[&str]) {
+    let url = text(7, "http://127.0.0.1:1/org/app/chatfiles/u-1");
+    let content = [&varint(1, 1)[..], &text(6, "photo.png"), &url, secret].concat();
+    let to = [text(1, "org#app"), text(2, "bob"), text(3, "easemob.com")].concat();
+    let body = [varint(1, 1), bytes(2, &text(2, "alice")), bytes(3, &text(2, "bob")), bytes(4, &content)];
+    let meta = [varint(1, 7), bytes(2, &alice()), bytes(3, &to), varint(5, 1), bytes(6, &body.concat())];
+    let frame = [varint(1, 0), varint(8, 0), bytes(9, &bytes(1, &meta.concat()))].concat();
+    let mut tape = tape(&[(Direction::Up, provision()), (Direction::Up, frame)]);
+    tape.push(at(Event::Http {
+        method: "POST".to_owned(),
+        path: "/chatfiles".to_owned(),
+        user: Some("alice".to_owned()),
+        body: "{}".into(),
+        status: 200,
+        answer: r#"{"entities": [{"uuid": "u-1", "share-secret": "s3"}]}"#.into(),
+    }));
+    let found: Vec<String> = findings(&tape, "org#app")
+        .iter()
+        .map(|(finding, _)| format!("{} {}", finding.clause, finding.text))
+        .collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn an_attachment_says_where_it_lies() {
+    let content = [varint(1, 5), text(6, "notes.txt"), text(10, "open")].concat();
+    let to = [text(1, "org#app"), text(2, "bob"), text(3, "easemob.com")].concat();
+    let body = [varint(1, 1), bytes(2, &text(2, "alice")), bytes(3, &text(2, "bob")), bytes(4, &content)];
+    let meta = [varint(1, 7), bytes(2, &alice()), bytes(3, &to), varint(5, 1), bytes(6, &body.concat())];
+    let frame = [varint(1, 0), varint(8, 0), bytes(9, &bytes(1, &meta.concat()))].concat();
+    assert_eq!(
+        found(&[(Direction::Up, provision()), (Direction::Up, frame)]),
+        [
+            "send.attachment.file payload.meta.payload.contents.action: expected nothing in FILE, got \"open\"",
+            "send.attachment.file payload.meta.payload.contents.remotePath: expected any value in FILE, got nothing",
+        ]
+    );
 }
 
 fn found(frames: &[(Direction, Vec<u8>)]) -> Vec<String> {

@@ -1,5 +1,7 @@
 //! A captured conversation as a record shows it.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use conformance::transcript::Transcript;
 use mock_server::machine::{ConnId, Millis};
 use mock_server::tape::{Direction, Door, Event, Row};
@@ -53,6 +55,80 @@ fn heartbeats_and_statistics_are_left_out_and_the_first_unread_is_not() {
     < UNREAD
     > SYNC payload{meta{id:<local 1> ns:CHAT}}
     ");
+}
+
+#[test]
+fn uploads_downloads_and_history_are_shown_by_name() {
+    const UUID: &str = "8d1f0a52-4d35-11ec-81d3-0242ac130003";
+    let http = |user: &str, method: &str, path: String, body: &str, answer: String| {
+        at(Event::Http {
+            method: method.to_owned(),
+            path,
+            user: Some(user.to_owned()),
+            body: body.as_bytes().to_vec().into(),
+            status: 200,
+            answer: answer.into(),
+        })
+    };
+    // Meta{id 1160000000000000001, from{name alice}, timestamp 5, ns CHAT, payload{type CHAT, contents{type IMAGE,
+    // remotePath, secretKey}}}, in base64.
+    let place = format!("http://127.0.0.1:4000/org/app/chatfiles/{UUID}");
+    let content = [&[8, 1, 0x3a, place.len() as u8], place.as_bytes(), b"\x42\x02s3"].concat();
+    let body = [&[8, 1, 0x22, content.len() as u8], &content[..]].concat();
+    let id = [0x08, 0x81, 0x80, 0xd0, 0x9b, 0xaa, 0xbb, 0xc9, 0x8c, 0x10];
+    let meta =
+        [&id[..], b"\x12\x07\x12\x05alice", b"\x20\x05\x28\x01\x32", &[body.len() as u8], &body].concat();
+    let page = STANDARD.encode(&meta);
+    let tape = [
+        http(
+            "alice",
+            "POST",
+            "/chatfiles".to_owned(),
+            r#"{"file":"photo.png","media_type":"image/png","bytes":19609,"fields":{}}"#,
+            format!(
+                r#"{{"uri":"http://127.0.0.1:4000/org/app/chatfiles","entities":[{{"uuid":"{UUID}","share-secret":"s3"}}]}}"#
+            ),
+        ),
+        http(
+            "bob",
+            "GET",
+            format!("/chatfiles/{UUID}?em-redirect=true&share-secret=s3&_v=17"),
+            "",
+            r#"{"file":"photo.png","media_type":"image/png"}"#.to_owned(),
+        ),
+        http(
+            "bob",
+            "POST",
+            "/users/bob/messageroaming".to_owned(),
+            r#"{"queue":"alice@easemob.com","start":"1160000000000000009"}"#,
+            format!(
+                r#"{{"data":{{"is_last":false,"next_key":"1160000000000000001","msgs":[{{"msg":"{page}"}}]}}}}"#
+            ),
+        ),
+        http("bob", "GET", "/chatgroups/7/acks/1160000000000000001".to_owned(), "", "{}".to_owned()),
+    ];
+    insta::assert_snapshot!(Transcript::new(&tape, "org#app", 0).text(), @r#"
+    == alice HTTP
+    > POST /chatfiles bytes:19609 fields:{} file:"photo.png" media_type:"image/png"
+    < 200 entities{[0]{share-secret:<secret 1> uuid:<uuid 1>}} uri:<server>/org/app/chatfiles
+    == bob HTTP
+    > GET /chatfiles/<uuid 1>?em-redirect=true&share-secret=<secret 1>&_v=<time>
+    < 200 file:"photo.png" media_type:"image/png"
+    > POST /users/bob/messageroaming queue:"alice@easemob.com" start:<id 1>
+    < 200
+        data
+            is_last:false
+            msgs
+                [0]
+                    msg
+                        id:<id 2> from{name:"alice"} timestamp:<time> ns:CHAT
+                        payload
+                            type:CHAT
+                            contents{type:IMAGE remotePath:"<server>/org/app/chatfiles/<uuid 1>" secretKey:<secret 1>}
+            next_key:<id 2>
+    > GET /chatgroups/7/acks/<id 2>
+    < 200
+    "#);
 }
 
 fn at(event: Event) -> Row {

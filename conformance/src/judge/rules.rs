@@ -42,6 +42,12 @@ pub(super) struct Shape {
 const PROVISION: (&str, &[&str]) = ("command", &["PROVISION"]);
 const CHAT_NS: (&str, &[&str]) = ("payload.meta.ns", &["CHAT"]);
 const BODY: &str = "payload.meta.payload.type";
+const ABOUT: &str = "payload.meta.payload.ackMessageId";
+const CONFIG: &str = "payload.meta.payload.msgConfig";
+const ROSTER_NS: (&str, &[&str]) = ("payload.meta.ns", &["ROSTER"]);
+/// Everything that one user has another know, in a conversation.
+const ANY: (&str, &[&str]) =
+    (BODY, &["CHAT", "GROUPCHAT", "CHATROOM", "READ_ACK", "DELIVER_ACK", "RECALL", "CHANNEL_ACK", "EDIT"]);
 const MESSAGE: (&str, &[&str]) = (BODY, &["CHAT", "GROUPCHAT", "CHATROOM"]);
 
 pub(super) const RULES: &[Rule] = &[
@@ -101,8 +107,40 @@ pub(super) const RULES: &[Rule] = &[
         "payload.meta.from.domain",
         Must::Equal("payload.meta.to.domain"),
     ),
-    rule("build.kinds", &[MESSAGE], "payload.meta.payload.from.name", Must::BeOwnName),
-    rule("build.kinds", &[MESSAGE], "payload.meta.payload.to.name", Must::Equal("payload.meta.to.name")),
+    rule("build.kinds", &[ANY], "payload.meta.payload.from.name", Must::BeOwnName),
+    rule("build.kinds", &[ANY], "payload.meta.payload.to.name", Must::Equal("payload.meta.to.name")),
+    // Receipts and recalls (wire-3x §4.1): what they are about, and in which domain.
+    rule("receipt.read", &[(BODY, &["READ_ACK"])], ABOUT, Must::BeThere),
+    rule("receipt.delivered", &[(BODY, &["DELIVER_ACK"])], ABOUT, Must::BeThere),
+    rule("recall.single", &[(BODY, &["RECALL"])], ABOUT, Must::BeThere),
+    rule("receipt.channel.single", &[(BODY, &["CHANNEL_ACK"])], ABOUT, Must::BeAbsent),
+    rule(
+        "receipt.delivered",
+        &[(BODY, &["DELIVER_ACK"])],
+        "payload.meta.to.domain",
+        Must::Be(&["easemob.com"]),
+    ),
+    rule(
+        "receipt.group.read",
+        &[(BODY, &["READ_ACK"]), (CONFIG, &[])],
+        "payload.meta.to.domain",
+        Must::Be(&["conference.easemob.com"]),
+    ),
+    // Only a group's messages ask for receipts, and only read receipts answer.
+    rule(
+        "receipt.group.ask",
+        &[(BODY, &["CHAT", "CHATROOM", "DELIVER_ACK", "RECALL", "CHANNEL_ACK"]), (CONFIG, &[])],
+        "payload.meta.payload.msgConfig.allowGroupAck",
+        Must::BeAbsent,
+    ),
+    // Contacts and the block list (wire-3x §5.4).
+    rule("recv.roster", &[ROSTER_NS], "payload.meta.payload.to", Must::BeThere),
+    rule(
+        "recv.roster",
+        &[ROSTER_NS],
+        "payload.meta.payload.operation",
+        Must::Be(&["ADD", "REMOVE", "ACCEPT", "DECLINE", "BAN", "ALLOW"]),
+    ),
 ];
 
 pub(super) const CONTENTS: &[Shape] = &[
@@ -115,7 +153,55 @@ pub(super) const CONTENTS: &[Shape] = &[
         required: &["latitude", "longitude", "address"],
         optional: &["buildingName"],
     },
+    Shape {
+        kind: "IMAGE",
+        clause: "send.attachment.image",
+        required: ATTACHMENT,
+        optional: &[
+            "secretKey",
+            "fileLength",
+            "size",
+            "thumbnailRemotePath",
+            "thumbnailSecretKey",
+            "thumbnailDisplayName",
+            "thumbnailFileLength",
+            "thumbnailSize",
+            "subType",
+        ],
+    },
+    Shape {
+        kind: "VIDEO",
+        clause: "send.attachment.video",
+        required: ATTACHMENT,
+        optional: &[
+            "secretKey",
+            "fileLength",
+            "duration",
+            "size",
+            "thumbnailRemotePath",
+            "thumbnailSecretKey",
+            "thumbnailDisplayName",
+            "thumbnailFileLength",
+            "thumbnailSize",
+        ],
+    },
+    Shape {
+        kind: "VOICE",
+        clause: "send.attachment.audio",
+        required: ATTACHMENT,
+        // 3.0.6 gives a sound a size (wire-3x §4.4).
+        optional: &["secretKey", "fileLength", "duration", "size", "thumbnailDisplayName"],
+    },
+    Shape {
+        kind: "FILE",
+        clause: "send.attachment.file",
+        required: ATTACHMENT,
+        optional: &["secretKey", "fileLength", "size", "thumbnailDisplayName"],
+    },
 ];
+
+/// Where it lies, and what it is called; the secret of one that lies here is held against its upload.
+const ATTACHMENT: &[&str] = &["displayName", "remotePath"];
 
 const fn rule(
     clause: &'static str,
