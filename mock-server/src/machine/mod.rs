@@ -111,8 +111,8 @@ pub enum Input {
     Http {
         /// Names it in the answer.
         id: RequestId,
-        /// What was asked.
-        request: rest::Request,
+        /// What was asked; boxed, as a frame is far smaller.
+        request: Box<rest::Request>,
     },
     /// What became of an [`Output::Webhook`].
     Webhook {

@@ -220,7 +220,7 @@ impl World {
             id
         };
         let told = self.state.borrow().tape.is_some().then(|| request.clone());
-        self.feed(Input::Http { id, request });
+        self.feed(Input::Http { id, request: Box::new(request) });
         let mut state = self.state.borrow_mut();
         let response = state.answers.swap_remove(&id)?;
         if let Some(Request { method, path, query, token, body, upload, .. }) = told {

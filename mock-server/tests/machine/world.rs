@@ -496,7 +496,7 @@ impl World {
     pub(crate) fn ask(&mut self, request: Request) -> Response {
         let id = self.next_request;
         self.next_request += 1;
-        self.input(Input::Http { id: RequestId(id), request });
+        self.input(Input::Http { id: RequestId(id), request: Box::new(request) });
         self.answers.remove(&id).expect("every request is answered at once")
     }
 

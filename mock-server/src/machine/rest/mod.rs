@@ -28,6 +28,7 @@ use super::{Millis, Server};
 pub use envelope::Failure;
 use envelope::Success;
 pub(super) use envelope::uuid_of;
+#[cfg(feature = "shell")]
 pub(crate) use form::percent_decoded;
 
 /// A request of one world.

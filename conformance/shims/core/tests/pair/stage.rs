@@ -247,7 +247,7 @@ impl Stage {
             share_secret: None,
             restrict_access: false,
         };
-        self.server.handle(machine::Millis(self.now), Input::Http { id, request });
+        self.server.handle(machine::Millis(self.now), Input::Http { id, request: Box::new(request) });
         let mut answer = None;
         while let Some(output) = self.server.poll_output() {
             if let Output::Http { response, .. } = output {
