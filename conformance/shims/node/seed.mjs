@@ -7,23 +7,21 @@
 //! MOCK_SERVER: the argument, else the variable of that name, else target/debug/mock-server. Exit codes: 0 all that
 //! should fire did; 1 something did not, or what came was not what was sent; 3 the SDK or the server is not there.
 
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { isDeepStrictEqual } from 'node:util';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import { Script } from 'node:vm';
 
 import { Activity } from './activity.mjs';
 import { Device } from './device.mjs';
+import { NoServer, startMockServer } from './mock-server.mjs';
 import { MissingInstall, loadSdk } from './sdk.mjs';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
-const ROOT = join(HERE, '../../..');
 const PAGE = join(HERE, 'seed/page.js');
-const MEDIA = join(ROOT, 'fixtures/media');
+const MEDIA = join(HERE, '../../../fixtures/media');
 const EXIT_NOT_THERE = 3;
 
 /** How long one callback may take: nothing on this machine takes seconds. In ms. */
@@ -288,23 +286,9 @@ function summary(people) {
   return silent;
 }
 
-/** Starts the server. @returns {Promise<{rest: string, stop: () => void}>} */
-async function started(path) {
-  if (!existsSync(path)) leave(EXIT_NOT_THERE, `no mock server at ${path}: build it with \`cargo build -p mock-server\``);
-  const child = spawn(path, ['--listen', '127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const line = await new Promise((resolve) => {
-    createInterface({ input: child.stdout }).once('line', resolve);
-    child.once('exit', (code) => resolve(`it left with ${code}`));
-  });
-  const [, rest] = /^listening on (http:\S+)$/.exec(line) ?? [];
-  if (!rest) leave(EXIT_NOT_THERE, `${path} does not say where it listens, but: ${line}`);
-  return { rest, stop: () => child.kill() };
-}
-
 async function main() {
-  const path = process.argv[2] ?? process.env.MOCK_SERVER ?? join(ROOT, 'target/debug/mock-server');
   const sdk = { ...loadSdk('easemob-websdk-3.6.3'), adapter: new Script(readFileSync(PAGE, 'utf8'), { filename: PAGE }) };
-  const server = await started(path);
+  const server = await startMockServer(process.argv[2]);
   const people = [
     new Person('alice', sdk, server.rest),
     new Person('bob', sdk, server.rest),
@@ -335,4 +319,4 @@ function leave(code, sentence) {
   process.exit(code);
 }
 
-main().catch((error) => leave(error instanceof MissingInstall ? EXIT_NOT_THERE : 1, error?.message ?? String(error)));
+main().catch((error) => leave(error instanceof MissingInstall || error instanceof NoServer ? EXIT_NOT_THERE : 1, error?.message ?? String(error)));

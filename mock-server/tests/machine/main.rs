@@ -2,7 +2,6 @@
 
 mod arbitrary;
 mod attachments;
-mod bad_input;
 mod blocking;
 mod contacts;
 mod devices;
@@ -19,7 +18,6 @@ mod pulling;
 mod recall;
 mod receipts;
 mod rest;
-mod routes;
 mod sending;
 mod tokens;
 mod users;

@@ -138,9 +138,6 @@ impl Success {
     }
 }
 
-/// A refusal quotes what was asked for, which may be a megabyte; the vendor's own fit by far.
-const DESCRIPTION_CHARS_MAX: usize = 1_000;
-
 impl Failure {
     pub(super) fn response(&self, now: Millis) -> Response {
         let body = to_json(&ErrorEnvelope {
@@ -163,12 +160,7 @@ impl Failure {
         exception: &'static str,
         description: impl Into<String>,
     ) -> Self {
-        let mut description = description.into();
-        if let Some((end, _)) = description.char_indices().nth(DESCRIPTION_CHARS_MAX) {
-            description.truncate(end);
-            description.push('…');
-        }
-        Self { status, error, exception, description }
+        Self { status, error, exception, description: description.into() }
     }
 
     /// A path that nothing is at.
