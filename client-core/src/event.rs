@@ -24,7 +24,7 @@ pub enum Event {
     Closed,
     /// A failure that belongs to no message.
     Error(Failure),
-    /// The server took a message.
+    /// The server took a message, or a recall.
     Sent {
         /// As [`crate::Client::send`] returned it.
         local: LocalId,
@@ -32,7 +32,7 @@ pub enum Event {
         server: ServerId,
     },
     /// The server's receipt for the same message, right after [`Event::Sent`]: the protocol has both
-    /// callbacks (wire-3x §3.5).
+    /// callbacks (wire-3x §3.5). Of a receipt that was sent it is the only one.
     Received {
         /// As [`crate::Client::send`] returned it.
         local: LocalId,

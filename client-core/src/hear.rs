@@ -157,7 +157,13 @@ impl Client {
             Outgoing::Roster(_) => self.tell(Event::Error(Failure::of_roster(page.status.as_ref()))),
             Outgoing::Message(_) | Outgoing::Receipt(_) if accepted => {
                 let server = ServerId(page.server_id.unwrap_or_default());
-                self.tell(Event::Sent { local, server });
+                // In the SDKs receipts have no success callback, only that the server has them.
+                if !matches!(
+                    outgoing,
+                    Outgoing::Receipt(Receipt { kind: Kind::Read { .. } | Kind::Channel, .. })
+                ) {
+                    self.tell(Event::Sent { local, server });
+                }
                 self.tell(Event::Received { local, server });
             }
             Outgoing::Message(_) | Outgoing::Receipt(_) if is_muted => self.tell(Event::Muted { local }),

@@ -43,7 +43,7 @@ impl Client {
 
     /// Tells that a message was read. For a group message that asked for it, `to` is its sender, as in the
     /// vendor's examples, or the group, and `content` is handed to the sender; rooms have no such receipts. The
-    /// outcome comes as that of [`Client::send`].
+    /// outcome is [`Event::Received`], or that of a [`Client::send`] which failed.
     pub fn send_read(
         &mut self,
         now: Millis,
@@ -60,7 +60,7 @@ impl Client {
     }
 
     /// Tells that everything in a conversation was read: its unread count is 0. The outcome comes as that of
-    /// [`Client::send`].
+    /// [`Client::send_read`].
     pub fn send_channel_ack(&mut self, now: Millis, chat: Chat, to: &str) -> Result<LocalId, CommandError> {
         self.send_receipt(now, "send_channel_ack", Receipt { chat, to: to.to_owned(), kind: Kind::Channel })
     }

@@ -1,13 +1,13 @@
 //! The tokio runner against a server of a few lines on real sockets: the whole way once, no more.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 
 use client_core::net::{Connection, Io};
 use client_core::{
-    AttachmentUrls, Chat, Client, Config, Content, Door, EmojiTable, Event, IncomingContent, Message, Millis,
-    ServerId, Transmit,
+    AttachmentUrls, Chat, Client, Config, Content, Door, EmojiTable, Event, Ext, File, IncomingContent,
+    Media, Message, Millis, Received, ServerId, Transmit, UploadWay, WireMessage,
 };
 use fixtures::wire::{
     CommSyncDl, CommSyncUl, Jid, MSync, MessageBody, Meta, Provision, Status, message_body, meta,
@@ -210,4 +210,118 @@ async fn an_address_that_cannot_be_reached_from_here_says_so() {
     let Event::Error(failure) = im.event().await else { panic!("an error comes first") };
     let reason = failure.detail.expect("a detail")["reason"].to_string();
     assert!(reason.contains("only ws: addresses can be reached"), "{reason}");
+}
+
+/// Reads a request to its end and answers it; returns its head and how long its body was.
+fn answer_once(listener: &TcpListener, media_type: &str, body: &[u8]) -> (String, usize) {
+    let (mut stream, _) = listener.accept().expect("the client calls");
+    let mut bytes = Vec::new();
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let read = stream.read(&mut buffer).expect("the client writes");
+        bytes.extend_from_slice(&buffer[..read]);
+        let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
+        let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+        let length: usize = length.unwrap_or_default();
+        if bytes.len() - end - 4 >= length {
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: {media_type}\r\ncontent-length: {}\r\n\r\n",
+                body.len()
+            );
+            // A client that has had enough hangs up before the end.
+            drop(stream.write_all(answer.as_bytes()).and_then(|()| stream.write_all(body)));
+            return (head, length);
+        }
+    }
+}
+
+/// A client that is logged in, with its link left to itself.
+fn logged_in(address: &str) -> (Client, Io) {
+    let mut client = Client::new(config(address, 0));
+    client.login_token(Millis(0), "t").expect("a fresh client");
+    let Some(Transmit::Dial { link, .. }) = client.poll_transmit() else { panic!("a dial") };
+    client.handle(Millis(0), Received::Dialed { link });
+    let welcome = Provision { status: Some(Status::default()), ..Provision::default() };
+    let frame = MSync { command: Some(3), payload: Some(welcome.encode_to_vec().into()), ..MSync::default() };
+    let message = WireMessage::Binary(frame.encode_to_vec().into());
+    client.handle(Millis(0), Received::Message { link, message });
+    assert_eq!(client.poll_event(), Some(Event::Opened));
+    (client, Io::default())
+}
+
+/// Runs the client until it has something to tell.
+async fn next_event(client: &mut Client, io: &mut Io) -> Event {
+    loop {
+        while let Some(transmit) = client.poll_transmit() {
+            io.carry_out(transmit);
+        }
+        if let Some(event) = client.poll_event() {
+            return event;
+        }
+        client.handle(Millis(0), io.received().await);
+    }
+}
+
+#[tokio::test]
+async fn a_large_file_goes_out_piece_by_piece() {
+    const BYTES: usize = 3 << 20;
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address").to_string();
+    let stored = br#"{"uri":"http://h/c","entities":[{"uuid":"u","share-secret":"s"}]}"#;
+    let server = thread::spawn(move || answer_once(&listener, "application/json", stored));
+
+    let (mut client, mut io) = logged_in(&address);
+    let file = File { name: "a.bin".into(), media_type: "a/b".into(), bytes: vec![7; BYTES].into() };
+    let local = client
+        .send_file(Millis(0), Chat::Single, "bob", Media::File, file, Ext::default(), UploadWay::Restricted)
+        .expect("a good file");
+    let mut steps = Vec::new();
+    let uploaded = loop {
+        match next_event(&mut client, &mut io).await {
+            Event::UploadProgress { loaded, total, .. } => steps.push((loaded, total)),
+            other => break other,
+        }
+    };
+    assert_eq!(uploaded, Event::Uploaded { local, uuid: "u".to_owned(), secret: Some("s".to_owned()) });
+    let (head, length) = server.join().expect("the server saw what it should");
+    assert!(head.contains("restrict-access: true") && length > BYTES, "{head}");
+    let total = length as u64;
+    assert!(steps.len() >= 3, "at least one for each MiB, however fast the socket: {steps:?}");
+    assert!(steps.is_sorted() && steps.iter().all(|(_, whole)| *whole == total), "{steps:?}");
+    assert_eq!(steps.last(), Some(&(total, total)));
+}
+
+#[tokio::test]
+async fn a_file_comes_with_its_type_and_one_that_is_too_large_does_not() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address").to_string();
+    let server = thread::spawn(move || {
+        let first = answer_once(&listener, "image/png", b"\0\xff\r\n").0;
+        answer_once(&listener, "image/png", &vec![0; (64 << 20) + 1]);
+        first
+    });
+    let (mut client, mut io) = logged_in(&address);
+    let url = format!("http://{address}/org/app/chatfiles/u");
+    let call = client.download(Millis(0), &url, Some("s"), None).expect("logged in");
+    let (media_type, bytes) = ("image/png".to_owned(), b"\0\xff\r\n"[..].into());
+    assert_eq!(next_event(&mut client, &mut io).await, Event::Downloaded { call, media_type, bytes });
+    let call = client.download(Millis(0), &url, None, None).expect("logged in");
+    let Event::DownloadFailed { call: failed, failure } = next_event(&mut client, &mut io).await else {
+        panic!("a failure")
+    };
+    assert!(failed == call && failure.message.contains("at most 67108864 bytes"), "{failure:?}");
+    let head = server.join().expect("the server saw what it should");
+    for header in ["share-secret: s", "authorization: bearer t", "accept: application/octet-stream"] {
+        assert!(head.contains(header), "{head}");
+    }
+}
+
+#[tokio::test]
+async fn a_header_that_http_does_not_allow_fails_its_request() {
+    let (mut client, mut io) = logged_in("127.0.0.1:1");
+    let call =
+        client.download(Millis(0), "http://127.0.0.1:1/f", None, Some("a\r\nb: c")).expect("logged in");
+    let event = next_event(&mut client, &mut io).await;
+    assert!(matches!(event, Event::DownloadFailed { call: failed, .. } if failed == call), "{event:?}");
 }

@@ -27,6 +27,19 @@ const PIECE_BYTES: usize = 64 * 1024;
 /// the truth by no more than this and a piece.
 const BUFFER_BYTES: usize = 64 * 1024;
 
+/// How much of a body goes out before it is told, in bytes, however fast the socket takes it: a large file has
+/// a progress even next door.
+const STEP_BYTES: u64 = 1024 * 1024;
+
+/// How far a body is on its way.
+#[derive(Default)]
+struct Way {
+    /// Bytes that have been handed over.
+    sent: AtomicU64,
+    /// Of these, how many were told.
+    told: AtomicU64,
+}
+
 /// Leaving the list cancels a call. A client has a handful at a time.
 #[derive(Default)]
 pub(super) struct Calls(Vec<Call>);
@@ -34,19 +47,18 @@ pub(super) struct Calls(Vec<Call>);
 struct Call {
     id: CallId,
     exchange: Pin<Box<dyn Future<Output = Result<HttpAnswer, String>> + Send>>,
-    /// How many bytes of the body have been handed over, where somebody asks.
-    sent: Option<Arc<AtomicU64>>,
-    told: u64,
+    /// Where somebody asks.
+    way: Option<Arc<Way>>,
     ended: Option<Result<HttpAnswer, String>>,
 }
 
 impl Calls {
     pub(super) fn start(&mut self, request: HttpRequest) {
         let wants = request.body.as_ref().is_some_and(|body| body.progress == Progress::Told);
-        let sent = wants.then(Arc::default);
+        let way = wants.then(Arc::default);
         let id = request.call;
-        let exchange = Box::pin(exchange(request, sent.clone()));
-        self.0.push(Call { id, exchange, sent, told: 0, ended: None });
+        let exchange = Box::pin(exchange(request, way.clone()));
+        self.0.push(Call { id, exchange, way, ended: None });
     }
 
     pub(super) fn cancel(&mut self, call: CallId) {
@@ -62,10 +74,11 @@ impl Calls {
             {
                 call.ended = Some(answer);
             }
-            let sent = call.sent.as_ref().map_or(0, |sent| sent.load(Ordering::Relaxed));
-            if sent > call.told {
-                call.told = sent;
-                return Poll::Ready(Received::HttpProgress { call: call.id, sent });
+            if let Some(way) = &call.way {
+                let sent = way.sent.load(Ordering::Relaxed);
+                if way.told.swap(sent, Ordering::Relaxed) < sent {
+                    return Poll::Ready(Received::HttpProgress { call: call.id, sent });
+                }
             }
             if let Some(answer) = call.ended.take() {
                 let id = self.0.remove(place).id;
@@ -84,10 +97,10 @@ impl fmt::Debug for Calls {
 
 /// One request on a connection of its own: a test server is next door, and nothing is kept that could go
 /// stale.
-async fn exchange(request: HttpRequest, sent: Option<Arc<AtomicU64>>) -> Result<HttpAnswer, String> {
+async fn exchange(request: HttpRequest, way: Option<Arc<Way>>) -> Result<HttpAnswer, String> {
     let uri: Uri = request.url.parse().map_err(|error| format!("{}: {error}", request.url))?;
     let limit = request.answer_limit_bytes;
-    let outgoing = outgoing(request, &uri, sent)?;
+    let outgoing = outgoing(request, &uri, way)?;
     let stream = connect(&uri, "http").await?;
     let mut builder = hyper::client::conn::http1::Builder::new();
     let handshake = builder.max_buf_size(BUFFER_BYTES).handshake(TokioIo::new(stream)).await;
@@ -110,11 +123,7 @@ async fn exchange(request: HttpRequest, sent: Option<Arc<AtomicU64>>) -> Result<
     }
 }
 
-fn outgoing(
-    request: HttpRequest,
-    uri: &Uri,
-    sent: Option<Arc<AtomicU64>>,
-) -> Result<Request<Outgoing>, String> {
+fn outgoing(request: HttpRequest, uri: &Uri, way: Option<Arc<Way>>) -> Result<Request<Outgoing>, String> {
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     let host = uri.authority().map_or_else(String::new, |authority| authority.as_str().to_owned());
     let method = match request.method {
@@ -137,14 +146,14 @@ fn outgoing(
         pieces = body.pieces.into();
     }
     let left = pieces.iter().map(|piece| piece.len() as u64).sum();
-    builder.body(Outgoing { pieces, left, sent }).map_err(|error| error.to_string())
+    builder.body(Outgoing { pieces, left, way }).map_err(|error| error.to_string())
 }
 
-/// A body that counts what was taken of it.
+/// A body that counts what was taken of it, and stops until that has been told.
 struct Outgoing {
     pieces: VecDeque<Bytes>,
     left: u64,
-    sent: Option<Arc<AtomicU64>>,
+    way: Option<Arc<Way>>,
 }
 
 impl Body for Outgoing {
@@ -153,8 +162,15 @@ impl Body for Outgoing {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if let Some(way) = &self.way
+            && way.sent.load(Ordering::Relaxed) - way.told.load(Ordering::Relaxed) >= STEP_BYTES
+        {
+            // It is told as soon as this poll is over.
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         while let Some(piece) = self.pieces.front_mut() {
             let part = piece.split_to(piece.len().min(PIECE_BYTES));
             if part.is_empty() {
@@ -163,8 +179,8 @@ impl Body for Outgoing {
             }
             let bytes = part.len() as u64;
             self.left -= bytes;
-            if let Some(sent) = &self.sent {
-                sent.fetch_add(bytes, Ordering::Relaxed);
+            if let Some(way) = &self.way {
+                way.sent.fetch_add(bytes, Ordering::Relaxed);
             }
             return Poll::Ready(Some(Ok(Frame::data(part))));
         }

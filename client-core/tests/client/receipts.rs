@@ -203,10 +203,14 @@ fn recalls_and_receipts_end_as_messages_do() {
     let read = stage.client.send_read(stage.now, Chat::Single, "bob", id, None).expect("logged in");
     stage.server(answer(read.0, 0, None, 9));
     let server = ServerId(9);
-    assert_eq!(
-        stage.events(),
-        [Event::Sent { local: read, server }, Event::Received { local: read, server }]
-    );
+    assert_eq!(stage.events(), [Event::Received { local: read, server }]);
+    let channel = stage.client.send_channel_ack(stage.now, Chat::Single, "bob").expect("logged in");
+    stage.server(answer(channel.0, 0, None, 9));
+    assert_eq!(stage.events(), [Event::Received { local: channel, server }]);
+    let recall = stage.client.recall(stage.now, Chat::Single, "bob", id).expect("logged in");
+    stage.server(answer(recall.0, 0, None, 9));
+    let sent = Event::Sent { local: recall, server };
+    assert_eq!(stage.events(), [sent, Event::Received { local: recall, server }]);
 
     stage.client.close();
     stage.events();

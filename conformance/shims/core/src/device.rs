@@ -25,7 +25,7 @@ pub(crate) struct Device {
     io: Io,
     handles: BTreeMap<LocalId, String>,
     calls: BTreeMap<CallId, String>,
-    /// Uploads that in a mini-program are the application's own: of their way the client says nothing.
+    /// Uploads that in a mini-program are the application's own: the client does not see them go.
     two_step: BTreeSet<LocalId>,
 }
 
@@ -295,11 +295,7 @@ impl Device {
                 reason: failure.message,
             },
             Event::Muted { local } => Shown::Muted { handle: self.take_handle(local) },
-            Event::UploadProgress { local, .. } | Event::Uploaded { local, .. }
-                if self.two_step.contains(&local) =>
-            {
-                return None;
-            }
+            Event::UploadProgress { local, .. } if self.two_step.contains(&local) => return None,
             Event::UploadProgress { local, loaded, total } => {
                 Shown::UploadProgress { handle: self.handle_of(local), loaded, total }
             }

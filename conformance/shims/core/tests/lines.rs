@@ -457,6 +457,59 @@ fn reset_forgets_every_device_and_starts_the_clock_again() {
     assert_eq!(answer["error"], r#"there is no device "alice": create it first"#);
 }
 
+/// A file is read from where the harness put it, goes up with its progress told, and what comes down is told by
+/// size and digest; of the mini-program's way the client sees only the end.
+#[test]
+fn files_go_up_from_their_path_and_come_down_as_a_digest() {
+    let peer = Peer::listen();
+    let mut shim = Shim::ready(&[]);
+    shim.ok("alice", peer.create("alice"));
+    shim.ok("alice", json!({"login_token": {"token": "t"}}));
+    let mut socket = peer.let_in();
+    shim.sync();
+    let photo = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../fixtures/media/notes.txt");
+    let file = std::fs::read_to_string(photo).expect("one of the project's own");
+    let send = |handle: &str| json!({"handle": handle, "to": "bob", "chat": "single", "file": photo, "filename": "notes.txt", "media_type": "text/plain", "width": 1, "height": 2});
+    for (command, restricted) in [("send_image", true), ("send_image_two_step", false)] {
+        shim.ok("alice", json!({command: send(command)}));
+        let (request, stream) = peer.request();
+        assert!(request.starts_with("POST /org/app/chatfiles ") && request.contains(&file), "{request}");
+        assert_eq!(request.contains("restrict-access: true"), restricted);
+        answer_http(stream, r#"{"uri":"http://h/c","entities":[{"uuid":"u"}]}"#);
+        let mut told: Vec<Value> = Vec::new();
+        while told.last().is_none_or(|last| last["uploaded"].is_null()) {
+            told.push(shim.line()["event"].take());
+        }
+        assert_eq!(told.pop(), Some(json!({"uploaded": {"handle": command, "uuid": "u", "secret": null}})));
+        let last = told.pop().map(|mut progress| progress["upload_progress"].take());
+        assert_eq!(last.is_some(), restricted);
+        assert!(last.is_none_or(|last| last["loaded"] == last["total"] && last["handle"] == command));
+        assert_eq!(socket.read().command, Some(0), "the message");
+    }
+
+    let url = peer.create("alice")["create"]["rest"].as_str().expect("an address").to_owned() + "/org/app/f";
+    shim.ok("alice", json!({"download": {"handle": "d1", "url": url, "secret": "s"}}));
+    let (_, mut stream) = peer.request();
+    let answer = "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 3\r\n\r\nabc";
+    stream.write_all(answer.as_bytes()).expect("the shim reads");
+    assert_eq!(
+        shim.line()["event"],
+        json!({"downloaded": {"handle": "d1", "media_type": "text/plain", "bytes": 3,
+            "sha256": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}})
+    );
+    shim.ok("alice", json!({"list_sessions": {"handle": "s1"}}));
+    let (request, stream) = peer.request();
+    assert!(request.starts_with("GET /org/app/users/alice/user_channels "), "{request}");
+    answer_http(
+        stream,
+        r#"{"data":{"channel_infos":[{"channel_id":"org#app_bob@easemob.com","unread_num":2}]}}"#,
+    );
+    assert_eq!(
+        shim.line()["event"],
+        json!({"sessions": {"handle": "s1", "channels": ["bob@easemob.com"], "unread": [2], "last_ids": [null], "last_texts": [null]}})
+    );
+}
+
 #[test]
 fn calls_that_cannot_be_made_say_why() {
     let peer = Peer::listen();
