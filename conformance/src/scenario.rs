@@ -177,6 +177,21 @@ impl Scenario {
         Ok(scenario)
     }
 
+    /// The devices that are online at the start or told something, each once.
+    pub fn devices(&self) -> Vec<&Device> {
+        let told = self.steps.iter().filter_map(|step| match &step.action {
+            Action::Tell { user, .. } => Some(user),
+            Action::Expect { .. }
+            | Action::Silent { .. }
+            | Action::Advance { .. }
+            | Action::Elapse { .. }
+            | Action::Fault(_)
+            | Action::Control(_) => None,
+        });
+        let devices: BTreeSet<&Device> = self.given.online.iter().chain(told).collect();
+        devices.into_iter().collect()
+    }
+
     /// An expectation of a device that nothing ever makes would only fail by its time limit.
     fn check_devices(&self) -> Result<(), (usize, String)> {
         let mut made: BTreeSet<&Device> = self.given.online.iter().collect();

@@ -167,7 +167,11 @@ impl<'a> Worker<'_, 'a> {
             Verdict::Passed | Verdict::StaleKnownFailure(_) => (true, String::new()),
             // The wire tells nothing of a call that was never made.
             Verdict::Failed(_) if matches!(run.outcome, Outcome::Unsupported(_)) => (true, String::new()),
-            Verdict::Failed(_) => (true, Transcript::new(&run.tape, &run.app_key, 0).last(CONTEXT_ENTRIES)),
+            Verdict::Failed(_) => {
+                let devices = scenario.devices();
+                let wire = Transcript::of_devices(&run.tape, &run.app_key, 0, &devices);
+                (true, wire.last(CONTEXT_ENTRIES))
+            }
             Verdict::Unsupported { .. } | Verdict::KnownFailure { .. } => (false, String::new()),
         };
         let recorded = recorded && records.is_some();

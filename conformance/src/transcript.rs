@@ -17,6 +17,7 @@ use serde_json::Value as Json;
 
 use crate::alias::{Aliases, Kind};
 use crate::dissect::{Field, Tree, Value, dissect, hex};
+use crate::driver::Device;
 use crate::lane::{Lane, LaneEvent, connections, requests};
 use layout::Node;
 
@@ -40,15 +41,23 @@ impl Transcript {
     /// Reads a tape of the world of `app_key`. The first `unshown` rows are read, so that what they name keeps
     /// its name, and not shown.
     pub fn new(tape: &[Row], app_key: &str, unshown: usize) -> Self {
+        Self::of_devices(tape, app_key, unshown, &[])
+    }
+
+    /// The same, with the lanes of these devices named as steps name them: `alice/phone` where a record, which says
+    /// nothing of steps, has `alice`.
+    pub fn of_devices(tape: &[Row], app_key: &str, unshown: usize, devices: &[&Device]) -> Self {
         let mut writer = Writer { aliases: Aliases::new(app_key), unshown };
         // Requests first: the tokens and the groups that they make are met again on the sockets.
         let mut lanes: Vec<Section> = requests(tape).iter().map(|lane| writer.http(lane)).collect();
         let mut ordinal = 0;
         let mut before = String::new();
         for lane in connections(tape) {
-            ordinal = if lane.user == before { ordinal + 1 } else { 1 };
-            before.clone_from(&lane.user);
-            lanes.push(writer.connection(&lane, ordinal));
+            let device = devices.iter().find(|device| lane.is_of(device));
+            let name = device.map_or_else(|| lane.user.clone(), ToString::to_string);
+            ordinal = if name == before { ordinal + 1 } else { 1 };
+            lanes.push(writer.connection(&lane, &name, ordinal));
+            before = name;
         }
         lanes.retain(|lane| !lane.entries.is_empty());
         Self { lanes }
@@ -83,8 +92,8 @@ struct Writer {
 }
 
 impl Writer {
-    fn connection(&mut self, lane: &Lane<'_>, ordinal: usize) -> Section {
-        let user = if lane.user.is_empty() { "somebody" } else { &lane.user };
+    fn connection(&mut self, lane: &Lane<'_>, name: &str, ordinal: usize) -> Section {
+        let name = if name.is_empty() { "somebody" } else { name };
         let door = match lane.door {
             Door::SockJs => "SockJS",
             Door::WebSocket => "WebSocket",
@@ -130,7 +139,7 @@ impl Writer {
             }
         }
         entries.extend(end);
-        Section { title: format!("{user} {ordinal} ({door})"), entries }
+        Section { title: format!("{name} {ordinal} ({door})"), entries }
     }
 
     fn node(&mut self, of: &Tree<'_>, field: &Field<'_>, owner: &str, direction: Direction) -> Node {

@@ -58,6 +58,31 @@ fn heartbeats_and_statistics_are_left_out_and_the_first_unread_is_not() {
 }
 
 #[test]
+fn a_lane_is_named_by_the_device_that_a_step_names() {
+    let lane = |conn: u64, resource: &str| {
+        let conn = ConnId(conn);
+        let (user, resource) = ("alice".to_owned(), resource.to_owned());
+        let bytes = vec![0x40, 1].into();
+        [
+            at(Event::Opened { conn, door: Door::WebSocket }),
+            at(Event::LoggedIn { conn, user, resource }),
+            at(Event::Frame { conn, direction: Direction::Up, bytes }),
+        ]
+    };
+    let tape = [lane(1, "web"), lane(2, "webim_phone"), lane(3, "webim_phone")].concat();
+    let devices = ["Alice", "Alice/phone"].map(|name| name.parse().expect("a device"));
+    insta::assert_snapshot!(Transcript::of_devices(&tape, "org#app", 0, &[&devices[0], &devices[1]]).text(), @r"
+    == Alice 1 (WebSocket)
+    > UNREAD
+    == Alice/phone 1 (WebSocket)
+    > UNREAD
+    == Alice/phone 2 (WebSocket)
+    > UNREAD
+    ");
+    assert!(Transcript::new(&tape, "org#app", 0).text().contains("== alice 3 (WebSocket)"));
+}
+
+#[test]
 fn uploads_downloads_and_history_are_shown_by_name() {
     const UUID: &str = "8d1f0a52-4d35-11ec-81d3-0242ac130003";
     let http = |user: &str, method: &str, path: String, body: &str, answer: String| {
