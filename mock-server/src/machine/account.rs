@@ -9,9 +9,10 @@ use serde_json::Value;
 
 use super::log::ConvIx;
 use super::message::SentIds;
+use super::muc::Mucs;
 use super::mutes::Mutes;
 use super::session::DeviceId;
-use super::{ConnId, Map, Millis, Set};
+use super::{ConnId, Map, Millis, Server, Set};
 
 /// A user of the world, for as long as the world lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -129,6 +130,8 @@ pub(super) enum NameFault {
     Illegal,
     /// [`USERS_MAX`] are there.
     TooMany,
+    /// A group or room has it for an id, and 3.x tells queues by name alone (wire-3x §3.4).
+    Mucs,
 }
 
 /// A bound on what strangers can make a world keep; five for each connection that a
@@ -154,8 +157,7 @@ impl Accounts {
         index.map(UserIx::new)
     }
 
-    /// The user of that name, made if need be, without a password.
-    pub(super) fn find_or_make(&mut self, now: Millis, name: &str) -> Result<UserIx, NameFault> {
+    fn find_or_make(&mut self, now: Millis, name: &str) -> Result<UserIx, NameFault> {
         if let Some(user) = self.find(name) {
             return Ok(user);
         }
@@ -171,11 +173,13 @@ impl Accounts {
     }
 
     /// Why not all of these could be made.
-    pub(super) fn fault_of<'a>(&self, names: &'a [String]) -> Option<(&'a str, NameFault)> {
+    pub(super) fn fault_of<'a>(&self, names: &'a [String], mucs: &Mucs) -> Option<(&'a str, NameFault)> {
         let illegal =
             names.iter().find(|name| !is_legal(name)).map(|name| (name.as_str(), NameFault::Illegal));
+        let mucs = names.iter().find(|name| self.find(name).is_none() && mucs.find(name).is_some());
+        let taken = mucs.map(|name| (name.as_str(), NameFault::Mucs));
         let room = USERS_MAX - self.users.len();
-        illegal.or_else(|| names.get(room).map(|name| (name.as_str(), NameFault::TooMany)))
+        illegal.or(taken).or_else(|| names.get(room).map(|name| (name.as_str(), NameFault::TooMany)))
     }
 
     pub(super) fn user(&self, user: UserIx) -> &User {
@@ -294,6 +298,16 @@ impl Membership {
             read_to: position,
             history_from: position,
         }
+    }
+}
+
+impl Server {
+    /// The user of that name, made if need be, without a password.
+    pub(super) fn find_or_make_user(&mut self, now: Millis, name: &str) -> Result<UserIx, NameFault> {
+        if self.accounts.find(name).is_none() && self.mucs.find(name).is_some() {
+            return Err(NameFault::Mucs);
+        }
+        self.accounts.find_or_make(now, name)
     }
 }
 

@@ -127,7 +127,7 @@ impl Server {
             Some(to) => to,
             None if strict => return Err(unknown()),
             None => {
-                let to = self.accounts.find_or_make(now, name).map_err(|_| unknown())?;
+                let to = self.find_or_make_user(now, name).map_err(|_| unknown())?;
                 self.warn(format!("{}: a message to {name:?}, whom nobody registered, is kept", self.app));
                 to
             }
@@ -160,6 +160,10 @@ impl Server {
             self.mucs.get(muc).ok_or_else(|| Refused::new(status::ErrorCode::Fail, "group not found"))?;
         if !muc.has(user) {
             return Err(Refused::new(status::ErrorCode::Fail, "not in group or chatroom"));
+        }
+        if muc.disabled {
+            // The words that 4.x looks for (wire-4x §5.3).
+            return Err(Refused::new(status::ErrorCode::Fail, "group is disabled"));
         }
         Ok(Readers::Members(muc.members.keys().copied().collect()))
     }

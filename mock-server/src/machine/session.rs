@@ -247,9 +247,10 @@ impl Server {
                 Err(Refusal(ErrorCode::Fail, reason))
             }
             Ok(_) | Err(TokenFault::Unknown) => {
-                let user = self.accounts.find_or_make(now, name).map_err(|fault| match fault {
+                let user = self.find_or_make_user(now, name).map_err(|fault| match fault {
                     NameFault::Illegal => Refusal(ErrorCode::WrongParameter, "username is not legal"),
                     NameFault::TooMany => Refusal(ErrorCode::Fail, "Sorry, user register limit"),
+                    NameFault::Mucs => Refusal(ErrorCode::WrongParameter, "username is not legal"),
                 })?;
                 let expires = Millis(now.0.saturating_add(self.settings.token_ttl_ms));
                 self.accounts.add_token(user, &token, expires, TokenOrigin::Brought);

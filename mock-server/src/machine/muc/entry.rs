@@ -82,14 +82,16 @@ impl Server {
         Ok(())
     }
 
-    /// A user is asked in, who must say yes first. Asked again, as [`Server::apply`].
+    /// A user is asked in, who must say yes first. Asked again, as [`Server::apply`]:
+    /// the first who asked has the answer.
     pub(in crate::machine) fn invite(&mut self, act: Act, muc: MucIx, user: UserIx) -> Result<(), MucFault> {
         let state = self.mucs.muc(muc);
         state.may_enter_some_day(user)?;
         if state.invited.len() >= PENDING_MAX {
             return Err(MucFault::TooManyWait);
         }
-        if self.mucs.muc_mut(muc).invited.insert(user, act.by).is_none() {
+        if !state.invited.contains_key(&user) {
+            self.mucs.muc_mut(muc).invited.insert(user, act.by);
             self.tell_user(act, muc, Operation::Invite, act.by, user, "");
         }
         Ok(())

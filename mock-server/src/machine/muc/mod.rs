@@ -4,6 +4,7 @@
 //! again, and the server gives no id out twice.
 
 mod entry;
+mod files;
 mod notice;
 mod profile;
 mod roles;
@@ -15,6 +16,7 @@ use super::account::{Membership, UserIx};
 use super::log::ConvKey;
 use super::{Map, Millis, Server, Set};
 pub(super) use entry::{Door, Entrance, Verdict};
+pub(super) use files::SharedFile;
 pub(super) use notice::{Act, Told};
 pub(super) use profile::Profile;
 pub(super) use silence::{Ban, Silence};
@@ -66,6 +68,8 @@ pub(super) struct Muc {
     /// Users who were put out and cannot come back.
     pub(super) blocked: Set<UserIx>,
     pub(super) announcement: String,
+    /// By id, oldest first.
+    pub(super) files: Map<Box<str>, SharedFile>,
     /// The app switched it off: nothing can be done in it until it is on again.
     pub(super) disabled: bool,
 }
@@ -93,6 +97,8 @@ pub(super) enum MucFault {
     TooManyWait,
     /// [`BLOCKED_MAX`] users are on its block list.
     TooManyBlocked,
+    /// As many files are shared as it keeps.
+    TooManyFiles,
 }
 
 /// A bound on what strangers can make a world keep: one for every ten users that it may have.
@@ -173,6 +179,7 @@ impl Server {
             allowed: Set::default(),
             blocked: Set::default(),
             announcement: String::new(),
+            files: Map::default(),
             disabled: false,
         };
         self.mucs.mucs.insert(muc, state);
@@ -224,6 +231,9 @@ impl Server {
             for &member in gone.members.keys() {
                 self.leave_conversation(conv, member);
             }
+        }
+        for file in gone.files.values() {
+            self.let_go(file.blob);
         }
         self.mucs.by_id.shift_remove(&gone.id);
         if self.mucs.dissolved.len() == DISSOLVED_MAX {

@@ -259,7 +259,10 @@ fn routed(server: &mut Server, now: Millis, request: &Request) -> Response {
 
 /// Whether the path takes a file in a multipart body, which the host then keeps beside the request.
 pub fn takes_upload(method: Method, path: &str) -> bool {
-    method == Method::Post && path == "/chatfiles"
+    let is_file = |found: matchit::Match<'_, '_, &Route>| {
+        matches!(found.value, Route::ChatFiles | Route::Muc(_, muc::Part::Files))
+    };
+    method == Method::Post && ROUTES.0.at(path).is_ok_and(is_file)
 }
 
 /// The answer to a request that the shell could not read to its end.

@@ -101,9 +101,10 @@ fn register_one(server: &mut Server, now: Millis, registration: Registration) ->
 /// A user with a password, made or taken over from somebody's having written to the name.
 pub(super) fn make(server: &mut Server, now: Millis, name: &str, password: &str) -> Result<UserIx, Failure> {
     password_fits(password)?;
-    let user = server.accounts.find_or_make(now, name).map_err(|fault| match fault {
+    let user = server.find_or_make_user(now, name).map_err(|fault| match fault {
         NameFault::Illegal => Failure::illegal("username is not legal"),
         NameFault::TooMany => Failure::limit("this world holds no more users"),
+        NameFault::Mucs => Failure::illegal(format!("username is not legal: a group has the id {name}")),
     })?;
     let state = server.accounts.user_mut(user);
     if !state.exists() {

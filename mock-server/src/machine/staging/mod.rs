@@ -25,7 +25,7 @@ impl Server {
                 self.accounts.user_mut(user).password = Some(password.into());
             }
             Control::Known { users } => {
-                if let Some((name, fault)) = self.accounts.fault_of(&users) {
+                if let Some((name, fault)) = self.accounts.fault_of(&users, &self.mucs) {
                     return Err(bad_name(name, fault));
                 }
                 for name in users {
@@ -174,7 +174,7 @@ impl Server {
     }
 
     fn made(&mut self, now: Millis, name: &str) -> Result<UserIx, ControlError> {
-        self.accounts.find_or_make(now, name).map_err(|fault| bad_name(name, fault))
+        self.find_or_make_user(now, name).map_err(|fault| bad_name(name, fault))
     }
 
     fn known(&self, name: &str) -> Result<UserIx, ControlError> {
@@ -205,6 +205,7 @@ fn bad_name(name: &str, fault: NameFault) -> ControlError {
     let reason = match fault {
         NameFault::Illegal => "1 to 64 of a-z A-Z 0-9 _ . - are expected",
         NameFault::TooMany => "the world has as many users as it can hold",
+        NameFault::Mucs => "a group has that id, and 3.x tells queues by name alone",
     };
     ControlError::BadValue { what: "name", value: excerpt(name).into_owned(), reason }
 }

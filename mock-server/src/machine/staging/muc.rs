@@ -161,6 +161,7 @@ impl Server {
             MucFault::NothingWaits(user, _) => (Some(user), "has neither applied nor been invited"),
             MucFault::TooSmall => (None, "it would have room for fewer than are in"),
             MucFault::TooManyWait => (None, "too many wait for an answer"),
+            MucFault::TooManyFiles => (None, "it keeps no more files"),
             MucFault::TooManyBlocked => (None, "its block list is full"),
         };
         let value = user.map_or_else(String::new, |user| self.accounts.name(user).to_owned());

@@ -4,6 +4,7 @@
 //! and applications that wait. What is done is done by `machine::muc`, as a control command does it.
 
 mod announcement;
+mod files;
 mod list;
 mod members;
 mod pending;
@@ -43,6 +44,8 @@ pub(super) enum Part {
     Allowed,
     Ban,
     Announcement,
+    Files,
+    File,
     Disable,
     Enable,
     SuperAdmins,
@@ -50,7 +53,7 @@ pub(super) enum Part {
 }
 
 /// Where each is, and which families have it.
-pub(super) const PARTS: [(&str, Part, &[MucKind]); 23] = {
+pub(super) const PARTS: [(&str, Part, &[MucKind]); 25] = {
     const BOTH: &[MucKind] = &[MucKind::Group, MucKind::Room];
     const GROUP: &[MucKind] = &[MucKind::Group];
     const ROOM: &[MucKind] = &[MucKind::Room];
@@ -74,6 +77,8 @@ pub(super) const PARTS: [(&str, Part, &[MucKind]); 23] = {
         ("/{id}/white/users/{users}", Part::Allowed, BOTH),
         ("/{id}/ban", Part::Ban, BOTH),
         ("/{id}/announcement", Part::Announcement, BOTH),
+        ("/{id}/share_files", Part::Files, BOTH),
+        ("/{id}/share_files/{file}", Part::File, BOTH),
         ("/{id}/disable", Part::Disable, GROUP),
         ("/{id}/enable", Part::Enable, GROUP),
         ("/super_admin", Part::SuperAdmins, ROOM),
@@ -117,6 +122,10 @@ pub(super) fn answer(server: &mut Server, call: &Call<'_>, kind: MucKind, part: 
         (Part::Ban, Delete) => silence::unban(server, call, kind),
         (Part::Announcement, Get) => announcement::read(server, call, kind),
         (Part::Announcement, Post) => announcement::write(server, call, kind),
+        (Part::Files, Get) => files::list(server, call, kind),
+        (Part::Files, Post) => files::upload(server, call, kind),
+        (Part::File, Get) => files::download(server, call, kind),
+        (Part::File, Delete) => files::delete(server, call, kind),
         (Part::Disable, Post) => profile::disable(server, call),
         (Part::Enable, Post) => profile::enable(server, call),
         (Part::SuperAdmins, Get) => roles::super_admins(server, call),
@@ -299,6 +308,7 @@ fn refused(server: &Server, muc: MucIx, fault: MucFault) -> Failure {
             format!("user {} is not invited to {id}", name(user))
         }
         MucFault::TooManyWait => format!("too many wait for an answer of group: {id}"),
+        MucFault::TooManyFiles => format!("group: {id} keeps no more files"),
         MucFault::TooManyBlocked => format!("the block list of group: {id} is full"),
     })
 }
