@@ -17,8 +17,7 @@ impl Pair {
     fn new() -> Self {
         let app_key = AppKey::parse("org#app").expect("a good app key");
         let mut server = Server::new(Config::new(app_key));
-        let users =
-            ["alice", "bob"].map(|name| server.accounts.find_or_make(NOW, name).expect("a good name"));
+        let users = ["alice", "bob"].map(|name| server.find_or_make_user(NOW, name).expect("a good name"));
         let conv = server.queues.open(ConvKey::single(users[0], users[1])).expect("room");
         Self { server, users, conv }
     }
@@ -120,7 +119,7 @@ fn past_its_window_a_message_is_recalled_by_force_alone() {
     let to = RecalledTo::User(pair.users[1]);
     let outcome = pair.server.recall_from_server(late, id, None, to, Window::Kept);
     assert_eq!(outcome, Err(RecallFault::TooLate));
-    let other = RecalledTo::User(pair.server.accounts.find_or_make(NOW, "carl").expect("a good name"));
+    let other = RecalledTo::User(pair.server.find_or_make_user(NOW, "carl").expect("a good name"));
     let outcome = pair.server.recall_from_server(late, id, None, other, Window::Forced);
     assert_eq!(outcome, Err(RecallFault::NotFound));
     assert_eq!(pair.server.recall_from_server(late, id, None, to, Window::Forced), Ok(()));

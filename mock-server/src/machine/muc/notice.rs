@@ -55,7 +55,7 @@ impl Server {
         let state = self.mucs.muc(muc);
         let present = act.told == Told::Present
             || match state.kind {
-                MucKind::Group => notice.operation.is_about_others(),
+                MucKind::Group => is_about_others(notice.operation),
                 MucKind::Room => true,
             };
         let is_told =
@@ -125,12 +125,6 @@ impl Muc {
 }
 
 /// That others come and go is news for who looks on; kept for who is away, it would push out their messages.
-trait AboutOthers {
-    fn is_about_others(self) -> bool;
-}
-
-impl AboutOthers for Operation {
-    fn is_about_others(self) -> bool {
-        matches!(self, Self::Presence | Self::Absence)
-    }
+fn is_about_others(operation: Operation) -> bool {
+    matches!(operation, Operation::Presence | Operation::Absence)
 }
