@@ -2,6 +2,7 @@
 
 mod arbitrary;
 mod attachments;
+mod bad_input;
 mod blocking;
 mod contacts;
 mod devices;
@@ -21,6 +22,7 @@ mod pulling;
 mod recall;
 mod receipts;
 mod rest;
+mod routes;
 mod sending;
 mod tokens;
 mod users;

@@ -1,11 +1,14 @@
 //! The server behind real sockets: what its shell adds to the machine, and what a peer can do to it.
 
 mod attachments;
+mod bodies;
 mod control;
 mod doors;
 mod hardship;
 mod http;
 mod oversized;
 mod peer;
+#[path = "../machine/routes.rs"]
+mod routes;
 mod webhooks;
 mod worlds;

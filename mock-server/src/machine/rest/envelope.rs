@@ -138,6 +138,9 @@ impl Success {
     }
 }
 
+/// A refusal quotes what was asked for, which may be a megabyte; the vendor's own fit by far.
+const DESCRIPTION_CHARS_MAX: usize = 1_000;
+
 impl Failure {
     pub(super) fn response(&self, now: Millis) -> Response {
         let body = to_json(&ErrorEnvelope {
@@ -160,7 +163,12 @@ impl Failure {
         exception: &'static str,
         description: impl Into<String>,
     ) -> Self {
-        Self { status, error, exception, description: description.into() }
+        let mut description = description.into();
+        if let Some((end, _)) = description.char_indices().nth(DESCRIPTION_CHARS_MAX) {
+            description.truncate(end);
+            description.push('…');
+        }
+        Self { status, error, exception, description }
     }
 
     /// A path that nothing is at.

@@ -1,0 +1,201 @@
+//! Every route of the API with what it wants, for tests that try bad input on all of them.
+//!
+//! `bad_input` holds this table against the server's own: a route without a row fails there.
+
+use mock_server::machine::rest::Method::{self, Delete, Get, Post, Put};
+
+/// A method of a path.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    pub(crate) method: Method,
+    /// As the server's table spells it.
+    pub(crate) path: String,
+    /// What stands in its braces in `rest::town`.
+    pub(crate) args: Vec<&'static str>,
+    pub(crate) who: Who,
+    pub(crate) takes: Takes,
+}
+
+/// Whose token it wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Who {
+    Anyone,
+    User(&'static str),
+    App,
+}
+
+/// What its body is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// Not looked at.
+    Nothing,
+    /// JSON like this; without one of these fields it is refused.
+    Json(&'static str, &'static [&'static str]),
+    /// JSON, or a form, of which whatever is there is taken.
+    Form,
+    /// A file in a multipart body.
+    File,
+}
+
+use Takes::{File, Form, Json, Nothing};
+use Who::{Anyone, App, User};
+
+const ALICE: Who = User("alice");
+const NAMES: Takes = Json(r#"{"usernames":["bob"]}"#, &["usernames"]);
+
+/// All of them.
+pub(crate) fn rows() -> Vec<Row> {
+    let mut rows = vec![
+        row(
+            Post,
+            "/token",
+            &[],
+            Anyone,
+            Json(r#"{"grant_type":"password","username":"alice","password":"pw"}"#, &["grant_type"]),
+        ),
+        row(
+            Post,
+            "/users",
+            &[],
+            Anyone,
+            Json(r#"{"username":"emil","password":"pw","nickname":"e"}"#, &["username", "password"]),
+        ),
+        row(Get, "/users", &[], App, Nothing),
+        row(Delete, "/users", &[], App, Nothing),
+        row(Get, "/users/{user}", &["bob"], App, Nothing),
+        row(Put, "/users/{user}", &["alice"], ALICE, Json(r#"{"nickname":"n"}"#, &[])),
+        row(Delete, "/users/{user}", &["bob"], App, Nothing),
+        row(Put, "/users/{user}/password", &["bob"], App, Json(r#"{"newpassword":"p"}"#, &["newpassword"])),
+        row(Post, "/users/{user}/password", &["bob"], App, Json(r#"{"newpassword":"p"}"#, &["newpassword"])),
+        row(Get, "/users/{user}/status", &["bob"], App, Nothing),
+        row(Get, "/users/batch/status", &[], App, Nothing),
+        row(Post, "/users/batch/status", &[], App, NAMES),
+        row(Get, "/users/{user}/offline_msg_count", &["alice"], ALICE, Nothing),
+        row(Get, "/users/{user}/offline_msg_status/{message}", &["alice", "1"], ALICE, Nothing),
+        row(Post, "/users/{user}/deactivate", &["bob"], App, Nothing),
+        row(Post, "/users/{user}/activate", &["bob"], App, Nothing),
+        row(Get, "/users/{user}/disconnect", &["bob"], App, Nothing),
+        row(Get, "/mutes", &[], App, Nothing),
+        row(Post, "/mutes", &[], App, Json(r#"{"username":"bob","chat":60}"#, &["username"])),
+        row(Get, "/mutes/{user}", &["bob"], App, Nothing),
+        row(Get, "/metadata/user/{user}", &["alice"], ALICE, Nothing),
+        row(Put, "/metadata/user/{user}", &["alice"], ALICE, Form),
+        row(Delete, "/metadata/user/{user}", &["alice"], App, Nothing),
+        row(Get, "/metadata/user/get", &[], App, Nothing),
+        row(
+            Post,
+            "/metadata/user/get",
+            &[],
+            ALICE,
+            Json(r#"{"targets":["bob"],"properties":["nickname"]}"#, &["targets"]),
+        ),
+        row(Get, "/metadata/user/capacity", &[], App, Nothing),
+        row(Post, "/chatfiles", &[], ALICE, File),
+        row(Get, "/chatfiles/{uuid}", &["none"], ALICE, Nothing),
+        row(Get, "/users/{user}/blocks/users", &["alice"], ALICE, Nothing),
+        row(Post, "/users/{user}/blocks/users", &["alice"], ALICE, NAMES),
+        row(Delete, "/users/{user}/blocks/users/{other}", &["alice", "dora"], ALICE, Nothing),
+        row(Get, "/users/{user}/contacts/users", &["alice"], ALICE, Nothing),
+        row(Post, "/users/{user}/contacts/users/{other}", &["alice", "bob"], ALICE, Nothing),
+        row(Delete, "/users/{user}/contacts/users/{other}", &["alice", "bob"], ALICE, Nothing),
+        row(Get, "/users/{user}/joined_chatgroups", &["alice"], ALICE, Nothing),
+        row(Get, "/publicchatgroups", &[], ALICE, Nothing),
+        row(
+            Post,
+            "/chatgroups/{id}/apply_verify",
+            &["100000000000001"],
+            ALICE,
+            Json(r#"{"applicant":"carl","verifyResult":true,"reason":"r"}"#, &["applicant", "verifyResult"]),
+        ),
+        row(
+            Post,
+            "/chatgroups/{id}/invite",
+            &["7"],
+            ALICE,
+            Json(r#"{"usernames":["carl"]}"#, &["usernames"]),
+        ),
+        row(
+            Post,
+            "/chatgroups/{id}/invite_verify",
+            &["100000000000002"],
+            User("carl"),
+            Json(r#"{"invitee":"carl","verifyResult":true}"#, &["invitee", "verifyResult"]),
+        ),
+        row(Post, "/chatgroups/{id}/disable", &["9"], App, Nothing),
+        row(Post, "/chatgroups/{id}/enable", &["9"], App, Nothing),
+        row(Get, "/chatrooms/super_admin", &[], App, Nothing),
+        row(Post, "/chatrooms/super_admin", &[], App, Json(r#"{"superadmin":"bob"}"#, &["superadmin"])),
+        row(Delete, "/chatrooms/super_admin/{user}", &["alice"], App, Nothing),
+    ];
+    rows.extend(mucs("/chatgroups", "9"));
+    rows.extend(mucs("/chatrooms", "10"));
+    rows
+}
+
+/// What groups and rooms have alike.
+fn mucs(root: &str, id: &'static str) -> Vec<Row> {
+    let new = match root {
+        "/chatgroups" => Json(r#"{"groupname":"g","members":["bob"],"maxusers":200,"public":true}"#, &[]),
+        _ => Json(r#"{"name":"r","description":"d","maxusers":200,"members":["bob"]}"#, &[]),
+    };
+    let one =
+        |method, tail: &str, who, takes| row(method, &format!("{root}/{{id}}{tail}"), &[id], who, takes);
+    let of_one = |method, tail: &str, user, who| {
+        row(method, &format!("{root}/{{id}}{tail}"), &[id, user], who, Nothing)
+    };
+    vec![
+        row(Post, root, &[], ALICE, new),
+        row(Get, root, &[], App, Nothing),
+        one(Get, "", ALICE, Nothing),
+        one(Put, "", ALICE, Json(r#"{"groupname":"n","description":"d"}"#, &[])),
+        one(Delete, "", ALICE, Nothing),
+        one(Get, "/users", ALICE, Nothing),
+        one(Post, "/users", ALICE, Json(r#"{"usernames":["dora"]}"#, &["usernames"])),
+        of_one(Post, "/users/{users}", "dora", ALICE),
+        of_one(Delete, "/users/{users}", "carl", ALICE),
+        one(Post, "/apply", User("carl"), Nothing),
+        one(Delete, "/quit", User("bob"), Nothing),
+        one(Get, "/admin", ALICE, Nothing),
+        one(Post, "/admin", ALICE, Json(r#"{"newadmin":"carl"}"#, &["newadmin"])),
+        of_one(Delete, "/admin/{user}", "bob", ALICE),
+        one(Get, "/mute", ALICE, Nothing),
+        one(Post, "/mute", ALICE, Json(r#"{"usernames":["bob"],"mute_duration":60000}"#, &["usernames"])),
+        of_one(Delete, "/mute/{users}", "carl", ALICE),
+        one(Get, "/blocks/users", ALICE, Nothing),
+        one(Post, "/blocks/users", ALICE, NAMES),
+        of_one(Post, "/blocks/users/{users}", "carl", ALICE),
+        of_one(Delete, "/blocks/users/{users}", "dora", ALICE),
+        one(Get, "/white/users", ALICE, Nothing),
+        one(Post, "/white/users", ALICE, NAMES),
+        of_one(Get, "/white/users/{users}", "carl", ALICE),
+        of_one(Post, "/white/users/{users}", "bob", ALICE),
+        of_one(Delete, "/white/users/{users}", "carl", ALICE),
+        one(Post, "/ban", ALICE, Nothing),
+        one(Delete, "/ban", ALICE, Nothing),
+        one(Get, "/announcement", ALICE, Nothing),
+        one(Post, "/announcement", ALICE, Json(r#"{"announcement":"a"}"#, &["announcement"])),
+    ]
+}
+
+fn row(method: Method, path: &str, args: &[&'static str], who: Who, takes: Takes) -> Row {
+    Row { method, path: path.to_owned(), args: args.to_vec(), who, takes }
+}
+
+impl Row {
+    /// The path with these in its braces.
+    pub(crate) fn with(&self, args: &[&str]) -> String {
+        let mut args = args.iter();
+        let segments = self.path.split('/').map(|segment| match segment.starts_with('{') {
+            true => *args.next().expect("an argument for each brace"),
+            false => segment,
+        });
+        let path = segments.collect::<Vec<_>>().join("/");
+        assert!(args.next().is_none(), "{self:?} has more arguments than braces");
+        path
+    }
+
+    /// As it is asked in `rest::town`.
+    pub(crate) fn path(&self) -> String {
+        self.with(&self.args)
+    }
+}
