@@ -172,6 +172,10 @@ fn mucs(root: &str, id: &'static str) -> Vec<Row> {
         of_one(Delete, "/white/users/{users}", "carl", ALICE),
         one(Post, "/ban", ALICE, Nothing),
         one(Delete, "/ban", ALICE, Nothing),
+        one(Get, "/share_files", ALICE, Nothing),
+        one(Post, "/share_files", ALICE, File),
+        of_one(Get, "/share_files/{file}", "none", ALICE),
+        of_one(Delete, "/share_files/{file}", "none", ALICE),
         one(Get, "/announcement", ALICE, Nothing),
         one(Post, "/announcement", ALICE, Json(r#"{"announcement":"a"}"#, &["announcement"])),
     ]

@@ -147,7 +147,7 @@ fn paths_are_percent_decoded(#[case] name: &str, #[case] status: u16) {
     let reply = http(server.addr(), &head, b"");
     assert_eq!(reply.status, status);
     if status == 403 {
-        let description = format!("the block list of {name} is not yours");
+        let description = format!("/users/{name}/blocks/users is not yours");
         assert_eq!(reply.json()["error_description"], description, "what is no code stays as it is");
     }
 }
