@@ -97,9 +97,7 @@ pub(super) struct Found {
 
 /// A message for people, as history and session lists show it.
 #[derive(Clone, Copy, Debug)]
-#[expect(dead_code, reason = "the REST calls that show history are on their way")]
 pub(super) struct Kept<'a> {
-    pub(super) position: u64,
     pub(super) id: u64,
     pub(super) sender: Option<UserIx>,
     pub(super) meta: &'a Arc<[u8]>,
@@ -183,7 +181,6 @@ impl Queues {
 
     /// Messages for people that this member may see, newest first: those before the one with the id `before`, if
     /// there is such a bound. It costs what is taken of it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the REST calls that show history are on their way"))]
     pub(super) fn history<'a>(
         &'a self,
         conv: ConvIx,
@@ -198,16 +195,34 @@ impl Queues {
         let last = conversation.contents.partition_point(|&position| position < end).max(first);
         conversation.contents.range(first..last).rev().filter_map(move |&position| {
             let entry = self.entry(conv, position)?;
-            Some(Kept { position, id: entry.id, sender: entry.sender, meta: entry.meta.as_ref()? })
+            Some(Kept { id: entry.id, sender: entry.sender, meta: entry.meta.as_ref()? })
+        })
+    }
+
+    /// As [`Queues::history`], oldest first: those behind the one with the id `after`, or all.
+    pub(super) fn history_after(
+        &self,
+        conv: ConvIx,
+        membership: &Membership,
+        after: Option<u64>,
+    ) -> impl Iterator<Item = Kept<'_>> {
+        let conversation = self.at(conv);
+        let behind = after.map_or(0, |id| {
+            self.position_from(conv, self.late.get(&id).copied().unwrap_or(id).saturating_add(1))
+        });
+        let from = membership.since.max(membership.history_from).max(behind);
+        let first = conversation.contents.partition_point(|&position| position < from);
+        conversation.contents.range(first..).filter_map(move |&position| {
+            let entry = self.entry(conv, position)?;
+            Some(Kept { id: entry.id, sender: entry.sender, meta: entry.meta.as_ref()? })
         })
     }
 
     /// The newest message for people at `from` or behind it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the REST calls that show history are on their way"))]
     pub(super) fn last_content(&self, conv: ConvIx, from: u64) -> Option<Kept<'_>> {
         let &position = self.at(conv).contents.back().filter(|&&position| position >= from)?;
         let entry = self.entry(conv, position)?;
-        Some(Kept { position, id: entry.id, sender: entry.sender, meta: entry.meta.as_ref()? })
+        Some(Kept { id: entry.id, sender: entry.sender, meta: entry.meta.as_ref()? })
     }
 
     /// The position after the newest message.

@@ -158,18 +158,20 @@ pub(super) fn object_of(pairs: &[KeyValue]) -> Map<String, Value> {
     pairs.iter().map(|pair| (pair.key.clone().unwrap_or_default(), value_of(pair))).collect()
 }
 
-/// The words of [`message_body::content::Type`] in JSON; `None` for contents of kinds that came after 3.x.
-pub(super) fn kind_word(content: &Content) -> Option<&'static str> {
-    match content::Type::try_from(content.r#type.unwrap_or_default()).ok()? {
-        content::Type::Text => Some("txt"),
-        content::Type::Image => Some("img"),
-        content::Type::Video => Some("video"),
-        content::Type::Location => Some("loc"),
-        content::Type::Voice => Some("audio"),
-        content::Type::File => Some("file"),
-        content::Type::Command => Some("cmd"),
-        content::Type::Custom => Some("custom"),
-        content::Type::Combine => None,
+/// The word of a content's kind in JSON.
+pub(super) fn kind_word(content: &Content) -> &'static str {
+    match content::Type::try_from(content.r#type.unwrap_or_default()) {
+        Ok(content::Type::Text) => "txt",
+        Ok(content::Type::Image) => "img",
+        Ok(content::Type::Video) => "video",
+        Ok(content::Type::Location) => "loc",
+        Ok(content::Type::Voice) => "audio",
+        Ok(content::Type::File) => "file",
+        Ok(content::Type::Command) => "cmd",
+        Ok(content::Type::Custom) => "custom",
+        Ok(content::Type::Combine) => "combine",
+        // Clients of days to come may send more.
+        Err(_) => "unknown",
     }
 }
 
@@ -188,7 +190,7 @@ pub(super) fn chat_word(kind: message_body::Type) -> Option<&'static str> {
 }
 
 fn content_json(content: &Content, custom_exts: CustomExts) -> Value {
-    let Some(kind) = kind_word(content) else { return json!({ "type": "combine" }) };
+    let kind = kind_word(content);
     let mut out = Map::new();
     out.insert("type".into(), kind.into());
     let mut put = |key: &str, value: Option<Value>| {
@@ -222,6 +224,7 @@ fn content_json(content: &Content, custom_exts: CustomExts) -> Value {
                 }
             }
         }
+        "combine" | "unknown" => {}
         _ => {
             put("url", text(&content.remote_path));
             put("filename", text(&content.display_name));

@@ -10,7 +10,9 @@ mod metadata;
 mod muc;
 mod mutes;
 mod page;
+mod roaming;
 mod roster;
+mod sessions;
 mod status;
 mod token;
 mod users;
@@ -112,6 +114,10 @@ enum Route {
     MetadataCapacity,
     ChatFiles,
     ChatFile,
+    Roaming,
+    Sessions,
+    SessionPage,
+    Session,
     UserBlocks,
     UserBlock,
     UserContacts,
@@ -142,6 +148,12 @@ static ROUTES: LazyLock<(matchit::Router<Route>, Vec<String>)> = LazyLock::new(|
         ("/metadata/user/capacity", Route::MetadataCapacity),
         ("/chatfiles", Route::ChatFiles),
         ("/chatfiles/{uuid}", Route::ChatFile),
+        ("/users/{user}/messageroaming", Route::Roaming),
+        ("/users/{user}/user_channels", Route::Sessions),
+        ("/users/{user}/user_channels/page", Route::SessionPage),
+        // SDKs say `user`, the server-side documents `users` (rest.md A.8).
+        ("/user/{user}/user_channel", Route::Session),
+        ("/users/{user}/user_channel", Route::Session),
         ("/users/{user}/blocks/users", Route::UserBlocks),
         ("/users/{user}/blocks/users/{other}", Route::UserBlock),
         ("/users/{user}/contacts/users", Route::UserContacts),
@@ -240,6 +252,10 @@ fn routed(server: &mut Server, now: Millis, request: &Request) -> Response {
         (Route::MetadataCapacity, Method::Get) => metadata::capacity(server, &call),
         (Route::ChatFiles, Method::Post) => chatfiles::upload(server, &call),
         (Route::ChatFile, Method::Get) => chatfiles::download(server, &call),
+        (Route::Roaming, Method::Post) => roaming::page(server, &call),
+        (Route::Sessions, Method::Get) => sessions::list(server, &call),
+        (Route::SessionPage, Method::Get) => sessions::page(server, &call),
+        (Route::Session, Method::Delete) => sessions::delete(server, &call),
         (Route::UserBlocks, Method::Get) => roster::blocks(server, &call),
         (Route::UserBlocks, Method::Post) => roster::block(server, &call),
         (Route::UserBlock, Method::Delete) => roster::unblock(server, &call),
