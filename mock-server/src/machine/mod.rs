@@ -13,7 +13,6 @@ mod log;
 mod message;
 mod muc;
 mod mutes;
-#[expect(dead_code, reason = "webhooks, session lists and messages over REST are built on it next")]
 mod payload;
 mod policy;
 mod queue;

@@ -5,7 +5,7 @@
 //! elsewhere.
 
 use fixtures::wire::message_body::{Content, content};
-use fixtures::wire::{Jid, KeyValue, MessageBody, key_value, message_body};
+use fixtures::wire::{Jid, KeyValue, MessageBody, key_value};
 use serde::Deserialize;
 use serde_json::{Map, Number, Value, json};
 
@@ -172,20 +172,6 @@ pub(super) fn kind_word(content: &Content) -> &'static str {
         Ok(content::Type::Combine) => "combine",
         // Clients of days to come may send more.
         Err(_) => "unknown",
-    }
-}
-
-/// What `chat_type` says in JSON; `None` where the body is no message to a conversation.
-pub(super) fn chat_word(kind: message_body::Type) -> Option<&'static str> {
-    match kind {
-        message_body::Type::Normal | message_body::Type::Chat => Some("chat"),
-        message_body::Type::Groupchat => Some("groupchat"),
-        message_body::Type::Chatroom => Some("chatroom"),
-        message_body::Type::ReadAck
-        | message_body::Type::DeliverAck
-        | message_body::Type::Recall
-        | message_body::Type::ChannelAck
-        | message_body::Type::Edit => None,
     }
 }
 

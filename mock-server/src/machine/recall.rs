@@ -19,7 +19,6 @@ use super::{Millis, Server};
 
 /// To whom a message was sent that the app's server takes back.
 #[derive(Clone, Copy, Debug)]
-#[expect(dead_code, reason = "the REST call that recalls is on its way")]
 pub(super) enum RecalledTo {
     /// One side of a single conversation.
     User(UserIx),
@@ -28,7 +27,6 @@ pub(super) enum RecalledTo {
 
 /// What a recall over REST goes by besides the id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(not(test), expect(dead_code, reason = "the REST call that recalls is on its way"))]
 pub(super) enum Window {
     /// The world's `recall_window_ms`.
     Kept,
@@ -93,7 +91,6 @@ impl Server {
 
     /// Takes a message back in the name of the app's server. `from` is shown as who did it; `None` is `admin`, whom
     /// SDKs show when nobody is named (wire-4x §5.6).
-    #[cfg_attr(not(test), expect(dead_code, reason = "the REST call that recalls is on its way"))]
     pub(super) fn recall_from_server(
         &mut self,
         now: Millis,

@@ -25,6 +25,7 @@ mod rest;
 mod roaming;
 mod routes;
 mod sending;
+mod server_messages;
 mod sessions;
 mod tokens;
 mod users;

@@ -80,12 +80,12 @@ fn the_list_is_newest_first_with_the_last_message_and_what_is_unread() {
 #[test]
 fn a_last_message_is_shown_as_the_seed_shows_it() {
     let (mut world, alice) = town();
-    let ext = |key: &str, kind: key_value::ValueType, value| KeyValue {
+    use key_value::{Value as Wire, ValueType};
+    let ext = |key: &str, kind: ValueType, value| KeyValue {
         key: Some(key.into()),
         r#type: Some(kind as i32),
         value: Some(value),
     };
-    use key_value::{Value as Wire, ValueType};
     let mut written = body(GROUP, "Alice", "7", "1");
     written.ext = vec![
         ext("s", ValueType::String, Wire::StringValue("é".into())),

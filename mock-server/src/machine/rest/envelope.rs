@@ -227,6 +227,17 @@ impl Failure {
         Self::new(404, "service_resource_not_found", "UserNotFoundException", "user not found")
     }
 
+    /// Messages cannot be taken back in this world (rest.md B.4).
+    pub(super) fn recall_off() -> Self {
+        let description = "message recall service is unopened";
+        Self::new(403, "forbidden_op", "EasemobForbiddenOpException", description)
+    }
+
+    pub(super) fn no_history_file() -> Self {
+        let description = "this server writes no files of history; messageroaming shows what is kept";
+        Self::new(404, "storage_object_not_found", "StorageObjectNotFoundException", description)
+    }
+
     /// A message that is not kept, or not the user's to know of.
     pub(super) fn no_message(id: &str) -> Self {
         let description = format!("no message {} is kept for this user", excerpt(id));

@@ -3,9 +3,11 @@
 //! Success is 200 and nothing else, every body is JSON, and every failure is the service's error envelope: the
 //! SDKs parse all of them and hang on anything different (rest.md 0.3, 0.10).
 
+mod acks;
 mod chatfiles;
 mod envelope;
 mod form;
+mod messages;
 mod metadata;
 mod muc;
 mod mutes;
@@ -25,6 +27,7 @@ use serde_json::{Map, Value};
 
 use super::account::{Caller, UserIx};
 use super::muc::MucKind;
+use super::mutes::ChatKind;
 use super::upload::{BlobId, Upload};
 use super::{Millis, Server};
 pub use envelope::Failure;
@@ -114,6 +117,11 @@ enum Route {
     MetadataCapacity,
     ChatFiles,
     ChatFile,
+    Send(ChatKind),
+    Import(ChatKind),
+    RecallMessage,
+    HistoryFile,
+    GroupAcks,
     Roaming,
     Sessions,
     SessionPage,
@@ -148,6 +156,16 @@ static ROUTES: LazyLock<(matchit::Router<Route>, Vec<String>)> = LazyLock::new(|
         ("/metadata/user/capacity", Route::MetadataCapacity),
         ("/chatfiles", Route::ChatFiles),
         ("/chatfiles/{uuid}", Route::ChatFile),
+        ("/messages/users", Route::Send(ChatKind::Chat)),
+        ("/messages/chatgroups", Route::Send(ChatKind::Groupchat)),
+        ("/messages/chatrooms", Route::Send(ChatKind::Chatroom)),
+        ("/messages/users/import", Route::Import(ChatKind::Chat)),
+        ("/messages/chatgroups/import", Route::Import(ChatKind::Groupchat)),
+        // The documents name both (rest.md B.4).
+        ("/messages/msg_recall", Route::RecallMessage),
+        ("/messages/recall", Route::RecallMessage),
+        ("/chatmessages/{hour}", Route::HistoryFile),
+        ("/chatgroups/{id}/acks/{message}", Route::GroupAcks),
         ("/users/{user}/messageroaming", Route::Roaming),
         ("/users/{user}/user_channels", Route::Sessions),
         ("/users/{user}/user_channels/page", Route::SessionPage),
@@ -252,6 +270,11 @@ fn routed(server: &mut Server, now: Millis, request: &Request) -> Response {
         (Route::MetadataCapacity, Method::Get) => metadata::capacity(server, &call),
         (Route::ChatFiles, Method::Post) => chatfiles::upload(server, &call),
         (Route::ChatFile, Method::Get) => chatfiles::download(server, &call),
+        (Route::Send(kind), Method::Post) => messages::send(server, &call, kind),
+        (Route::Import(kind), Method::Post) => messages::import(server, &call, kind),
+        (Route::RecallMessage, Method::Post) => messages::recall(server, &call),
+        (Route::HistoryFile, Method::Get) => messages::history_file(server, &call),
+        (Route::GroupAcks, Method::Get) => acks::list(server, &call),
         (Route::Roaming, Method::Post) => roaming::page(server, &call),
         (Route::Sessions, Method::Get) => sessions::list(server, &call),
         (Route::SessionPage, Method::Get) => sessions::page(server, &call),
