@@ -42,6 +42,15 @@ use Who::{Anyone, App, User};
 
 const ALICE: Who = User("alice");
 const NAMES: Takes = Json(r#"{"usernames":["bob"]}"#, &["usernames"]);
+const SESSION: Takes = Json(r#"{"channel":"bob","type":"chat","delete_roam":true}"#, &["channel", "type"]);
+const SEND: Takes =
+    Json(r#"{"from":"alice","to":["bob"],"type":"txt","body":{"msg":"hi"}}"#, &["to", "type", "body"]);
+const IMPORT: Takes = Json(
+    r#"{"from":"alice","target":"bob","type":"txt","body":{"msg":"hi"}}"#,
+    &["from", "target", "type", "body"],
+);
+const RECALL: Takes =
+    Json(r#"{"msg_id":"1","to":"bob","chat_type":"chat","force":true}"#, &["msg_id", "chat_type"]);
 
 /// All of them.
 pub(crate) fn rows() -> Vec<Row> {
@@ -92,6 +101,26 @@ pub(crate) fn rows() -> Vec<Row> {
         row(Get, "/metadata/user/capacity", &[], App, Nothing),
         row(Post, "/chatfiles", &[], ALICE, File),
         row(Get, "/chatfiles/{uuid}", &["none"], ALICE, Nothing),
+        row(
+            Post,
+            "/users/{user}/messageroaming",
+            &["alice"],
+            ALICE,
+            Json(r#"{"queue":"bob@easemob.com","start":-1,"pull_number":10}"#, &["queue"]),
+        ),
+        row(Get, "/users/{user}/user_channels", &["alice"], ALICE, Nothing),
+        row(Get, "/users/{user}/user_channels/page", &["alice"], ALICE, Nothing),
+        row(Delete, "/user/{user}/user_channel", &["alice"], ALICE, SESSION),
+        row(Delete, "/users/{user}/user_channel", &["alice"], ALICE, SESSION),
+        row(Get, "/chatgroups/{id}/acks/{message}", &["9", "1"], ALICE, Nothing),
+        row(Post, "/messages/users", &[], App, SEND),
+        row(Post, "/messages/chatgroups", &[], App, SEND),
+        row(Post, "/messages/chatrooms", &[], App, SEND),
+        row(Post, "/messages/users/import", &[], App, IMPORT),
+        row(Post, "/messages/chatgroups/import", &[], App, IMPORT),
+        row(Post, "/messages/msg_recall", &[], App, RECALL),
+        row(Post, "/messages/recall", &[], App, RECALL),
+        row(Get, "/chatmessages/{hour}", &["2021123108"], App, Nothing),
         row(Get, "/users/{user}/blocks/users", &["alice"], ALICE, Nothing),
         row(Post, "/users/{user}/blocks/users", &["alice"], ALICE, NAMES),
         row(Delete, "/users/{user}/blocks/users/{other}", &["alice", "dora"], ALICE, Nothing),
