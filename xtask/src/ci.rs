@@ -49,9 +49,11 @@ pub(crate) fn run(workspace: &Workspace, node: Node) -> Result<(), Failure> {
         Node::Included => {
             let tests = node_tests(workspace)?;
             loud("node shim", &shown(&tests), tests)?;
+            let seed = seed(workspace);
+            loud("the vendor's examples on 3.6.3", &shown(&seed), seed)?;
         }
         Node::LeftOut => {
-            left_out.push("the node shim's tests".to_owned());
+            left_out.push("the node shim's tests and the vendor's examples".to_owned());
             left_out.extend(node_clients.iter().map(|client| format!("conformance of {client}")));
         }
     }
@@ -117,8 +119,22 @@ fn node_tests(workspace: &Workspace) -> Result<Command, Failure> {
         ));
     }
     let mut command = workspace.command("node");
-    command.arg("--test").args(files.lines()).env(sdk::FOLDER_VARIABLE, sdk::folder(workspace));
-    Ok(command)
+    command.arg("--test").args(files.lines());
+    Ok(with_server(workspace, command))
+}
+
+/// The example code of the vendor's page on messages, as one page.
+fn seed(workspace: &Workspace) -> Command {
+    let mut command = workspace.command("node");
+    command.arg("conformance/shims/node/seed.mjs");
+    with_server(workspace, command)
+}
+
+/// Told where the SDKs are and where the server's program is.
+fn with_server(workspace: &Workspace, mut command: Command) -> Command {
+    command.env(sdk::FOLDER_VARIABLE, sdk::folder(workspace));
+    command.env("MOCK_SERVER", workspace.binary("debug", "mock-server"));
+    command
 }
 
 fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {

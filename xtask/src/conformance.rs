@@ -1,4 +1,4 @@
-//! Builds the harness and the reference client's shim, and runs the harness.
+//! Builds the harness, the reference client's shim and the server's program, and runs the harness.
 //!
 //! It adds nothing to the harness's own arguments; for a client that needs the vendor's SDKs it installs them
 //! first.
@@ -20,9 +20,10 @@ pub(crate) fn run(workspace: &Workspace, args: &[&str]) -> Result<(), Failure> {
     become_program(command(workspace, args))
 }
 
-/// Builds what [`command`] runs.
+/// Builds what [`command`] runs, and the server's program, which the node shim's tests start.
 pub(crate) fn build(workspace: &Workspace) -> Command {
-    workspace.cargo(&["build", "--quiet", "--package", "conformance", "--package", "shim-core"])
+    let packages = ["conformance", "shim-core", "mock-server"].map(|package| ["--package", package]);
+    workspace.cargo(&[&["build", "--quiet"], packages.concat().as_slice()].concat())
 }
 
 /// The environment variable by which the harness knows where to keep what runs have shown.
