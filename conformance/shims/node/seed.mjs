@@ -223,9 +223,12 @@ async function play(alice, bob, carol) {
   await alice.until('deleteSession missing');
 
   // Receipts.
-  alice.mark();
-  bob.run('sendRead', { id: textId, from: 'alice' });
-  check(await alice.until('onReadMessage'), { id: textId }, 'the read receipt');
+  bob.mark();
+  alice.mark().run('sendPrivateText', { to: 'bob' });
+  const { serverMsgId: readId } = await alice.until('sendPrivateText success');
+  await bob.until('onTextMessage', ({ id }) => id === readId);
+  bob.run('sendRead', { id: readId, from: 'alice' });
+  check(await alice.until('onReadMessage'), { id: readId }, 'the read receipt');
   bob.run('sendChannelAck', { to: 'alice' });
   await alice.until('onChannelMessage');
   bob.mark().run('getSessionList');
@@ -243,7 +246,7 @@ async function play(alice, bob, carol) {
   check(await alice.until('onReadMessage'), { id: first, groupReadCount: 1 }, 'the group receipt');
   alice.run('getGroupMsgReadUser', { msgId: first, groupId: group });
   check(await alice.until('getGroupMsgReadUser'), { users: ['bob'] }, 'the readers');
-  bob.run('sendGroupChannelAck', { to: group });
+  bob.mark().run('sendGroupChannelAck', { to: group });
   await bob.until('onReceivedMessage');
   const second = await asked();
   alice.run('close');
