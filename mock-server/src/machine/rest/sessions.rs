@@ -112,7 +112,7 @@ fn sessions(server: &Server, user: UserIx) -> Vec<Session> {
             Session { conv, membership, last_id: last.map_or(0, |last| last.id) }
         })
         .collect();
-    sessions.sort_by(|a, b| b.last_id.cmp(&a.last_id));
+    sessions.sort_by_key(|session| std::cmp::Reverse(session.last_id));
     sessions
 }
 
