@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 use crate::load::Measured;
 use crate::meter;
 use crate::process::{self, Scratch, Server, Which};
+use crate::scale;
 use crate::socket::Door;
 use crate::table::{self, Goal, Row};
 
@@ -38,6 +39,9 @@ pub(crate) struct Plan {
     /// Starts for the time to the first answer; 0 leaves it out
     #[arg(long, default_value_t = 20)]
     starts: usize,
+    /// Rounds of the growth figures, each about half a minute; 0 leaves them out
+    #[arg(long, default_value_t = 3)]
+    growth_rounds: usize,
 }
 
 /// What must hold on the binary door, with the number of pairs it is asked at.
@@ -85,6 +89,10 @@ pub(crate) fn run(plan: &Plan) -> io::Result<()> {
     }
     if plan.starts > 0 {
         show(&start(plan)?);
+    }
+    if let (Some(mock_server), 1..) = (&plan.mock_server, plan.growth_rounds) {
+        println!("\n{}", table::heading_of_growth());
+        show(&scale::rows(mock_server, plan.growth_rounds)?);
     }
     Ok(())
 }

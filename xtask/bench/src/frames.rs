@@ -8,8 +8,8 @@
 use std::ops::Range;
 
 use fixtures::wire::{
-    self, AUTH_PREFIX, CommSyncUl, EncryptType, Jid, MSync, MessageBody, Meta, Provision, USER_DOMAIN,
-    m_sync, message_body, meta, provision,
+    self, AUTH_PREFIX, CONFERENCE_DOMAIN, CommSyncUl, EncryptType, Jid, MSync, MessageBody, Meta, Provision,
+    USER_DOMAIN, m_sync, message_body, meta, provision,
 };
 use prost::Message as _;
 
@@ -72,9 +72,21 @@ pub(crate) struct Text {
     payload_at: Range<usize>,
 }
 
+/// Who a text goes to.
+#[derive(Clone, Copy)]
+pub(crate) enum To<'a> {
+    User(&'a str),
+    Group(&'a str),
+}
+
 impl Text {
     /// The frame as SDK 3.6.3 writes it (wire-3x §3.5 and §4), about 190 bytes.
-    pub(crate) fn new(app_key: &str, from: &Identity, to: &str) -> Self {
+    pub(crate) fn new(app_key: &str, from: &Identity, to: To<'_>) -> Self {
+        let (to, kind, domain) = match to {
+            To::User(name) => (name, message_body::Type::Chat, USER_DOMAIN),
+            To::Group(id) => (id, message_body::Type::Groupchat, CONFERENCE_DOMAIN),
+        };
+        let to_jid = Jid { domain: Some(domain.to_owned()), ..jid(app_key, to, None) };
         let name = |name: Option<&str>| Some(Jid { name: name.map(str::to_owned), ..Jid::default() });
         let digits = FIRST_ID.to_string();
         let content = message_body::Content {
@@ -83,7 +95,7 @@ impl Text {
             ..message_body::Content::default()
         };
         let body = MessageBody {
-            r#type: Some(message_body::Type::Chat.into()),
+            r#type: Some(kind.into()),
             from: name(from.jid.name.as_deref()),
             to: name(Some(to)),
             contents: vec![content],
@@ -93,7 +105,7 @@ impl Text {
         let meta = Meta {
             id: Some(FIRST_ID),
             from: Some(from.jid.clone()),
-            to: Some(jid(app_key, to, None)),
+            to: Some(to_jid),
             ns: Some(meta::NameSpace::Chat.into()),
             payload: Some(body.clone().into()),
             ..Meta::default()
@@ -353,7 +365,7 @@ impl Fixed {
         const SERVER_ID: u64 = 1_160_000_000_020_971_525;
         const TIMESTAMP_MS: u64 = 1_795_389_514_369;
         let from = Identity::new(app_key, "sender-00");
-        let text = Text::new(app_key, &from, "receiver-00");
+        let text = Text::new(app_key, &from, To::User("receiver-00"));
         let queue = Some(jid(app_key, "sender-00", None));
         let status = Some(wire::Status { error_code: Some(0), ..wire::Status::default() });
         let downlink = |command, payload: Vec<u8>| {
@@ -416,7 +428,7 @@ mod tests {
     #[test]
     fn a_patched_text_is_a_valid_frame_with_its_own_id_and_words() {
         let from = Identity::new("org#app", "ann");
-        let mut text = Text::new("org#app", &from, "ben");
+        let mut text = Text::new("org#app", &from, To::User("ben"));
         text.next();
         let frame = text.next().to_vec();
         let frame = Frame::decode(frame.into()).unwrap();

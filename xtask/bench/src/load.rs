@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
-use crate::frames::{self, Heard, Identity, Text};
+use crate::frames::{self, Heard, Identity, Text, To};
 use crate::meter;
 use crate::socket::{Door, Socket};
 
@@ -121,13 +121,14 @@ struct Tally {
 }
 
 impl Pair {
-    async fn login(plan: &Plan, serial: usize) -> io::Result<Self> {
+    /// A connection that is logged in and has asked for its queues.
+    pub(crate) async fn login(plan: &Plan, serial: usize) -> io::Result<Self> {
         let (from, to) = (format!("sender-{serial:02}"), format!("receiver-{serial:02}"));
         let identity = Identity::new(crate::APP_KEY, &from);
         let sender = login(plan.addr, plan.door, 2 * serial, &identity).await?;
         let peer = Identity::new(crate::APP_KEY, &to);
         let receiver = login(plan.addr, plan.door, 2 * serial + 1, &peer).await?;
-        let text = Text::new(crate::APP_KEY, &identity, &to);
+        let text = Text::new(crate::APP_KEY, &identity, To::User(&to));
         Ok(Self { sender, receiver, text, queue: Vec::new(), sync: Vec::new(), pull: Vec::new() })
     }
 
@@ -181,7 +182,8 @@ impl Pair {
     }
 }
 
-async fn login(addr: SocketAddr, door: Door, serial: usize, who: &Identity) -> io::Result<Socket> {
+/// A connection that is logged in and has asked for its queues.
+pub(crate) async fn login(addr: SocketAddr, door: Door, serial: usize, who: &Identity) -> io::Result<Socket> {
     let mut socket = Socket::connect(addr, door, serial).await?;
     for frame in [who.provision(), frames::unread()] {
         socket.send(&frame).await?;
@@ -193,7 +195,8 @@ async fn login(addr: SocketAddr, door: Door, serial: usize, who: &Identity) -> i
     Ok(socket)
 }
 
-async fn heard(socket: &mut Socket) -> io::Result<Heard<'_>> {
+/// The next frame.
+pub(crate) async fn heard(socket: &mut Socket) -> io::Result<Heard<'_>> {
     let frame = socket.next().await?;
     frames::read(frame).map_err(io::Error::other)
 }

@@ -9,6 +9,7 @@ mod load;
 mod meter;
 mod process;
 mod relay;
+mod scale;
 mod socket;
 mod table;
 

@@ -32,6 +32,14 @@ pub(crate) fn heading() -> String {
     )
 }
 
+/// As [`heading`], for figures of a world beside those of one ten times as large.
+pub(crate) fn heading_of_growth() -> String {
+    format!(
+        "{:<52} {:>12} {:>12}  {:>6} {:<13}  goal",
+        "the world that is named, beside one a tenth of it", "a tenth", "as named", "growth", "(of rounds)"
+    )
+}
+
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = format!("{}, {}", self.what, self.unit);
