@@ -87,11 +87,12 @@ pub(super) fn accepted(meta_id: u64, server_id: u64, at: Millis) -> Bytes {
 }
 
 /// The answer to a message, or a frame, that was not.
-pub(super) fn refusal(meta_id: Option<u64>, code: i32, reason: &str) -> Bytes {
+pub(super) fn refusal(meta_id: Option<u64>, server_id: Option<u64>, code: i32, reason: &str) -> Bytes {
     let reason = (!reason.is_empty()).then(|| reason.to_owned());
     sync(&CommSyncDl {
         status: Some(Status { error_code: Some(code), reason, redirect_info: Vec::new() }),
         meta_id,
+        server_id,
         ..CommSyncDl::default()
     })
 }

@@ -138,7 +138,7 @@ impl Server {
         }
         ticket.fault = self.faults.take_answer(user);
         if let Some(AnswerFault::Status { code, reason }) = &ticket.fault {
-            return self.reply(conn, encode::refusal(Some(local_id), *code, reason));
+            return self.reply(conn, encode::refusal(Some(local_id), None, *code, reason));
         }
         match self.judge(now, origin, meta) {
             Err(refused) => self.refuse_message(&ticket, &refused),
@@ -174,7 +174,9 @@ impl Server {
 
     /// A refusal is an answer too, and may be lost.
     pub(super) fn refuse_message(&mut self, ticket: &Ticket, Refused(code, reason): &Refused) {
-        let bytes = encode::refusal(Some(ticket.local_id), *code as i32, reason);
+        // 3.x names a muted message by the server's id alone (wire-3x §7). That such a message has one is our guess.
+        let server_id = (*code == status::ErrorCode::UserMuted).then(|| self.allot_id());
+        let bytes = encode::refusal(Some(ticket.local_id), server_id, *code as i32, reason);
         self.answer_message(ticket, bytes);
     }
 

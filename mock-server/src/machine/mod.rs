@@ -343,7 +343,7 @@ impl Server {
     }
 
     fn refuse_sync(&mut self, conn: ConnId, meta_id: Option<u64>, code: status::ErrorCode, reason: &str) {
-        let bytes = encode::refusal(meta_id, code as i32, reason);
+        let bytes = encode::refusal(meta_id, None, code as i32, reason);
         self.send(conn, bytes);
     }
 
