@@ -385,7 +385,7 @@ impl Entry {
             && self.only.is_none_or(|only| only == user)
     }
 
-    /// Whether some devices get it and others do not, whoever sent it.
+    /// Whether it was taken back: its position stays, for nobody.
     pub(super) fn is_recalled(&self) -> bool {
         self.meta.is_none()
     }

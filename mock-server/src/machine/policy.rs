@@ -76,13 +76,13 @@ impl Server {
             Some(MucKind::Group) => ChatKind::Groupchat,
             Some(MucKind::Room) => ChatKind::Chatroom,
         };
-        // The reason is a guess; SDKs look at the code alone (wire-3x §7).
-        let muted = || Refused::new(ErrorCode::UserMuted, "muted");
+        // 4.x has a number for the app's mute, 219, by these words (wire-4x §5.3); 3.x shows 604.
         if self.accounts.user(user).is_mute(chat, now) {
-            return Err(muted());
+            return Err(Refused::new(ErrorCode::PermissionDenied, "user is mute"));
         }
         match muc.and_then(|muc| muc.silence(user, now)) {
-            Some(Silence::Muted) => return Err(muted()),
+            // The reason is a guess; SDKs look at the code alone (wire-3x §7).
+            Some(Silence::Muted) => return Err(Refused::new(ErrorCode::UserMuted, "muted")),
             Some(Silence::BannedAll) => {
                 return Err(Refused::new(ErrorCode::Fail, "not in group or chatroom white list"));
             }

@@ -5,9 +5,11 @@ use fixtures::wire::message_body::{Content, Type, content};
 use fixtures::wire::{KeyValue, MessageBody, Meta, key_value};
 use mock_server::control::{Control, SettingsPatch};
 use mock_server::machine::ConnId;
+use mock_server::machine::rest::Method;
 use rstest::rstest;
+use serde_json::json;
 
-use crate::world::{World, body_of, jid, with_body};
+use crate::world::{APP, World, body_of, jid, with_body};
 
 const SENSITIVE: (i32, &str) = (7, "sensitive words");
 const SPAM: (i32, &str) = (7, "blocked by mod_antispam");
@@ -130,6 +132,30 @@ fn a_muted_member_is_heard_by_nobody(#[case] kind: Type, #[case] id: &str) {
     let mut texts = world.texts(alice);
     texts.sort();
     assert_eq!(texts, ["1", "2", "elsewhere he may"]);
+}
+
+/// 4.x shows 219 for it (wire-4x §5.3).
+#[rstest]
+#[case::chat(Type::Chat, "alice", "chat")]
+#[case::group(Type::Groupchat, "7", "groupchat")]
+#[case::room(Type::Chatroom, "8", "chatroom")]
+fn who_is_muted_in_the_app_is_heard_by_nobody_in_that_kind_of_chat(
+    #[case] kind: Type,
+    #[case] to: &str,
+    #[case] field: &str,
+) {
+    let (mut world, alice, bob) = world();
+    let mute = json!({ "username": "bob", field: 60 });
+    assert_eq!(world.rest(Method::Post, "/mutes", APP, &mute).0, 200);
+    for (other, id) in [(Type::Chat, "alice"), (Type::Groupchat, "7"), (Type::Chatroom, "8")] {
+        let meta = world.muc_meta(bob, other, id, "hi");
+        let expected = if other == kind { (7, "user is mute".to_owned()) } else { (0, String::new()) };
+        assert_eq!(world.status(bob, meta), expected, "{field}, a message to {id}");
+    }
+    assert_eq!(world.catch_up(alice).len(), 2);
+    world.now.0 += 60_000;
+    let meta = world.muc_meta(bob, kind, to, "again");
+    assert_eq!(world.status(bob, meta).0, 0, "a minute later");
 }
 
 #[rstest]

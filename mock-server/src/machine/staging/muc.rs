@@ -20,7 +20,7 @@ pub(super) enum MemberChange {
     Disallow,
 }
 
-/// As the largest rooms of rest.md B.8.
+/// As a group or room made over REST may hold.
 const STAGED_MEMBERS_MAX: usize = 10_000;
 
 impl Server {

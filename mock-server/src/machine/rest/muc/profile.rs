@@ -54,7 +54,7 @@ const CHANGEABLE: [&str; 11] = [
 const NAME_CHARS_MAX: usize = 128;
 const DESCRIPTION_CHARS_MAX: usize = 512;
 const CUSTOM_CHARS_MAX: usize = 1_024;
-/// The largest plan of rest.md B.8; rooms hold more there, groups do not.
+/// Above the 8,000 of the largest plan (rest.md B.8): our guess for rooms.
 const MEMBERS_MAX: usize = 10_000;
 /// How many one call may ask about; the answer lists the members of each.
 const DETAILS_MAX: usize = 100;
