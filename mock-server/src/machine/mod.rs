@@ -342,7 +342,11 @@ impl Server {
         }
     }
 
+    /// Also of what waited for a webhook, whose connection may be gone by now: then nobody is told.
     fn refuse_sync(&mut self, conn: ConnId, meta_id: Option<u64>, code: status::ErrorCode, reason: &str) {
+        if self.sessions.get(&conn).is_none_or(Session::is_closing) {
+            return;
+        }
         let bytes = encode::refusal(meta_id, None, code as i32, reason);
         self.send(conn, bytes);
     }

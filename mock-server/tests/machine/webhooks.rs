@@ -1,7 +1,7 @@
 //! An app's own server is asked before a message is taken (rest.md B.9; clause fail.502).
 
 use fixtures::wire::message_body::{Content, Type, content};
-use fixtures::wire::{KeyValue, MessageBody, Meta, key_value};
+use fixtures::wire::{KeyValue, MessageBody, Meta, key_value, meta};
 use mock_server::control::{Control, ControlError, MessageKind, SettingsPatch, Verdict, Webhook};
 use mock_server::machine::{ConnId, Input, WebhookAnswer, WebhookId};
 use rstest::rstest;
@@ -300,6 +300,39 @@ fn a_sender_who_has_gone_has_said_it_all_the_same(#[case] back: bool) {
     world.frame(alice, up(meta));
     assert_eq!(answers(&mut world, alice).len(), 1, "sent again after the gap, it is known");
     assert_eq!((world.texts(bob), world.texts(alice)), (vec![], vec![]));
+}
+
+/// What cannot be taken is refused when its turn comes, and nobody is there to be told.
+#[rstest]
+#[case::no_roster_body(meta::NameSpace::Roster as i32, Some(1))]
+#[case::not_served(meta::NameSpace::Muc as i32, Some(1))]
+#[case::no_namespace(77, Some(1))]
+#[case::no_id(meta::NameSpace::Chat as i32, None)]
+fn what_waited_is_refused_to_nobody_who_has_gone(
+    #[case] ns: i32,
+    #[case] id: Option<u64>,
+    #[values(Gone::Away, Gone::ToldToGo)] gone: Gone,
+) {
+    let (mut world, alice, bob) = world(vec![rule()]);
+    send(&mut world, alice, "bob", "1");
+    let payload = Some(vec![0xff].into());
+    world.frame(alice, up(Meta { id, ns: Some(ns), payload, ..Meta::default() }));
+    send(&mut world, alice, "bob", "2");
+    let (one, _) = asked(&mut world);
+    match gone {
+        Gone::Away => world.hang_up(alice),
+        Gone::ToldToGo => drop(world.connect("alice", "web")),
+    }
+    answer(&mut world, one, &json!({ "valid": true }));
+    let (two, _) = asked(&mut world);
+    answer(&mut world, two, &json!({ "valid": true }));
+    assert_eq!(world.texts(bob), ["1", "2"]);
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Gone {
+    Away,
+    ToldToGo,
 }
 
 #[test]
