@@ -82,7 +82,8 @@ pub(super) struct Membership {
     pub(super) unread: u32,
     /// The position up to which that was said.
     pub(super) read_to: u64,
-    /// The user deleted the history before this position.
+    /// Of the history the user sees what is at this position or behind it: where it came in, or where it deleted
+    /// what there was.
     pub(super) history_from: u64,
 }
 

@@ -12,6 +12,7 @@ impl Server {
     pub(super) fn remove_user(&mut self, now: Millis, user: UserIx) {
         self.send_away(now, user, Kick::Removed);
         self.leave_all(now, user);
+        self.receipts.forget_sender(user);
         self.accounts.clear(user);
     }
 
@@ -24,7 +25,7 @@ impl Server {
         self.send_away(now, user, Kick::PasswordChanged);
     }
 
-    /// The user gets in nowhere until it is activated again.
+    /// The user logs in nowhere until it is activated again; tokens of before still open REST, which is our guess.
     pub(super) fn deactivate(&mut self, now: Millis, user: UserIx) {
         let state = self.accounts.user_mut(user);
         state.deactivated = true;

@@ -45,6 +45,15 @@ pub(super) enum EntryKind {
     Notice,
 }
 
+/// Which of a conversation's users get an entry of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Audience {
+    Everyone,
+    Only(UserIx),
+    /// Its sender, whose devices need no copy.
+    AllBut(UserIx),
+}
+
 /// A message to keep and hand out.
 #[derive(Clone, Debug)]
 pub(super) struct NewEntry {
@@ -54,8 +63,7 @@ pub(super) struct NewEntry {
     /// The device that sent it and needs no copy.
     pub(super) origin: Option<DeviceId>,
     pub(super) kind: EntryKind,
-    /// Of all readers just this one gets it.
-    pub(super) only: Option<UserIx>,
+    pub(super) audience: Audience,
     /// The encoded `Meta`; the same bytes may lie in many logs.
     pub(super) meta: Arc<[u8]>,
 }
@@ -69,7 +77,7 @@ pub(super) struct Entry {
     pub(super) id: u64,
     pub(super) sender: Option<UserIx>,
     origin: Option<DeviceId>,
-    only: Option<UserIx>,
+    audience: Audience,
     pub(super) kind: EntryKind,
     /// It made its readers' unread counts rise.
     counted: bool,
@@ -190,7 +198,7 @@ impl Queues {
         let conversation = self.at(conv);
         let end =
             before.map_or(u64::MAX, |id| self.position_from(conv, self.late.get(&id).copied().unwrap_or(id)));
-        let from = membership.since.max(membership.history_from);
+        let from = membership.history_from;
         let first = conversation.contents.partition_point(|&position| position < from);
         let last = conversation.contents.partition_point(|&position| position < end).max(first);
         conversation.contents.range(first..last).rev().filter_map(move |&position| {
@@ -210,7 +218,7 @@ impl Queues {
         let behind = after.map_or(0, |id| {
             self.position_from(conv, self.late.get(&id).copied().unwrap_or(id).saturating_add(1))
         });
-        let from = membership.since.max(membership.history_from).max(behind);
+        let from = membership.history_from.max(behind);
         let first = conversation.contents.partition_point(|&position| position < from);
         conversation.contents.range(first..).filter_map(move |&position| {
             let entry = self.entry(conv, position)?;
@@ -264,7 +272,7 @@ impl Queues {
         entry: NewEntry,
         counted: bool,
     ) -> u64 {
-        let NewEntry { id, sender, origin, kind, only, meta } = entry;
+        let NewEntry { id, sender, origin, kind, audience, meta } = entry;
         let ring = self.ring(conv);
         ring.bytes += meta.len();
         ring.slots.push_back(Slot { seq, at: now, conv });
@@ -276,7 +284,16 @@ impl Queues {
         if kind == EntryKind::Content {
             conversation.contents.push_back(position);
         }
-        conversation.log.push_back(Entry { seq, id, sender, origin, only, kind, counted, meta: Some(meta) });
+        conversation.log.push_back(Entry {
+            seq,
+            id,
+            sender,
+            origin,
+            audience,
+            kind,
+            counted,
+            meta: Some(meta),
+        });
         position
     }
 
@@ -363,6 +380,16 @@ impl Conversation {
     }
 }
 
+impl Audience {
+    pub(super) fn holds(self, user: UserIx) -> bool {
+        match self {
+            Self::Everyone => true,
+            Self::Only(one) => user == one,
+            Self::AllBut(one) => user != one,
+        }
+    }
+}
+
 impl Entry {
     /// The bytes, for a device that is to have them: that is everything, but for what the device sent itself, what
     /// its user sent before it logged in, and what is for somebody else or nobody.
@@ -370,7 +397,7 @@ impl Entry {
         let is_copy = self.sender != Some(reader.user)
             || (self.origin != Some(reader.device) && self.seq >= reader.first_own_id);
         let meta = self.meta.as_deref()?;
-        (is_copy && self.only.is_none_or(|only| only == reader.user)).then_some(meta)
+        (is_copy && self.audience.holds(reader.user)).then_some(meta)
     }
 
     /// Whether it is a message that the user is waiting for while no device is there.
@@ -379,13 +406,11 @@ impl Entry {
             EntryKind::Content | EntryKind::Command => true,
             EntryKind::Receipt | EntryKind::Recall | EntryKind::Notice => false,
         };
-        is_message
-            && self.meta.is_some()
-            && self.sender != Some(user)
-            && self.only.is_none_or(|only| only == user)
+        is_message && self.meta.is_some() && self.sender != Some(user) && self.audience.holds(user)
     }
 
-    /// Whether it was taken back: its position stays, for nobody.
+    /// Whether it was taken back: its position stays, for nobody, and a page that leaves it out is as good for any
+    /// other device.
     pub(super) fn is_recalled(&self) -> bool {
         self.meta.is_none()
     }

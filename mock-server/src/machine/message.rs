@@ -14,7 +14,7 @@ use rustc_hash::FxHasher;
 use super::account::UserIx;
 use super::encode::Stamp;
 use super::fault::AnswerFault;
-use super::log::{ConvKey, EntryKind, NewEntry};
+use super::log::{Audience, ConvKey, EntryKind, NewEntry};
 use super::muc::{MucIx, MucKind};
 use super::route::{Act, Readers};
 use super::session::{DeviceId, Session};
@@ -243,7 +243,7 @@ impl Server {
             sender: Some(origin.user),
             origin: Some(origin.device),
             kind: delivery.kind,
-            only: delivery.only,
+            audience: delivery.audience,
             meta: stored,
         };
         self.append(now, delivery.conv, entry, delivery.readers.as_slice());
@@ -291,7 +291,8 @@ impl Server {
             ..Meta::default()
         };
         let (kind, meta) = (EntryKind::Content, meta.encode_to_vec().into());
-        let entry = NewEntry { id, sender: Some(from), origin: None, kind, only: None, meta };
+        let entry =
+            NewEntry { id, sender: Some(from), origin: None, kind, audience: Audience::Everyone, meta };
         self.append(now, conv, entry, readers.as_slice());
         true
     }

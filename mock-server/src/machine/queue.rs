@@ -15,7 +15,7 @@ use prost::Message as _;
 
 use super::account::{Accounts, GoneDevice, Membership, UserIx};
 use super::encode::{self, QueueFrames};
-use super::log::{ConvIx, ConvKey, Conversation, EntryKind, NewEntry, Queues};
+use super::log::{Audience, ConvIx, ConvKey, Conversation, EntryKind, NewEntry, Queues};
 use super::muc::{MucIx, Mucs};
 use super::session::{DeviceId, Live, Reader, Session};
 use super::{AppKey, ConnId, Millis, Output, Server, excerpt};
@@ -33,6 +33,20 @@ pub(super) struct Cursor {
     earlier_ends: Vec<u64>,
     /// What was acknowledged last.
     acknowledged: Option<u64>,
+}
+
+/// Whether an entry makes its readers' unread counts rise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Counts {
+    Unread,
+    Read,
+}
+
+/// Whether an entry makes the conversation appear in its readers' session lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Listing {
+    Shown,
+    AsBefore,
 }
 
 /// Clients remember only about 101 ids for telling duplicates (wire-3x §5), and a page may come twice.
@@ -174,20 +188,36 @@ impl Server {
     /// Keeps a message and tells every live device of `readers`, which are to be part of the conversation. Unread
     /// counts and session lists follow.
     pub(super) fn append(&mut self, now: Millis, conv: ConvIx, entry: NewEntry, readers: &[UserIx]) {
-        let NewEntry { id, sender, origin, kind, only, .. } = entry;
+        let counts = match entry.kind {
+            EntryKind::Content => Counts::Unread,
+            EntryKind::Command if self.settings.commands_count => Counts::Unread,
+            EntryKind::Command | EntryKind::Receipt | EntryKind::Recall | EntryKind::Notice => Counts::Read,
+        };
+        let shows = entry.kind == EntryKind::Content && !self.queues.is_room(conv, &self.mucs);
+        let listing = if shows { Listing::Shown } else { Listing::AsBefore };
+        self.append_as(now, conv, entry, readers, counts, listing);
+    }
+
+    /// As [`Server::append`], where the entry's kind does not decide what follows.
+    pub(super) fn append_as(
+        &mut self,
+        now: Millis,
+        conv: ConvIx,
+        entry: NewEntry,
+        readers: &[UserIx],
+        counts: Counts,
+        listing: Listing,
+    ) {
+        let NewEntry { id, sender, origin, audience, .. } = entry;
         // An id that was allotted just now is the newest; one that waited would lie behind later ones.
         let seq = if id + 1 == self.next_id { id } else { self.allot_id() };
-        let counted = match kind {
-            EntryKind::Content => true,
-            EntryKind::Command => self.settings.commands_count,
-            EntryKind::Receipt | EntryKind::Recall | EntryKind::Notice => false,
-        };
+        let counted = counts == Counts::Unread;
         let position = self.queues.push(now, seq, conv, entry, counted);
         let end = position + 1;
         let naming = Naming { app: &self.app, accounts: &self.accounts, mucs: &self.mucs };
         for &reader in readers {
             let mut notice = None;
-            let concerned = only.is_none_or(|only| only == reader);
+            let concerned = audience.holds(reader);
             for &conn in &naming.accounts.user(reader).devices {
                 let Some(live) = self.sessions.get_mut(&conn).and_then(Session::live_mut) else {
                     continue;
@@ -206,16 +236,15 @@ impl Server {
                 }
             }
         }
-        let listed = kind == EntryKind::Content && !self.queues.is_room(conv, &self.mucs);
         for &reader in readers {
             let conversations = &mut self.accounts.user_mut(reader).conversations;
             let membership = conversations.entry(conv).or_insert_with(|| Membership::at(position));
-            membership.listed |= listed;
+            membership.listed |= listing == Listing::Shown;
             if counted && sender != Some(reader) {
                 membership.unread = membership.unread.saturating_add(1);
             }
             // One's own message is nothing to wait for, unless others wait before it.
-            let nothing_new = sender == Some(reader) || only.is_some_and(|only| only != reader);
+            let nothing_new = sender == Some(reader) || !audience.holds(reader);
             if nothing_new && membership.watermark == position {
                 membership.watermark = end;
             }
@@ -268,7 +297,7 @@ impl Server {
             let Some(conv) = self.queues.open(ConvKey::Service(user)) else { continue };
             let (kind, meta) = (EntryKind::Notice, Arc::clone(&bytes));
             let sender = origin.map(|_| user);
-            let entry = NewEntry { id, sender, origin, kind, only: None, meta };
+            let entry = NewEntry { id, sender, origin, kind, audience: Audience::Everyone, meta };
             self.append(now, conv, entry, &[user]);
         }
     }

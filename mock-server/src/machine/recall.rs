@@ -11,7 +11,7 @@ use fixtures::wire::{Jid, MessageBody, Meta, message_body, meta, status};
 use prost::Message as _;
 
 use super::account::UserIx;
-use super::log::{ConvKey, EntryKind, Found, NewEntry};
+use super::log::{Audience, ConvKey, EntryKind, Found, NewEntry};
 use super::message::Refused;
 use super::muc::MucIx;
 use super::route::{Act, Delivery, Readers};
@@ -141,8 +141,14 @@ impl Server {
         };
         self.void(found, readers.as_slice());
         let meta: Arc<[u8]> = meta.encode_to_vec().into();
-        let entry =
-            NewEntry { id: news, sender: None, origin: None, kind: EntryKind::Recall, only: None, meta };
+        let entry = NewEntry {
+            id: news,
+            sender: None,
+            origin: None,
+            kind: EntryKind::Recall,
+            audience: Audience::Everyone,
+            meta,
+        };
         self.append(now, found.conv, entry, readers.as_slice());
         Ok(())
     }

@@ -14,7 +14,7 @@ use prost::Message as _;
 use serde::Serialize;
 
 use super::account::UserIx;
-use super::log::{ConvIx, ConvKey, EntryKind, NewEntry};
+use super::log::{Audience, ConvIx, ConvKey, EntryKind, NewEntry};
 use super::message::{Origin, Refused};
 use super::muc::MucIx;
 use super::policy::GROUP_RECEIPTS_OFF;
@@ -62,6 +62,14 @@ impl Receipts {
     /// Who has read the message, if it asked for receipts and that is still known.
     pub(super) fn of(&self, id: u64) -> Option<&Asked> {
         self.asked.get(&id)
+    }
+
+    /// Nobody's reading of what this user wrote is of interest any more: the name may be somebody else's soon.
+    pub(super) fn forget_sender(&mut self, user: UserIx) {
+        let of_user = |(&id, asked): (&u64, &Asked)| (asked.sender == user).then_some(id);
+        let ids: Vec<u64> = self.asked.iter().filter_map(of_user).collect();
+        ids.into_iter().for_each(|id| self.forget(id));
+        self.missed.swap_remove(&user);
     }
 
     /// Nobody's reading of this message is of interest any more.
@@ -128,8 +136,11 @@ impl Server {
     ) -> Result<Act, Refused> {
         let Some(about) = body.about else {
             let (conv, readers) = self.route_to_user(now, user, to.name)?;
-            let only = self.accounts.find(to.name);
-            return Ok(Act::Deliver(Delivery { only, ..Delivery::new(conv, EntryKind::Receipt, readers) }));
+            let audience = self.accounts.find(to.name).map_or(Audience::Everyone, Audience::Only);
+            return Ok(Act::Deliver(Delivery {
+                audience,
+                ..Delivery::new(conv, EntryKind::Receipt, readers)
+            }));
         };
         let (found, sender) = self.find_sent(about).ok_or_else(unknown)?;
         match self.queues.key(found.conv) {
@@ -252,7 +263,7 @@ impl Server {
             sender: Some(reader),
             origin: None,
             kind: EntryKind::Receipt,
-            only: None,
+            audience: Audience::Everyone,
             meta: meta.encode_to_vec().into(),
         };
         self.append(now, conv, entry, &[sender]);
@@ -322,7 +333,8 @@ impl Server {
             return Err(Refused::new(status::ErrorCode::Fail, OWN_MESSAGE));
         }
         let readers = Readers::pair(user, other);
-        Ok(Act::Deliver(Delivery { only: sender, ..Delivery::new(conv, EntryKind::Receipt, readers) }))
+        let audience = sender.map_or(Audience::Everyone, Audience::Only);
+        Ok(Act::Deliver(Delivery { audience, ..Delivery::new(conv, EntryKind::Receipt, readers) }))
     }
 }
 

@@ -7,7 +7,7 @@ use fixtures::wire::view::{BodyView, JidView, MetaView};
 use fixtures::wire::{CONFERENCE_DOMAIN, USER_DOMAIN, message_body, status};
 
 use super::account::UserIx;
-use super::log::{ConvIx, ConvKey, EntryKind, Found};
+use super::log::{Audience, ConvIx, ConvKey, EntryKind, Found};
 use super::message::{Origin, Refused};
 use super::muc::{MucIx, MucKind};
 use super::{ConnId, Millis, Server, excerpt};
@@ -34,8 +34,8 @@ pub(super) struct Delivery {
     pub(super) conv: ConvIx,
     pub(super) kind: EntryKind,
     pub(super) readers: Readers,
-    /// Of the readers just this one gets it.
-    pub(super) only: Option<UserIx>,
+    /// Which of the readers get it.
+    pub(super) audience: Audience,
     /// The group or room it is written in.
     pub(super) muc: Option<MucIx>,
     /// It asks its readers for receipts.
@@ -44,7 +44,7 @@ pub(super) struct Delivery {
 
 impl Delivery {
     pub(super) fn new(conv: ConvIx, kind: EntryKind, readers: Readers) -> Self {
-        Self { conv, kind, readers, only: None, muc: None, asks_receipts: false }
+        Self { conv, kind, readers, audience: Audience::Everyone, muc: None, asks_receipts: false }
     }
 }
 

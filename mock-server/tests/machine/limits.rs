@@ -2,11 +2,12 @@
 //! refused; nothing grows for ever.
 
 use fixtures::wire::USER_DOMAIN;
+use fixtures::wire::message_body::Type;
 use mock_server::control::{Control, Settings};
 use mock_server::machine::rest::Method;
 use serde_json::json;
 
-use crate::world::{World, code, jid, text_of};
+use crate::world::{World, body_of, code, jid, text_of};
 
 fn keeping(messages_max: u64) -> World {
     let settings = Settings { kept_messages_max: messages_max, ..Settings::default() };
@@ -64,6 +65,24 @@ fn of_too_many_bytes_the_oldest_go() {
     assert_eq!(world.warnings.len(), 1);
     world.text(alice, "bob", "small");
     assert_eq!(world.texts(bob), ["small"]);
+}
+
+#[test]
+fn what_was_recalled_leaves_room() {
+    let settings = Settings { kept_bytes_max: 3_500, ..Settings::default() };
+    let mut world = World::with(settings, &["alice", "bob"]);
+    let (alice, bob) = (world.connect("alice", "web"), world.connect("bob", "web"));
+    let text = |world: &mut World, number: u32| world.text(alice, "bob", &format!("{number:01000}"));
+    text(&mut world, 1);
+    for number in 2..=3 {
+        let id = text(&mut world, number);
+        assert_eq!(world.note(alice, Type::Recall, jid("bob", USER_DOMAIN), id).0, 0);
+    }
+    text(&mut world, 4);
+    let metas = world.catch_up(bob);
+    let kinds: Vec<_> = metas.iter().map(|meta| body_of(meta).r#type()).collect();
+    assert_eq!(kinds, [Type::Chat, Type::Recall, Type::Recall, Type::Chat]);
+    assert_eq!(world.warnings, [""; 0]);
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! Recall: who may, until when, and who learns of it (clauses recall.*, fail.503, fail.504, fail.505).
 
 use fixtures::wire::message_body::Type;
-use fixtures::wire::{CONFERENCE_DOMAIN, Jid, USER_DOMAIN};
+use fixtures::wire::{CONFERENCE_DOMAIN, Jid, Meta, USER_DOMAIN};
 use mock_server::control::{Control, SettingsPatch};
 use mock_server::machine::ConnId;
+use mock_server::machine::rest::Method::Get;
 use rstest::rstest;
+use serde_json::{Value, json};
 
 use crate::world::{World, body_of, jid};
 
@@ -104,6 +106,38 @@ fn members_of_a_group_share_no_page_with_a_recalled_message() {
     assert_eq!(metas.len(), 2, "the second text and the news");
 }
 
+/// With the bytes of a page bounded, a page may end where it did before one of its messages was recalled.
+#[test]
+fn nor_one_that_ends_where_it_did() {
+    let (mut world, alice, bob) = world();
+    world.patch(SettingsPatch { message_bytes_max: Some(150_000), ..SettingsPatch::default() });
+    let carl = world.connect("carl", "web");
+    let queue = jid("7", CONFERENCE_DOMAIN);
+    let large = "x".repeat(120_000);
+    let ids = ["1", "2", &large, &large].map(|text| world.muc_text(alice, Type::Groupchat, "7", text));
+    let of = |metas: &[Meta]| metas.iter().filter_map(|meta| meta.id).collect::<Vec<_>>();
+    let page = world.pull(bob, &queue, None);
+    assert_eq!(of(&page.metas), ids[..3]);
+    assert_eq!(world.note(alice, Type::Recall, queue.clone(), ids[1]).0, 0);
+    let again = world.pull(carl, &queue, None);
+    assert_eq!((of(&again.metas), again.next_key), (vec![ids[0], ids[2]], page.next_key));
+}
+
+#[test]
+fn who_recalls_has_as_much_to_read_as_before() {
+    let (mut world, alice, bob) = world();
+    let unread = |world: &mut World, user: &str| {
+        let path = format!("/users/{user}/user_channels");
+        let (_, answer) = world.rest(Get, &path, user, &Value::Null);
+        answer["data"]["channel_infos"][0]["unread_num"].clone()
+    };
+    world.text(bob, "alice", "hi");
+    let id = world.text(alice, "bob", "ho");
+    assert_eq!((unread(&mut world, "alice"), unread(&mut world, "bob")), (json!(1), json!(1)));
+    assert_eq!(world.note(alice, Type::Recall, to_bob(), id).0, 0);
+    assert_eq!((unread(&mut world, "alice"), unread(&mut world, "bob")), (json!(1), json!(0)));
+}
+
 #[rstest]
 #[case::default_window(None, 120_000)]
 #[case::of_the_app(Some(1_000), 1_000)]
@@ -165,8 +199,10 @@ fn a_stranger_to_a_conversation_recalls_nothing_of_it() {
     let (mut world, alice, bob) = world();
     let carl = world.connect("carl", "web");
     let id = world.text(alice, "bob", "1");
-    let refused = world.note(carl, Type::Recall, to_bob(), id);
-    assert_eq!(refused, (1, "message not found".into()));
+    for other in ["bob", "alice"] {
+        let refused = world.note(carl, Type::Recall, jid(other, USER_DOMAIN), id);
+        assert_eq!(refused, (1, "message not found".into()), "{other}");
+    }
     world.control(Control::Leave { id: "7".into(), users: vec!["bob".into()] });
     let group = world.muc_text(alice, Type::Groupchat, "7", "1");
     let refused = world.note(bob, Type::Recall, jid("7", CONFERENCE_DOMAIN), group);

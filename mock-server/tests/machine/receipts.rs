@@ -6,6 +6,7 @@ use fixtures::wire::{
 };
 use mock_server::control::{Control, SettingsPatch};
 use mock_server::machine::ConnId;
+use mock_server::machine::rest::Method::Get;
 use prost::Message as _;
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -290,6 +291,49 @@ fn a_recalled_message_has_no_readers_any_more() {
     let receipt = reading(&mut world, carl, "7", id, "");
     assert_eq!(world.status(carl, receipt), (1, "message not found".into()));
     assert_eq!(world.notes(alice), []);
+    let path = format!("/chatgroups/7/acks/{id}");
+    assert_eq!(world.rest(Get, &path, "alice", &Value::Null).0, 404);
+}
+
+/// Away, told of nothing: the message is gone, or so is the user whose name somebody else has now.
+#[rstest]
+#[case::recalled(false)]
+#[case::removed(true)]
+fn of_what_is_gone_nothing_was_missed(#[case] removed: bool) {
+    let (mut world, alice, bob) = world();
+    world.control(Control::Admins { id: "7".into(), users: vec!["carl".into()] });
+    let carl = world.connect("carl", "web");
+    let meta = asking(&mut world, carl);
+    let id = accepted(&world.send(carl, meta));
+    world.hang_up(carl);
+    let receipt = reading(&mut world, bob, "7", id, "");
+    accepted(&world.send(bob, receipt));
+    if removed {
+        world.control(Control::RemoveUser { user: "carl".into() });
+        world.register("carl");
+    } else {
+        world.patch(SettingsPatch { admins_recall: Some(true), ..SettingsPatch::default() });
+        assert_eq!(world.note(alice, Type::Recall, jid("7", CONFERENCE_DOMAIN), id).0, 0);
+    }
+    let carl = world.connect("carl", "web");
+    let metas = world.catch_up(carl);
+    assert!(metas.iter().all(|meta| meta.ns != Some(meta::NameSpace::Statistic as i32)), "{metas:#?}");
+    let path = format!("/chatgroups/7/acks/{id}");
+    assert_eq!(world.rest(Get, &path, "alice", &Value::Null).0, 404);
+}
+
+#[test]
+fn of_too_many_messages_that_asked_the_oldest_has_no_readers_any_more() {
+    let (mut world, alice, bob) = world();
+    world.hang_up(bob);
+    let mut ids = Vec::new();
+    for _ in 0..=10_000 {
+        let meta = asking(&mut world, alice);
+        ids.push(accepted(&world.send(alice, meta)));
+    }
+    let path = |id: u64| format!("/chatgroups/7/acks/{id}");
+    assert_eq!(world.rest(Get, &path(ids[0]), "alice", &Value::Null).0, 404);
+    assert_eq!(world.rest(Get, &path(ids[1]), "alice", &Value::Null).0, 200);
 }
 
 #[rstest]

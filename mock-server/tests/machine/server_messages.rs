@@ -97,6 +97,18 @@ fn the_senders_devices_get_a_copy_when_asked_for() {
     assert_eq!(history(&mut world, "alice", "bob@easemob.com"), 2);
 }
 
+#[rstest]
+#[case::group("/messages/chatgroups", "7")]
+#[case::room("/messages/chatrooms", "8")]
+fn so_it_is_in_groups_and_rooms(#[case] path: &str, #[case] to: &str) {
+    let (mut world, alice, bob) = town();
+    send(&mut world, path, to, &json!({}));
+    assert_eq!((world.texts(alice).len(), world.texts(bob).len()), (0, 1));
+    send(&mut world, path, to, &json!({ "sync_device": true }));
+    assert_eq!((world.texts(alice).len(), world.texts(bob).len()), (1, 1));
+    assert_eq!(world.server.unfinished(), [""; 0]);
+}
+
 #[test]
 fn a_message_for_those_online_does_not_wait_for_others() {
     let (mut world, _, bob) = town();
@@ -165,7 +177,7 @@ fn what_cannot_be_sent_is_refused_whole(
 
 #[test]
 fn an_import_is_history_and_read_if_it_says_so() {
-    let (mut world, _, bob) = town();
+    let (mut world, alice, bob) = town();
     let body = |target: &str, more: Value| {
         let mut body = json!({ "from": "alice", "target": target, "type": "txt", "body": { "msg": "old" } });
         for (key, value) in more.as_object().expect("an object") {
@@ -183,6 +195,17 @@ fn an_import_is_history_and_read_if_it_says_so() {
     assert_eq!(history(&mut world, "bob", "7@conference.easemob.com"), 1);
     let stamps: Vec<_> = world.catch_up(bob).iter().map(|meta| meta.timestamp).collect();
     assert_eq!(stamps, [Some(1_600_000_000_000); 2]);
+    // One that is read already, recalled: what is still to be read is as much as before.
+    let channels = |world: &mut World| {
+        world.rest(Get, "/users/bob/user_channels", "bob", &Value::Null).1["data"]["channel_infos"].clone()
+    };
+    world.text(alice, "bob", "new");
+    let (_, answer) =
+        world.rest(Post, "/messages/users/import", APP, &body("bob", json!({ "is_ack_read": true })));
+    assert_eq!(channels(&mut world)[0]["unread_num"], 1);
+    let recall = json!({ "msg_id": answer["data"]["msg_id"], "to": "bob", "chat_type": "chat" });
+    assert_eq!(world.rest(Post, "/messages/msg_recall", APP, &recall).1["data"]["recalled"], "yes");
+    assert_eq!(channels(&mut world)[0]["unread_num"], 1);
     let need = body("bob", json!({ "need_download": true }));
     assert_eq!(world.rest(Post, "/messages/users/import", APP, &need).0, 400);
 }
@@ -220,6 +243,15 @@ fn a_message_is_taken_back(#[case] path: &str) {
     assert_eq!(words(&mut world, &ask(id, json!({}))), "not_found msg");
     assert_eq!(words(&mut world, &ask(late, json!({ "to": "carl" }))), "not_found msg");
     assert_eq!(words(&mut world, &ask(late, json!({ "to": "emil" }))), "can't find msg to");
+    let in_group = world.muc_text(alice, Type::Groupchat, "7", "in the group");
+    let elsewhere = json!({ "msg_id": in_group.to_string(), "to": "8", "chat_type": "chatroom" });
+    assert_eq!(words(&mut world, &elsewhere), "not_found msg");
+    world.catch_up(bob);
+    let unnamed = json!({ "msg_id": in_group.to_string(), "to": "7", "chat_type": "groupchat" });
+    let (_, answer) = world.rest(Post, path, APP, &unnamed);
+    assert_eq!(answer["data"]["from"], "admin");
+    let metas = world.catch_up(bob);
+    assert_eq!(metas[0].from.clone().and_then(|from| from.name).as_deref(), Some("admin"));
     world.now.0 += 120_001;
     assert_eq!(words(&mut world, &ask(late, json!({}))), "exceed recall time limit");
     let (_, answer) = world.rest(Post, path, APP, &ask(late, json!({ "force": true })));

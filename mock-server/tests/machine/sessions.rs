@@ -3,7 +3,7 @@
 use fixtures::wire::{KeyValue, key_value, message_body};
 use mock_server::control::{Control, SettingsPatch};
 use mock_server::machine::ConnId;
-use mock_server::machine::rest::Method::{Delete, Get};
+use mock_server::machine::rest::Method::{Delete, Get, Post};
 use prost::Message as _;
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -219,6 +219,18 @@ fn the_unpaged_list_has_ten_of_the_last_week_and_pages_have_all() {
     let last = infos(&mut world, "alice", "user_channels/page?pageNum=3&pageSize=5").pop();
     assert_eq!(last.expect("one")["channel_id"], "org#app_bob@easemob.com");
     assert_eq!(infos(&mut world, "alice", "user_channels/page").len(), 13, "20 is the page's size");
+}
+
+#[test]
+fn an_old_message_that_was_imported_hides_no_other_conversation() {
+    let (mut world, alice) = town();
+    world.text(alice, "bob", "new");
+    world.text(alice, "carl", "newer");
+    let import = json!({
+        "from": "alice", "target": "carl", "type": "txt", "body": { "msg": "old" }, "msg_timestamp": 1,
+    });
+    assert_eq!(world.rest(Post, "/messages/users/import", APP, &import).0, 200);
+    assert_eq!(list(&mut world, "alice"), [row("bob@easemob.com", 0, "new")], "carl's is of 1970");
 }
 
 #[rstest]

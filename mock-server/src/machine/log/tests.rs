@@ -25,7 +25,7 @@ impl Pair {
     fn add(&mut self, kind: EntryKind) -> u64 {
         let id = self.server.allot_id();
         let (sender, meta) = (Some(self.users[0]), Arc::from(&b"x"[..]));
-        let entry = NewEntry { id, sender, origin: None, kind, only: None, meta };
+        let entry = NewEntry { id, sender, origin: None, kind, audience: Audience::Everyone, meta };
         self.server.append(NOW, self.conv, entry, &self.users);
         id
     }
@@ -138,7 +138,7 @@ fn a_message_is_found_for_as_long_as_it_is_kept() {
         sender: Some(pair.users[0]),
         origin: None,
         kind: EntryKind::Content,
-        only: None,
+        audience: Audience::Everyone,
         meta: Arc::from(&b"x"[..]),
     };
     pair.server.append(NOW, pair.conv, entry, &pair.users);

@@ -13,9 +13,10 @@ use serde_json::{Map, Value, json};
 
 use super::{Answer, Call, Failure, Success};
 use crate::machine::account::{NameFault, UserIx};
-use crate::machine::log::{ConvKey, EntryKind, NewEntry};
+use crate::machine::log::{Audience, ConvKey, EntryKind, NewEntry};
 use crate::machine::muc::{MucIx, MucKind};
 use crate::machine::mutes::ChatKind;
+use crate::machine::queue::{Counts, Listing};
 use crate::machine::recall::{RecallFault, RecalledTo, Window};
 use crate::machine::route::Readers;
 use crate::machine::{Millis, Server, excerpt, payload};
@@ -86,13 +87,6 @@ struct Draft {
 enum Copies {
     Sent,
     Kept,
-}
-
-/// Whether the message is one to read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Counts {
-    Unread,
-    Read,
 }
 
 #[derive(Clone, Copy)]
@@ -315,30 +309,23 @@ impl Server {
             ..Meta::default()
         };
         let meta: Arc<[u8]> = meta.encode_to_vec().into();
-        let only = match (target, draft.copies) {
-            (Target::User(user), Copies::Kept) => Some(user),
-            (Target::User(_), Copies::Sent) | (Target::Muc(_), _) => None,
+        let audience = match (target, draft.copies) {
+            // Also where somebody is sent something in the own name.
+            (Target::User(user), Copies::Kept) => Audience::Only(user),
+            (Target::Muc(_), Copies::Kept) => Audience::AllBut(draft.from),
+            (Target::User(_) | Target::Muc(_), Copies::Sent) => Audience::Everyone,
         };
-        let before: Vec<(UserIx, Option<(bool, u32)>)> = readers
-            .as_slice()
-            .iter()
-            .map(|&reader| {
-                let membership = self.accounts.user(reader).conversations.get(&conv);
-                (reader, membership.map(|membership| (membership.listed, membership.unread)))
-            })
-            .collect();
-        let entry = NewEntry { id, sender: Some(draft.from), origin: None, kind, only, meta };
-        self.append(now, conv, entry, readers.as_slice());
+        let counts = match kind {
+            EntryKind::Command if !self.settings.commands_count => Counts::Read,
+            EntryKind::Content
+            | EntryKind::Command
+            | EntryKind::Receipt
+            | EntryKind::Recall
+            | EntryKind::Notice => draft.counts,
+        };
+        let entry = NewEntry { id, sender: Some(draft.from), origin: None, kind, audience, meta };
         // Messages of the app's server do not make a conversation appear (rest.md A.7).
-        for (reader, before) in before {
-            let (listed, unread) = before.unwrap_or_default();
-            if let Some(membership) = self.accounts.user_mut(reader).conversations.get_mut(&conv) {
-                membership.listed = listed;
-                if draft.counts == Counts::Read {
-                    membership.unread = unread;
-                }
-            }
-        }
+        self.append_as(now, conv, entry, readers.as_slice(), counts, Listing::AsBefore);
         Ok(id)
     }
 }

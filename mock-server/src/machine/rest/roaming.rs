@@ -95,7 +95,7 @@ impl Server {
         let membership = *self.accounts.user(user).conversations.get(&conv)?;
         // Who comes into a room sees what was said before, and deletes nothing of it: our guess, as that members of a
         // group see what was said since they came.
-        Some((conv, if room { Membership { since: 0, history_from: 0, ..membership } } else { membership }))
+        Some((conv, if room { Membership { history_from: 0, ..membership } } else { membership }))
     }
 }
 

@@ -35,8 +35,8 @@ pub(super) fn list(server: &mut Server, call: &Call<'_>) -> Answer {
     let since = Millis(call.now.0.saturating_sub(UNPAGED_MS_MAX));
     let newest_first = sessions(server, user);
     let infos = newest_first.into_iter().map(|session| info(server, user, &session));
-    // One without any message has no age.
-    let recent = infos.take_while(|info| info.at.is_none_or(|at| at >= since));
+    // One without any message has no age; one that the app imported may be older than those before it.
+    let recent = infos.filter(|info| info.at.is_none_or(|at| at >= since));
     Ok(channels(recent.take(UNPAGED_MAX).map(|info| info.shown).collect()))
 }
 
@@ -108,7 +108,7 @@ fn sessions(server: &Server, user: UserIx) -> Vec<Session> {
     let listed = server.accounts.user(user).conversations.iter().filter(|(_, membership)| membership.listed);
     let mut sessions: Vec<Session> = listed
         .map(|(&conv, &membership)| {
-            let last = server.queues.last_content(conv, membership.since.max(membership.history_from));
+            let last = server.queues.last_content(conv, membership.history_from);
             Session { conv, membership, last_id: last.map_or(0, |last| last.id) }
         })
         .collect();
@@ -125,8 +125,7 @@ fn info(server: &Server, user: UserIx, session: &Session) -> Info {
         ConvKey::Muc(muc) => format!("{app}_{}@{CONFERENCE_DOMAIN}", server.mucs.muc(muc).id),
         ConvKey::Service(_) => unreachable!("what the service tells is never listed"),
     };
-    let from = session.membership.since.max(session.membership.history_from);
-    let last = server.queues.last_content(session.conv, from);
+    let last = server.queues.last_content(session.conv, session.membership.history_from);
     let meta = last.and_then(|last| Meta::decode(&last.meta[..]).ok());
     let at = meta.as_ref().and_then(|meta| meta.timestamp).map(Millis);
     let meta = meta.map_or_else(|| json!({}), |meta| shown(&meta));
