@@ -283,7 +283,7 @@ fn a_finding_quotes_the_beginning_of_what_a_peer_wrote() {
     world.pull(alice, &jid(&endless, &endless), None);
     let mut meta = world.text_meta(alice, "bob", "1");
     let name = fixtures::wire::Jid { name: Some(endless.clone()), ..fixtures::wire::Jid::default() };
-    let lie = fixtures::wire::MessageBody { from: Some(name), ..crate::world::body_of(&meta) };
+    let lie = fixtures::wire::MessageBody { from: Some(name), ..body_of(&meta) };
     meta.payload = Some(prost::Message::encode_to_vec(&lie).into());
     world.send(alice, meta);
     let cut = format!("{}…", "ö".repeat(300));
