@@ -157,3 +157,21 @@ fn content_hash(body: &[u8]) -> u64 {
     }
     hasher.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{AppKey, Config};
+    use super::*;
+
+    #[test]
+    fn of_what_was_said_lately_so_much_is_known() {
+        let app_key = AppKey::parse("org#app").expect("a good app key");
+        let mut server = Server::new(Config::new(app_key));
+        let user = server.find_or_make_user(Millis(0), "alice").expect("a good name");
+        let mut lately = SaidLately::default();
+        for content in 0..SAID_MAX as u64 + 10 {
+            assert!(!lately.is_spam(Millis(0), user, content));
+        }
+        assert_eq!((lately.said.len(), lately.times.len()), (SAID_MAX, SAID_MAX));
+    }
+}

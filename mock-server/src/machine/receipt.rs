@@ -344,3 +344,34 @@ const OWN_MESSAGE: &str = "a receipt is for a message of somebody else";
 fn unknown() -> Refused {
     Refused::new(status::ErrorCode::Fail, "message not found")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{AppKey, Config};
+    use super::*;
+    use crate::control::Control;
+
+    #[test]
+    fn of_too_many_readers_those_of_the_oldest_message_go() {
+        let app_key = AppKey::parse("org#app").expect("a good app key");
+        let mut server = Server::new(Config::new(app_key));
+        let users = ["alice", "bob"];
+        let [alice, bob] = users.map(|name| server.find_or_make_user(Millis(0), name).expect("a good name"));
+        let group = Control::Group { id: "7".into(), owner: "alice".into(), members: vec!["bob".into()] };
+        server.control(Millis(0), group).expect("a good group");
+        let muc = server.mucs.find("7").expect("it was just made");
+        let receipts = &mut server.receipts;
+        for id in 0..3 {
+            let readers = Set::from_iter([bob]);
+            receipts.asked.insert(id, Asked { sender: alice, muc, readers, missed: None });
+            receipts.order.push_back(id);
+            receipts.readers += 1;
+        }
+        receipts.forget(1);
+        assert_eq!(receipts.readers, 2);
+        // As if the others were read by nearly as many as are kept.
+        receipts.readers += READERS_MAX - 1;
+        receipts.trim();
+        assert!(receipts.of(0).is_none() && receipts.of(2).is_some());
+    }
+}

@@ -16,6 +16,7 @@ const REMOVE: i32 = 3;
 const ACCEPT: i32 = 4;
 const DECLINE: i32 = 5;
 const BAN: i32 = 6;
+const ALLOW: i32 = 7;
 const REMOTE_ACCEPT: i32 = 8;
 const REMOTE_DECLINE: i32 = 9;
 
@@ -212,6 +213,52 @@ fn who_is_blocked_has_asked_for_nothing() {
     two.news();
     accepted(&send(&mut two.world, two.bob[0], BAN, "alice", ""));
     assert_eq!(two.news(), [vec![], vec![], vec![], vec![]], "blocked twice, told once");
+}
+
+#[test]
+fn to_unblock_who_is_not_blocked_tells_nobody() {
+    let mut two = Two::new();
+    accepted(&send(&mut two.world, two.alice[0], ALLOW, "bob", ""));
+    assert_eq!(two.news(), [vec![], vec![], vec![], vec![]]);
+}
+
+/// Users `p0`, `p1`, …
+fn crowd(world: &mut World, count: usize) -> Vec<String> {
+    let names: Vec<String> = (0..count).map(|number| format!("p{number}")).collect();
+    names.iter().for_each(|name| world.register(name));
+    names
+}
+
+#[test]
+fn a_thousand_invitations_wait_and_no_more() {
+    let mut world = World::strict(&["alice"]);
+    let names = crowd(&mut world, 1_001);
+    for (at, name) in names.iter().enumerate() {
+        let conn = world.connect(name, "web");
+        let answer = send(&mut world, conn, ADD, "alice", "");
+        let full = (1, "too many invitations wait for an answer of this user");
+        assert_eq!(code(&answer), if at < 1_000 { (0, "") } else { full });
+        world.hang_up(conn);
+    }
+}
+
+#[test]
+fn contacts_and_block_lists_hold_three_thousand() {
+    let mut world = World::strict(&["alice", "bob"]);
+    let names = crowd(&mut world, 3_000);
+    let with = || Control::Contacts { user: "alice".into(), with: names.clone() };
+    world.control(with());
+    world.control(with());
+    let (status, answer) = world.rest(Post, "/users/alice/contacts/users/bob", APP, &Value::Null);
+    assert_eq!(status, 403, "{answer}");
+    assert_eq!(contacts(&mut world, "bob"), json!([]));
+    let alice = world.connect("alice", "web");
+    let all: Vec<&str> = names.iter().map(String::as_str).collect();
+    for _ in 0..2 {
+        let meta = frame(&mut world, BAN, &all, "");
+        accepted(&world.send(alice, meta));
+    }
+    assert_eq!(code(&send(&mut world, alice, BAN, "bob", "")), (1, "the block list is full"));
 }
 
 #[rstest]

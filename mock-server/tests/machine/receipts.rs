@@ -37,7 +37,9 @@ fn asking(world: &mut World, conn: ConnId) -> Meta {
 fn reading(world: &mut World, conn: ConnId, to: &str, about: u64, content: &str) -> Meta {
     let meta = world.note_meta(conn, Type::ReadAck, jid(to, CONFERENCE_DOMAIN), Some(about));
     let msg_config = Some(MessageConfig { allow_group_ack: Some(true) });
-    let body = MessageBody { msg_config, ack_content: Some(content.into()), ..body_of(&meta) };
+    // The app's own, which the number must stand before.
+    let ext = vec![KeyValue { key: Some("mine".into()), ..KeyValue::default() }];
+    let body = MessageBody { msg_config, ext, ack_content: Some(content.into()), ..body_of(&meta) };
     with_body(meta, &body)
 }
 
@@ -118,10 +120,12 @@ fn what_cannot_be_read_has_no_receipt(
 fn a_delivery_receipt_without_an_id_is_handed_on_as_it_is() {
     let (mut world, alice, bob) = world();
     world.muc_text(alice, Type::Groupchat, "7", "hi");
+    let phone = world.connect("bob", "phone");
     let meta = world.note_meta(bob, Type::DeliverAck, to("alice"), None);
     accepted(&world.send(bob, meta.clone()));
     let metas = world.catch_up(alice);
     assert_eq!(metas.iter().map(|meta| &meta.payload).collect::<Vec<_>>(), [&meta.payload]);
+    assert!(world.notes(phone).iter().all(|note| note.0 != Type::DeliverAck as i32));
     let nobody = world.note_meta(bob, Type::DeliverAck, to("nobody"), None);
     assert_eq!(world.status(bob, nobody), (1, "username nobody doesn't exist!".into()));
 }
@@ -163,6 +167,7 @@ fn a_conversation_read_to_its_end_is_told_to_the_others(#[case] read: Jid, #[cas
 
 #[rstest]
 #[case::nobody(to("nobody"), 1, "username nobody doesn't exist!")]
+#[case::a_user_where_groups_are(jid("bob", CONFERENCE_DOMAIN), 1, "group not found")]
 #[case::no_group(jid("9", CONFERENCE_DOMAIN), 1, "group not found")]
 #[case::not_in(jid("8", CONFERENCE_DOMAIN), 1, "not in group or chatroom")]
 #[case::never_written(to("dora"), 0, "")]
@@ -365,6 +370,9 @@ fn who_is_not_in_the_group_reads_nothing_of_it() {
     world.control(Control::Leave { id: "7".into(), users: vec!["bob".into()] });
     let receipt = reading(&mut world, bob, "7", id, "");
     assert_eq!(world.status(bob, receipt), (1, "not in group or chatroom".into()));
+    let group = jid("7", CONFERENCE_DOMAIN);
+    let own = world.note(alice, Type::DeliverAck, group, id);
+    assert_eq!(own, (1, "a receipt is for a message of somebody else".into()));
     let own = reading(&mut world, alice, "7", id, "");
     assert_eq!(world.status(alice, own), (1, "a receipt is for a message of somebody else".into()));
 }

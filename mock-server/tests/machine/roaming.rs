@@ -101,6 +101,15 @@ fn pages_go_from_the_newest_back_and_each_begins_behind_its_key() {
     assert_eq!(history, delivered[25..]);
 }
 
+#[test]
+fn a_page_that_holds_all_that_is_left_is_the_last() {
+    let mut world = World::strict(&["alice", "bob"]);
+    let alice = world.connect("alice", "r");
+    say(&mut world, alice, "bob", 20);
+    let page = ask(&mut world, "bob", &from("alice@easemob.com", json!(-1)));
+    assert_eq!((page.metas.len(), page.is_last), (20, true));
+}
+
 /// What SDKs and apps write for "from the newest".
 #[rstest]
 #[case::number(json!(-1))]

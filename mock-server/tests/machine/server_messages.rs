@@ -1,12 +1,13 @@
 //! What the app's server sends, imports and takes back, and whom it asks about readers (rest.md A.9, B.4).
 
-use fixtures::wire::message_body::{MessageConfig, Type};
-use fixtures::wire::{CONFERENCE_DOMAIN, MessageBody};
+use fixtures::wire::message_body::{Content, MessageConfig, Type};
+use fixtures::wire::{CONFERENCE_DOMAIN, MessageBody, Meta};
 use mock_server::control::{Control, SettingsPatch, Webhook};
 use mock_server::machine::ConnId;
 use mock_server::machine::rest::Method::{Get, Post};
+use prost::Message as _;
 use rstest::rstest;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::world::{APP, World, accepted, body_of, jid, text_of, with_body};
 
@@ -175,6 +176,38 @@ fn what_cannot_be_sent_is_refused_whole(
     assert_eq!(world.texts(bob), [""; 0]);
 }
 
+/// At its limits a message is taken: 3,072 bytes of body, and 600 targets whose names alone are 38 KB.
+#[test]
+fn what_just_fits_is_sent() {
+    let (mut world, _, bob) = town();
+    let empty = body_of(&Meta { payload: Some(Default::default()), ..Meta::default() });
+    let content = |text: &str| Content { r#type: Some(0), text: Some(text.into()), ..Content::default() };
+    let around = MessageBody { contents: vec![content(&"x".repeat(3_000))], ..empty }.encoded_len() - 3_000;
+    let text = |bytes: usize| json!({ "body": { "msg": "x".repeat(bytes - around) } });
+    send(&mut world, "/messages/users", "bob", &text(3_072));
+    assert_eq!(world.texts(bob).len(), 1);
+    assert_eq!(world.rest(Post, "/messages/users", APP, &draft("bob", &text(3_073))).0, 400);
+    let names: Vec<String> = (0..600).map(|number| format!("{number:064}")).collect();
+    names.iter().for_each(|name| world.register(name));
+    let (status, answer) = world.rest(Post, "/messages/users", APP, &draft("bob", &json!({ "to": names })));
+    assert_eq!((status, answer["data"].as_object().map(Map::len)), (200, Some(600)));
+}
+
+#[rstest]
+#[case::null_ext(json!({ "ext": null }), "ext")]
+#[case::too_large(json!({ "body": { "msg": "x".repeat(3_073) } }), "too large")]
+fn what_cannot_be_imported_is_refused(#[case] more: Value, #[case] words: &str) {
+    let (mut world, _, bob) = town();
+    let mut body = json!({ "from": "alice", "target": "bob", "type": "txt", "body": { "msg": "old" } });
+    for (key, value) in more.as_object().expect("an object") {
+        body[key] = value.clone();
+    }
+    let (status, answer) = world.rest(Post, "/messages/users/import", APP, &body);
+    assert_eq!(status, 400);
+    assert!(answer["error_description"].as_str().expect("words").contains(words), "{answer}");
+    assert_eq!(world.texts(bob), [""; 0]);
+}
+
 #[test]
 fn an_import_is_history_and_read_if_it_says_so() {
     let (mut world, alice, bob) = town();
@@ -193,6 +226,7 @@ fn an_import_is_history_and_read_if_it_says_so() {
     }
     assert_eq!(history(&mut world, "bob", "alice@easemob.com"), 1);
     assert_eq!(history(&mut world, "bob", "7@conference.easemob.com"), 1);
+    assert_eq!(world.texts(alice), ["old", "old"], "its sender's devices have it too");
     let stamps: Vec<_> = world.catch_up(bob).iter().map(|meta| meta.timestamp).collect();
     assert_eq!(stamps, [Some(1_600_000_000_000); 2]);
     // One that is read already, recalled: what is still to be read is as much as before.
@@ -203,9 +237,12 @@ fn an_import_is_history_and_read_if_it_says_so() {
     let (_, answer) =
         world.rest(Post, "/messages/users/import", APP, &body("bob", json!({ "is_ack_read": true })));
     assert_eq!(channels(&mut world)[0]["unread_num"], 1);
+    let unread = body("bob", json!({}));
+    assert_eq!(world.rest(Post, "/messages/users/import", APP, &unread).0, 200);
+    assert_eq!(channels(&mut world)[0]["unread_num"], 2);
     let recall = json!({ "msg_id": answer["data"]["msg_id"], "to": "bob", "chat_type": "chat" });
     assert_eq!(world.rest(Post, "/messages/msg_recall", APP, &recall).1["data"]["recalled"], "yes");
-    assert_eq!(channels(&mut world)[0]["unread_num"], 1);
+    assert_eq!(channels(&mut world)[0]["unread_num"], 2);
     let need = body("bob", json!({ "need_download": true }));
     assert_eq!(world.rest(Post, "/messages/users/import", APP, &need).0, 400);
 }
@@ -331,6 +368,9 @@ fn the_readers_of_a_group_message_are_listed_in_pages() {
     assert_eq!(status(&mut world, "alice", &format!("/chatgroups/7/acks/{silent}")), 404);
     assert_eq!(status(&mut world, "alice", "/chatgroups/7/acks/x"), 404);
     assert_eq!(status(&mut world, "alice", &format!("/chatgroups/77/acks/{id}")), 404);
+    world.control(Control::Group { id: "9".into(), owner: "alice".into(), members: vec![] });
+    assert_eq!(status(&mut world, "alice", &format!("/chatgroups/9/acks/{id}")), 404, "another group's");
+    assert_eq!(status(&mut world, "alice", &format!("/chatgroups/8/acks/{id}")), 404, "a room");
     world.register("dora");
     assert_eq!(status(&mut world, "dora", &format!("/chatgroups/7/acks/{id}")), 403);
     assert_eq!(status(&mut world, APP, &format!("/chatgroups/7/acks/{id}")), 200);

@@ -222,6 +222,45 @@ fn the_unpaged_list_has_ten_of_the_last_week_and_pages_have_all() {
 }
 
 #[test]
+fn a_week_is_a_week_and_a_page_holds_twenty() {
+    let (mut world, alice) = town();
+    world.text(alice, "bob", "a week ago");
+    world.now.0 += 7 * 24 * 3_600_000;
+    assert_eq!(list(&mut world, "bob").len(), 1);
+    for number in 0..21 {
+        let peer = format!("p{number}");
+        world.register(&peer);
+        world.text(alice, &peer, "hi");
+    }
+    assert_eq!(infos(&mut world, "alice", "user_channels/page?pageSize=50").len(), 20);
+}
+
+#[test]
+fn a_message_that_is_too_old_is_the_last_of_no_conversation() {
+    let (mut world, alice) = town();
+    let patch = SettingsPatch { kept_ms_max: Some(1_000), ..SettingsPatch::default() };
+    world.patch(patch);
+    world.text(alice, "bob", "old");
+    world.now.0 += 1_001;
+    assert_eq!(list(&mut world, "bob"), [row("alice@easemob.com", 1, "-")]);
+}
+
+#[test]
+fn a_deletion_without_the_history_leaves_it_and_all_of_it_is_read() {
+    let (mut world, alice) = town();
+    let id = world.text(alice, "bob", "one");
+    let single = json!({ "channel": "alice", "type": "chat" });
+    assert_eq!(world.rest(Delete, "/users/bob/user_channel", "bob", &single).0, 200);
+    let query = json!({ "queue": "alice@easemob.com", "start": -1 });
+    let (_, answer) = world.rest(Post, "/users/bob/messageroaming", "bob", &query);
+    assert_eq!(answer["data"]["msgs"].as_array().map(Vec::len), Some(1));
+    world.text(alice, "bob", "two");
+    let to = crate::world::jid("bob", fixtures::wire::USER_DOMAIN);
+    assert_eq!(world.note(alice, message_body::Type::Recall, to, id).0, 0);
+    assert_eq!(list(&mut world, "bob"), [row("alice@easemob.com", 1, "two")]);
+}
+
+#[test]
 fn an_old_message_that_was_imported_hides_no_other_conversation() {
     let (mut world, alice) = town();
     world.text(alice, "bob", "new");

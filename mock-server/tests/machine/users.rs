@@ -266,6 +266,36 @@ fn attributes_that_cannot_be_kept_change_nothing(#[case] form: Vec<u8>) {
     assert_eq!(answer["data"], json!({ "b": "1" }));
 }
 
+#[test]
+fn a_page_holds_a_hundred_users_and_a_user_sixty_four_properties() {
+    let mut world = World::strict(&["alice"]);
+    for number in 0..100 {
+        world.register(&format!("p{number}"));
+    }
+    let (_, answer) = world.rest(Get, "/users?limit=1000", APP, &Value::Null);
+    assert_eq!((names(&answer).len(), answer["cursor"].is_string()), (100, true));
+    let properties = |range: std::ops::Range<u32>| {
+        let pairs = range.map(|number| (format!("k{number}"), Value::from(number)));
+        Value::Object(pairs.collect())
+    };
+    assert_eq!(world.rest(Put, "/users/alice", "alice", &properties(0..64)).0, 200);
+    assert_eq!(world.rest(Put, "/users/alice", "alice", &properties(64..65)).0, 400);
+    let long = |bytes: usize| json!({ "x".repeat(bytes): true });
+    assert_eq!(world.rest(Put, "/users/p0", "p0", &long(128)).0, 200);
+    assert_eq!(world.rest(Put, "/users/p0", "p0", &long(129)).0, 400);
+}
+
+#[test]
+fn a_password_that_is_none_changes_nothing() {
+    let mut world = World::strict(&["alice"]);
+    for password in ["", &"x".repeat(65)] {
+        let body = json!({ "newpassword": password });
+        assert_eq!(world.rest(Put, "/users/alice/password", APP, &body).0, 400);
+    }
+    let grant = json!({ "grant_type": "password", "username": "alice", "password": "pw" });
+    assert_eq!(world.rest(Post, "/token", "", &grant).0, 200);
+}
+
 /// What is the app's alone, and what of the rest is each user's own.
 #[rstest]
 #[case::list(Get, "/users", json!(null))]

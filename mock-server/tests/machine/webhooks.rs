@@ -430,6 +430,82 @@ fn what_waits_is_bounded() {
 }
 
 #[test]
+fn what_waits_is_bounded_in_bytes() {
+    let (mut world, alice, bob) = world(vec![rule()]);
+    world.patch(SettingsPatch { message_bytes_max: Some(300_000), ..SettingsPatch::default() });
+    let large = "x".repeat(200_000);
+    send(&mut world, alice, "bob", "first");
+    for _ in 0..5 {
+        send(&mut world, alice, "bob", &large);
+    }
+    let meta = world.text_meta(alice, "bob", &large);
+    assert_eq!(world.status(alice, meta.clone()), (7, "traffic limit".into()));
+    let (id, _) = asked(&mut world);
+    answer(&mut world, id, &json!({ "valid": true }));
+    world.take(alice);
+    world.frame(alice, up(meta));
+    assert_eq!(world.take(alice), [], "there is room for one again");
+    for _ in 0..6 {
+        let (id, _) = asked(&mut world);
+        answer(&mut world, id, &json!({ "valid": true }));
+    }
+    assert_eq!(world.texts(bob).len(), 7);
+}
+
+/// A payload of 1,024 bytes is taken, one more is not; an empty one changes nothing.
+#[rstest]
+#[case::as_large_as_can_be(payload(1_024), None, 0)]
+#[case::larger(payload(1_025), Some("hi"), 1)]
+#[case::empty(json!({}), Some("hi"), 0)]
+fn a_rewritten_text_is_bounded(
+    #[case] payload: Value,
+    #[case] unchanged: Option<&str>,
+    #[case] warnings: usize,
+) {
+    let (mut world, alice, bob) = world(vec![rule()]);
+    send(&mut world, alice, "bob", "hi");
+    let (id, _) = asked(&mut world);
+    let text = payload["bodies"][0]["msg"].as_str().unwrap_or_default().to_owned();
+    answer(&mut world, id, &json!({ "valid": true, "payload": payload }));
+    assert_eq!(world.texts(bob), [unchanged.map_or(text, str::to_owned)]);
+    assert_eq!(world.warnings.len(), warnings);
+}
+
+fn payload(bytes: usize) -> Value {
+    let of = |text: &str| json!({ "bodies": [{ "type": "txt", "msg": text }] });
+    of(&"x".repeat(bytes - of("").to_string().len()))
+}
+
+#[test]
+fn what_is_no_text_is_not_rewritten() {
+    let (mut world, alice, bob) = world(vec![rule()]);
+    let meta = world.text_meta(alice, "bob", "");
+    let contents = vec![Content {
+        r#type: Some(content::Type::Image as i32),
+        display_name: Some("a.png".into()),
+        ..Content::default()
+    }];
+    let body = MessageBody { contents, ..body_of(&meta) };
+    world.frame(alice, up(with_body(meta, &body)));
+    let (id, _) = asked(&mut world);
+    answer(&mut world, id, &json!({ "valid": true, "payload": payload(100) }));
+    let metas = world.catch_up(bob);
+    assert_eq!(metas.iter().map(body_of).collect::<Vec<_>>(), [body]);
+}
+
+#[test]
+fn a_rewritten_text_is_no_larger_than_any_other() {
+    let (mut world, alice, bob) = world(vec![rule()]);
+    world.patch(SettingsPatch { message_bytes_max: Some(200), ..SettingsPatch::default() });
+    let meta = send(&mut world, alice, "bob", "hi");
+    let (id, _) = asked(&mut world);
+    answer(&mut world, id, &json!({ "valid": true, "payload": payload(500) }));
+    let expected = (meta.id.expect("an id"), 7, "Sorry, data is too large".to_owned());
+    assert_eq!(answers(&mut world, alice), [expected]);
+    assert_eq!(world.unread(bob), []);
+}
+
+#[test]
 fn an_answer_that_nobody_waits_for_is_told_of() {
     let (mut world, ..) = world(vec![]);
     answer(&mut world, WebhookId(77), &json!({ "valid": true }));

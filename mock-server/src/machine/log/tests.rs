@@ -111,6 +111,23 @@ fn unread_rises_with_what_others_write_and_falls_by_receipt_and_recall() {
     assert_eq!((pair.of(1).unread, pair.history(None, 9).len()), (1, 1));
 }
 
+/// Or each login would walk over all that somebody ever wrote, and over every receipt.
+#[test]
+fn what_is_not_for_a_user_leaves_nothing_to_look_through() {
+    let mut pair = Pair::new();
+    pair.add(EntryKind::Content);
+    let [alice, bob] = pair.users;
+    assert!(pair.server.initial_cursors(alice, None).is_empty(), "her own");
+    pair.server.accounts.user_mut(bob).conversations.clear();
+    let id = pair.server.allot_id();
+    let (kind, meta) = (EntryKind::Receipt, Arc::from(&b"x"[..]));
+    let audience = Audience::Only(alice);
+    let entry = NewEntry { id, sender: None, origin: None, kind, audience, meta };
+    pair.server.append(NOW, pair.conv, entry, &pair.users);
+    assert!(pair.server.initial_cursors(bob, None).is_empty(), "for her alone");
+    assert_eq!(pair.server.initial_cursors(alice, None).len(), 1);
+}
+
 #[test]
 fn past_its_window_a_message_is_recalled_by_force_alone() {
     let mut pair = Pair::new();
