@@ -8,7 +8,7 @@ use bytes::Bytes;
 use mock_server::machine::ConnId;
 use mock_server::tape::{Direction, Door, Event, Row};
 
-use crate::dissect::dissect;
+use crate::dissect::{Tree, dissect};
 use crate::driver::Device;
 
 /// What went over one connection.
@@ -107,8 +107,16 @@ pub fn requests(tape: &[Row]) -> Vec<HttpLane<'_>> {
     lanes.into_iter().map(|(user, requests)| HttpLane { user, requests }).collect()
 }
 
-impl Lane<'_> {
+impl<'t> Lane<'t> {
     /// Whether this is a lane of the device: SDKs name it alone or with a word before or behind, as `webim_phone`
+    /// The frames of one direction that can be read, in order.
+    pub fn frames(&self, wanted: Direction) -> impl Iterator<Item = Tree<'t>> {
+        self.events.iter().filter_map(move |(_, event)| match *event {
+            LaneEvent::Frame(direction, bytes) if direction == wanted => dissect(bytes, direction).ok(),
+            LaneEvent::Frame(..) | LaneEvent::Closed(_) => None,
+        })
+    }
+
     /// and `phone_1640908800000` (wire-3x §2.2).
     pub fn is_of(&self, device: &Device) -> bool {
         self.user == device.user.to_lowercase() && self.resource.split('_').any(|word| word == device.name())

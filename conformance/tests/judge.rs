@@ -255,6 +255,22 @@ fn came(id: u64, from: &str, kind: u64) -> (Direction, Vec<u8>) {
     (Direction::Down, [varint(8, 0), bytes(9, &bytes(4, &meta))].concat())
 }
 
+/// alice's text to bob under this local id.
+fn chat(local: u64, kind: u64) -> (Direction, Vec<u8>) {
+    let to = [text(1, "org#app"), text(2, "bob"), text(3, "easemob.com")].concat();
+    let content = [varint(1, 0), text(2, "hi")].concat();
+    let body =
+        [varint(1, kind), bytes(2, &text(2, "alice")), bytes(3, &text(2, "bob")), bytes(4, &content)];
+    let meta = [varint(1, local), bytes(2, &alice()), bytes(3, &to), varint(5, 1), bytes(6, &body.concat())]
+        .concat();
+    (Direction::Up, [varint(1, 0), varint(8, 0), bytes(9, &bytes(1, &meta))].concat())
+}
+
+/// The answer to what was sent under this local id.
+fn answered(local: u64, id: u64) -> (Direction, Vec<u8>) {
+    (Direction::Down, [varint(8, 0), bytes(9, &[varint(2, local), varint(3, id)].concat())].concat())
+}
+
 const READ: u64 = 4;
 const DELIVERED: u64 = 5;
 const RECALL: u64 = 6;
@@ -308,6 +324,25 @@ const CHANNEL: u64 = 7;
 #[case::sent_again(
     &[came(9, "bob", 1), ack(1, DELIVERED, "easemob.com", &varint(6, 9)), ack(1, DELIVERED, "easemob.com", &varint(6, 9))],
     &[]
+)]
+#[case::recalled_what_came(&[came(9, "alice", 1), ack(1, RECALL, "easemob.com", &varint(6, 9))], &[])]
+#[case::recalled_in_a_group(&[came(9, "alice", 2), ack(1, RECALL, "conference.easemob.com", &varint(6, 9))], &[])]
+#[case::recalled_what_nobody_saw(&[ack(1, RECALL, "easemob.com", &varint(6, 9))], &[])]
+#[case::recalled_a_groups_from_a_user(
+    &[came(9, "alice", 2), ack(1, RECALL, "easemob.com", &varint(6, 9))],
+    &["recall.group payload.meta.to.domain: expected conference.easemob.com, as of its message, got \"easemob.com\""]
+)]
+#[case::recalled_a_rooms_from_a_user(
+    &[came(9, "alice", 3), ack(1, RECALL, "easemob.com", &varint(6, 9))],
+    &["recall.room payload.meta.to.domain: expected conference.easemob.com, as of its message, got \"easemob.com\""]
+)]
+#[case::recalled_a_users_from_a_group(
+    &[came(9, "alice", 1), ack(1, RECALL, "conference.easemob.com", &varint(6, 9))],
+    &["recall.single payload.meta.to.domain: expected easemob.com, as of its message, got \"conference.easemob.com\""]
+)]
+#[case::recalled_as_sent_and_answered(
+    &[chat(5, 1), answered(5, 9), ack(6, RECALL, "conference.easemob.com", &varint(6, 9))],
+    &["recall.single payload.meta.to.domain: expected easemob.com, as of its message, got \"conference.easemob.com\""]
 )]
 fn receipts_and_recalls_say_what_they_are_about(
     #[case] frames: &[(Direction, Vec<u8>)],

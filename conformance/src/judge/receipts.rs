@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use mock_server::tape::Direction;
 
 use super::Finding;
-use crate::dissect::{Field, Tree, Value, dissect};
-use crate::lane::{Lane, LaneEvent};
+use crate::dissect::{Field, Value};
+use crate::lane::Lane;
 
 const CLAUSE: &str = "receipt.delivered";
 const FIELD: &str = "payload.meta.payload.ackMessageId";
@@ -27,7 +27,7 @@ pub(super) fn undue(lanes: &[Lane<'_>]) -> Vec<Finding> {
     // By user, not by connection: a receipt may go out after the link was taken up again.
     let mut came: BTreeMap<(&str, u64), Came> = BTreeMap::new();
     for lane in lanes {
-        for tree in frames(lane, Direction::Down) {
+        for tree in lane.frames(Direction::Down) {
             let Some(page) = tree.tree("payload").filter(|payload| payload.name == "CommSyncDL") else {
                 continue;
             };
@@ -44,19 +44,8 @@ pub(super) fn undue(lanes: &[Lane<'_>]) -> Vec<Finding> {
     for lane in lanes {
         // What is sent again because its answer was lost has the local id of the first time.
         let mut acknowledged: BTreeMap<u64, BTreeSet<u64>> = BTreeMap::new();
-        for tree in frames(lane, Direction::Up) {
-            let Some(meta) = tree.at("payload.meta").and_then(|field| match &field.value {
-                Value::Tree(meta) => Some(meta),
-                Value::Varint(_)
-                | Value::Fixed64(_)
-                | Value::Fixed32(_)
-                | Value::Text(_)
-                | Value::Bytes(_)
-                | Value::Packed(_)
-                | Value::Broken { .. } => None,
-            }) else {
-                continue;
-            };
+        for tree in lane.frames(Direction::Up) {
+            let Some(meta) = tree.tree("payload").and_then(|payload| payload.tree("meta")) else { continue };
             let Some(body) = meta.tree("payload") else { continue };
             if body.field("type").map(Field::word).as_deref() != Some("DELIVER_ACK") {
                 continue;
@@ -85,11 +74,4 @@ pub(super) fn undue(lanes: &[Lane<'_>]) -> Vec<Finding> {
         }
     }
     found
-}
-
-fn frames<'t>(lane: &Lane<'t>, wanted: Direction) -> impl Iterator<Item = Tree<'t>> {
-    lane.events.iter().filter_map(move |(_, event)| match *event {
-        LaneEvent::Frame(direction, bytes) if direction == wanted => dissect(bytes, direction).ok(),
-        LaneEvent::Frame(..) | LaneEvent::Closed(_) => None,
-    })
 }

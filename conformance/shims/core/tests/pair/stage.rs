@@ -1,30 +1,25 @@
 //! Clients, a server, and the links between them, as values.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use client_core::{
-    AttachmentUrls, Chat, Client, Config, Content, Door, EmojiTable, Event, HttpAnswer, HttpMethod,
-    IncomingContent, LinkId, LocalId, Message, Millis, Received, Transmit, WireMessage,
+    AttachmentUrls, Chat, Client, Config, Content, Conversation, Door, EmojiTable, Event, HttpAnswer,
+    HttpMethod, Incoming, IncomingContent, LinkId, Message, Millis, Received, Transmit, WireMessage,
 };
 use mock_server::control::Control;
 use mock_server::machine::rest::{Method, Request};
 use mock_server::machine::{self, AppKey, ConnId, Input, Output, RequestId, Server};
+
+use super::ledger::{Ledger, Sent};
 
 /// A user's device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Who(pub(crate) &'static str, pub(crate) &'static str);
 
 /// One client and its link.
-pub(crate) struct Device {
-    who: Who,
+struct Device {
     client: Client,
     link: Option<Link>,
-    /// The text of each message shown, in order.
-    pub(crate) seen: Vec<String>,
-    /// What the client called its own messages.
-    sent: BTreeMap<LocalId, String>,
-    /// Messages of which it says that it does not know their fate.
-    unknown: Vec<String>,
 }
 
 struct Link {
@@ -38,9 +33,11 @@ struct Link {
 pub(crate) struct Stage {
     now: u64,
     server: Server,
-    pub(crate) devices: Vec<Device>,
-    /// What was sent, in order: device, recipient, text.
-    sent: Vec<(usize, String, String)>,
+    devices: Vec<Device>,
+    pub(crate) ledger: Ledger,
+    /// What was fetched last.
+    history: Vec<Incoming>,
+    conversations: Vec<Conversation>,
     conns: u64,
     requests: u64,
     pub(crate) findings: Vec<String>,
@@ -59,8 +56,17 @@ impl Stage {
             server.control(machine::Millis(0), control).expect("a legal name");
         }
         let devices = who.iter().map(|&who| Device::new(who)).collect();
-        let mut stage =
-            Self { now: 0, server, devices, sent: Vec::new(), conns: 0, requests: 0, findings: Vec::new() };
+        let mut stage = Self {
+            now: 0,
+            server,
+            devices,
+            ledger: Ledger::new(who),
+            history: Vec::new(),
+            conversations: Vec::new(),
+            conns: 0,
+            requests: 0,
+            findings: Vec::new(),
+        };
         for index in 0..stage.devices.len() {
             stage.devices[index].client.login_password(Millis(0), "pw").expect("not logged in yet");
             stage.pump(index);
@@ -70,13 +76,67 @@ impl Stage {
 
     pub(crate) fn send(&mut self, from: usize, to: &str) {
         let from = from % self.devices.len();
-        let text = format!("message {}", self.sent.len());
-        let message = Message::new(Chat::Single, to, Content::Text(text.clone()));
-        let device = &mut self.devices[from];
-        let local = device.client.send(Millis(self.now), message).expect("logged in, and it never gives up");
-        device.sent.insert(local, text.clone());
-        self.sent.push((from, to.to_owned(), text));
+        let number = self.ledger.texts.len();
+        let text = self.ledger.next_text(from, to);
+        let message = Message::new(Chat::Single, to, Content::Text(text));
+        let client = &mut self.devices[from].client;
+        let local = client.send(Millis(self.now), message).expect("logged in, and it never gives up");
+        self.ledger.sent(from, local, Sent::Text(number));
         self.pump(from);
+    }
+
+    /// A device takes back one of its own texts; which, the number says.
+    pub(crate) fn recall(&mut self, who: usize, which: usize) {
+        let who = who % self.devices.len();
+        let Some(number) = pick(&self.ledger.own_texts(who), which) else { return };
+        let text = &self.ledger.texts[number];
+        let id = text.id.expect("one whose id is known");
+        let client = &mut self.devices[who].client;
+        let local = client.recall(Millis(self.now), Chat::Single, &text.to, id).expect("logged in");
+        self.ledger.sent(who, local, Sent::Recall(number));
+        self.pump(who);
+    }
+
+    /// A device tells that one of the texts that it was shown was read.
+    pub(crate) fn read(&mut self, who: usize, which: usize) {
+        let who = who % self.devices.len();
+        let Some(number) = pick(&self.ledger.foreign_texts(who), which) else { return };
+        let writer = self.ledger.user(self.ledger.texts[number].from);
+        let id = self.ledger.id_of(number);
+        let client = &mut self.devices[who].client;
+        let local =
+            client.send_read(Millis(self.now), Chat::Single, writer, id, None).expect("logged in");
+        self.ledger.sent(who, local, Sent::Read(number));
+        self.pump(who);
+    }
+
+    /// A device tells that everything of somebody was read.
+    pub(crate) fn read_all(&mut self, who: usize, which: usize) {
+        let who = who % self.devices.len();
+        let Some(number) = pick(&self.ledger.foreign_texts(who), which) else { return };
+        let writer = self.ledger.user(self.ledger.texts[number].from);
+        let client = &mut self.devices[who].client;
+        let local = client.send_channel_ack(Millis(self.now), Chat::Single, writer).expect("logged in");
+        self.ledger.sent(who, local, Sent::Channel { to: writer.into() });
+        self.pump(who);
+    }
+
+    /// All of the history with somebody as a device is shown it, oldest first: ids, numbers.
+    pub(crate) fn history(&mut self, who: usize, with: &str) -> Vec<(String, usize)> {
+        let client = &mut self.devices[who].client;
+        client.fetch_history(Millis(self.now), Chat::Single, with, 10_000, None).expect("logged in");
+        self.pump(who);
+        let shown = std::mem::take(&mut self.history).into_iter().map(|incoming| {
+            let IncomingContent::Text(text) = incoming.content else { panic!("only texts are sent") };
+            (incoming.id.to_string(), text.parse().expect("only numbers are sent"))
+        });
+        shown.collect()
+    }
+
+    pub(crate) fn conversations(&mut self, who: usize) -> Vec<Conversation> {
+        self.devices[who].client.list_conversations(Millis(self.now)).expect("logged in");
+        self.pump(who);
+        std::mem::take(&mut self.conversations)
     }
 
     /// Lets the next message of one link and direction through; which, the number says.
@@ -143,31 +203,6 @@ impl Stage {
         }
     }
 
-    /// What a device is to have been shown, by sender and conversation; but for messages that were given up on.
-    pub(crate) fn expected_at(&self, index: usize) -> BTreeMap<(usize, &str), Vec<&str>> {
-        let reader = self.devices[index].who.0;
-        let mut expected: BTreeMap<(usize, &str), Vec<&str>> = BTreeMap::new();
-        for (from, to, text) in &self.sent {
-            let is_for = *from != index && (to == reader || self.devices[*from].who.0 == reader);
-            if is_for && !self.devices[*from].unknown.contains(text) {
-                expected.entry((*from, to)).or_default().push(text);
-            }
-        }
-        expected
-    }
-
-    /// What it was shown, by sender and conversation.
-    pub(crate) fn shown_at(&self, index: usize) -> BTreeMap<(usize, &str), Vec<&str>> {
-        let mut shown: BTreeMap<(usize, &str), Vec<&str>> = BTreeMap::new();
-        for text in &self.devices[index].seen {
-            let (from, to, _) = self.sent.iter().find(|(_, _, sent)| sent == text).expect("somebody sent it");
-            if !self.devices[*from].unknown.contains(text) {
-                shown.entry((*from, to)).or_default().push(text);
-            }
-        }
-        shown
-    }
-
     fn feed(&mut self, input: Input) {
         self.server.handle(machine::Millis(self.now), input);
         while let Some(output) = self.server.poll_output() {
@@ -224,7 +259,13 @@ impl Stage {
                 Transmit::Cancel { .. } => {}
             }
         }
-        self.devices[index].collect();
+        while let Some(event) = self.devices[index].client.poll_event() {
+            match event {
+                Event::History { messages, .. } => self.history = messages,
+                Event::Conversations { conversations, .. } => self.conversations = conversations,
+                event => self.ledger.hear(index, event),
+            }
+        }
     }
 
     fn ask(&mut self, request: &client_core::HttpRequest) -> HttpAnswer {
@@ -269,26 +310,14 @@ impl Device {
             rest: "http://here".into(),
             door: Door::WebSocket { url: "ws://here/websocket".into() },
             reconnects: 1_000,
-            delivery: false,
+            delivery: true,
             attachment_urls: AttachmentUrls::Ours,
             emoji: EmojiTable::default(),
         });
-        Self { who, client, link: None, seen: Vec::new(), sent: BTreeMap::new(), unknown: Vec::new() }
+        Self { client, link: None }
     }
+}
 
-    fn collect(&mut self) {
-        while let Some(event) = self.client.poll_event() {
-            match event {
-                Event::Message(incoming) => {
-                    if let IncomingContent::Text(text) = incoming.content {
-                        self.seen.push(text);
-                    }
-                }
-                // Three times without an answer: it may have arrived, and the client says so.
-                Event::Failed { local, .. } => self.unknown.push(self.sent[&local].clone()),
-                Event::Closed => panic!("{:?} gave up", self.who),
-                _ => {}
-            }
-        }
-    }
+fn pick(numbers: &[usize], which: usize) -> Option<usize> {
+    numbers.get(which.checked_rem(numbers.len())?).copied()
 }
