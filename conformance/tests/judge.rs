@@ -259,8 +259,7 @@ fn came(id: u64, from: &str, kind: u64) -> (Direction, Vec<u8>) {
 fn chat(local: u64, kind: u64) -> (Direction, Vec<u8>) {
     let to = [text(1, "org#app"), text(2, "bob"), text(3, "easemob.com")].concat();
     let content = [varint(1, 0), text(2, "hi")].concat();
-    let body =
-        [varint(1, kind), bytes(2, &text(2, "alice")), bytes(3, &text(2, "bob")), bytes(4, &content)];
+    let body = [varint(1, kind), bytes(2, &text(2, "alice")), bytes(3, &text(2, "bob")), bytes(4, &content)];
     let meta = [varint(1, local), bytes(2, &alice()), bytes(3, &to), varint(5, 1), bytes(6, &body.concat())]
         .concat();
     (Direction::Up, [varint(1, 0), varint(8, 0), bytes(9, &bytes(1, &meta))].concat())

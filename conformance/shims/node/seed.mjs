@@ -133,7 +133,7 @@ async function play(alice, bob, carol) {
   const { serverMsgId: textId } = await alice.until('sendPrivateText success');
   await alice.until('onReceivedMessage', ({ mid }) => mid === textId);
   const text = await bob.until('onTextMessage');
-  check([text.id, text.data, text.ext], [textId, 'message content', { key: 'value', key2: { key3: 'value2' } }], 'the text');
+  check([text.id, text.data, text.ext], [textId, 'a text of ours', { key: 'value', key2: { key3: 'value2' } }], 'the text');
   alice.run('createGroup', { members: ['bob'] });
   const { group } = await alice.until('onCreateGroup');
   await bob.until('onPresence');

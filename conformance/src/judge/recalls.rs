@@ -38,7 +38,8 @@ pub(super) fn misdirected(lanes: &[Lane<'_>]) -> Vec<Finding> {
             };
             let got = meta.tree("to").and_then(|to| to.text("domain")).unwrap_or_default();
             if got != *domain {
-                let text = format!("payload.meta.to.domain: expected {domain}, as of its message, got {got:?}");
+                let text =
+                    format!("payload.meta.to.domain: expected {domain}, as of its message, got {got:?}");
                 found.push(Finding { clause: (*clause).to_owned(), user: lane.user.clone(), text });
             }
         }

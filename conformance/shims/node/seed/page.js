@@ -41,7 +41,7 @@
   });
   WebIM.conn = conn;
 
-  // 接收消息 and 处理消息
+  // What is received, and what is done about it.
   conn.listen({
     onOpened: function () { tell('onOpened'); },
     onClosed: function () { tell('onClosed'); },
@@ -120,8 +120,8 @@
   });
 
   const examples = {
-    // 发送文本消息
-    sendPrivateText: ({ to, text = 'message content' }) => {
+    // Texts.
+    sendPrivateText: ({ to, text = 'a text of ours' }) => {
       let id = conn.getUniqueId();
       let msg = new WebIM.message('txt', id);
       msg.set({
@@ -138,7 +138,7 @@
       let id = conn.getUniqueId();
       let msg = new WebIM.message('txt', id);
       let option = {
-        msg: 'message content',
+        msg: 'a text of ours',
         to,
         chatType: 'groupChat',
         ext: {},
@@ -152,7 +152,7 @@
       let id = conn.getUniqueId();
       let msg = new WebIM.message('txt', id);
       let option = {
-        msg: 'message content',
+        msg: 'a text of ours',
         to,
         chatType: 'chatRoom',
         ext: {},
@@ -162,14 +162,14 @@
       msg.set(option);
       conn.send(msg.body);
     },
-    // 构造消息: the chat type by the setter
+    // The chat type by the setter.
     setChatType: ({ to }) => {
       let msg = new WebIM.message('txt', conn.getUniqueId());
-      msg.set({ msg: 'message content', to, success: () => tell('setChatType success') });
+      msg.set({ msg: 'a text of ours', to, success: () => tell('setChatType success') });
       msg.setChatType('groupChat');
       conn.send(msg.body);
     },
-    // 发送贴图消息
+    // A picture that is pasted.
     paste: ({ to }) => {
       document.addEventListener('paste', function (e) {
         if (e.clipboardData && e.clipboardData.types) {
@@ -197,7 +197,7 @@
       const items = [{ type: blob.type, getAsFile: () => blob }];
       for (const handler of pasteHandlers.splice(0)) handler({ clipboardData: { types: ['Files'], items } });
     },
-    // 发送URL图片消息. Its `msg.width`, `msg.length`, `msg.filetype` and `msg.file` are placeholders: a new message has none.
+    // A picture by its address. The example's `msg.width`, `msg.length`, `msg.filetype` and `msg.file` are placeholders: a new message has none.
     sendPrivateUrlImg: ({ to }) => {
       var id = conn.getUniqueId();
       var msg = new WebIM.message('img', id);
@@ -219,27 +219,27 @@
       msg.set(option);
       conn.send(msg.body);
     },
-    // 发送命令消息
+    // Commands.
     sendCmd: ({ to }) => {
       var id = conn.getUniqueId();
       var msg = new WebIM.message('cmd', id);
       msg.set({
         to,
         action: 'action',
-        ext: { 'extmsg': 'extends messages' },
+        ext: { 'extmsg': 'beside the action' },
         success: function (id, serverMsgId) { tell('sendCmd success', { id, serverMsgId }); },
         fail: function (e) { tell('sendCmd fail', { type: e.type }); },
       });
       conn.send(msg.body);
     },
-    // 发送附件消息
+    // Attachments.
     sendPrivateImg: ({ to }) => attachment('sendPrivateImg', 'img', 'image', ['jpg', 'gif', 'png', 'bmp'], { length: '3000', to }),
     sendPrivateFile: ({ to }) =>
       attachment('sendPrivateFile', 'file', 'file', ['jpg', 'gif', 'png', 'bmp', 'zip', 'txt', 'doc', 'pdf'], { to }),
     sendPrivateAudio: ({ to }) => attachment('sendPrivateAudio', 'audio', 'audio', ['mp3', 'amr', 'wmv'], { length: '3', to }),
     sendPrivateVideo: ({ to }) =>
       attachment('sendPrivateVideo', 'video', 'video', ['mp4', 'wmv', 'avi', 'rmvb', 'mkv'], { to }),
-    // 发送自定义消息
+    // Custom messages.
     sendCustomMsg: ({ to }) => {
       var id = conn.getUniqueId();
       var msg = new WebIM.message('custom', id);
@@ -262,7 +262,7 @@
       msg.set({ to, lat: 39.9, lng: 116.4, addr: 'here', success: () => tell('sendLocation success') });
       conn.send(msg.body);
     },
-    // 消息撤回
+    // Recall.
     recallMessage: ({ mid, to }) => {
       const option = {
         mid,
@@ -273,7 +273,7 @@
       };
       WebIM.conn.recallMessage(option);
     },
-    // 消息漫游
+    // History.
     fetchHistoryMessages: ({ queue }) => {
       WebIM.conn.mr_cache = [];
       var options = {
@@ -285,7 +285,7 @@
       };
       WebIM.conn.fetchHistoryMessages(options);
     },
-    // 会话列表
+    // Sessions.
     getSessionList: () => {
       WebIM.conn.getSessionList().then((res) => {
         tell('getSessionList', { channels: res.data.channel_infos.map(({ channel_id: id, unread_num: unread }) => [id, unread]) });
@@ -295,7 +295,7 @@
       if (typeof WebIM.conn.deleteSession !== 'function') return tell('deleteSession missing');
       return WebIM.conn.deleteSession({ channel, chatType: 'singleChat', deleteRoam: true });
     },
-    // 消息回执
+    // Receipts.
     sendRead: ({ id: bodyId, from }) => {
       var msg = new WebIM.message('read', conn.getUniqueId());
       msg.set({ id: bodyId, to: from });
@@ -305,7 +305,7 @@
       let id = conn.getUniqueId();
       let msg = new WebIM.message('txt', id);
       msg.set({
-        msg: 'message content',
+        msg: 'a text of ours',
         to,
         chatType: 'groupChat',
         success: function (id, serverMsgId) { tell('sendGroupReadMsg success', { id, serverMsgId }); },

@@ -104,8 +104,7 @@ impl Stage {
         let writer = self.ledger.user(self.ledger.texts[number].from);
         let id = self.ledger.id_of(number);
         let client = &mut self.devices[who].client;
-        let local =
-            client.send_read(Millis(self.now), Chat::Single, writer, id, None).expect("logged in");
+        let local = client.send_read(Millis(self.now), Chat::Single, writer, id, None).expect("logged in");
         self.ledger.sent(who, local, Sent::Read(number));
         self.pump(who);
     }
