@@ -1,23 +1,17 @@
-//! One device: a client with its sockets, and the harness's names for its messages and calls.
+//! One device: a client with its sockets, and the harness's names for its messages and calls. What the harness has it do
+//! is in `make`.
+
+mod make;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::task::{Context, Poll};
 
 use client_core::net::Io;
-use client_core::{
-    Attachment, CallId, Client, CommandError, Config, Content, CustomExts, Event, Ext, File, LocalId, Media,
-    Message, Millis, Muc, NewGroup, Received, ServerId, UploadWay, Verdict, WithHistory,
-};
-use serde_json::Value;
+use client_core::{CallId, Client, Config, Event, LocalId, Millis, Received};
 
-use crate::command::{Chat, CreateGroup, DeviceCommand};
+use crate::command::DeviceCommand;
 use crate::event;
 use crate::line::{Answer, Refused};
-
-/// How many ids one answer may hold: a line of them stays well below its limit.
-const IDS_LIMIT: usize = 50_000;
-/// The largest file that is read, in bytes: more than the client holds.
-const FILE_LIMIT_BYTES: u64 = 256 * 1024 * 1024;
 
 #[derive(Debug)]
 pub(crate) struct Device {
@@ -27,20 +21,6 @@ pub(crate) struct Device {
     calls: BTreeMap<CallId, String>,
     /// Uploads that in a mini-program are the application's own: the client does not see them go.
     two_step: BTreeSet<LocalId>,
-}
-
-/// Whom a message is for, under which name the harness knows it, and what stands beside it.
-struct Address {
-    handle: String,
-    chat: Chat,
-    to: String,
-    ext: Option<Value>,
-}
-
-impl From<CommandError> for Refused {
-    fn from(error: CommandError) -> Self {
-        Self::Error(error.to_string())
-    }
 }
 
 impl Device {
@@ -91,184 +71,6 @@ impl Device {
         let made = self.make(now, command);
         self.carry_out();
         made
-    }
-
-    fn make(&mut self, now: Millis, command: DeviceCommand) -> Result<Answer, Refused> {
-        let client = &mut self.client;
-        match command {
-            DeviceCommand::Create(_) => return Err(Refused::Error("this device exists already".to_owned())),
-            DeviceCommand::LoginPassword { password } => client.login_password(now, &password)?,
-            DeviceCommand::LoginToken { token } => client.login_token(now, &token)?,
-            DeviceCommand::Close {} => client.close(),
-            DeviceCommand::SendText(send) => {
-                let address = Address { handle: send.handle, chat: send.chat, to: send.to, ext: send.ext };
-                let message = Message::new(chat(send.chat), address.to.clone(), Content::Text(send.text));
-                let message = if send.ask_receipts { message.asking_for_receipts() } else { message };
-                self.send(now, address, message)?;
-            }
-            DeviceCommand::SendCmd(send) => {
-                let address = Address { handle: send.handle, chat: send.chat, to: send.to, ext: send.ext };
-                let action = send.action.unwrap_or_default();
-                self.send_content(now, address, Content::Command { action })?;
-            }
-            DeviceCommand::SendCustom(send) => {
-                let address = Address { handle: send.handle, chat: send.chat, to: send.to, ext: send.ext };
-                let exts = CustomExts::from_json(send.exts)?;
-                self.send_content(now, address, Content::Custom { event: send.event, exts })?;
-            }
-            DeviceCommand::SendLocation(send) => {
-                let address = Address { handle: send.handle, chat: send.chat, to: send.to, ext: send.ext };
-                let (latitude, longitude, address_text) = (send.lat, send.lng, send.addr);
-                let content = Content::Location { latitude, longitude, address: address_text };
-                self.send_content(now, address, content)?;
-            }
-            DeviceCommand::SendImage(send) => {
-                let address = Address { handle: send.handle, chat: send.chat, to: send.to, ext: send.ext };
-                let media = Media::Image { width: send.width, height: send.height };
-                let file = read_file(&send.file, send.filename, send.media_type)?;
-                self.send_file(now, address, media, file, UploadWay::Restricted)?;
-            }
-            DeviceCommand::SendImageTwoStep(send) => {
-                let address = Address { handle: send.handle, chat: send.chat, to: send.to, ext: send.ext };
-                let media = Media::Image { width: send.width, height: send.height };
-                let file = read_file(&send.file, send.filename, send.media_type)?;
-                let local = self.send_file(now, address, media, file, UploadWay::Open)?;
-                self.two_step.insert(local);
-            }
-            DeviceCommand::SendImageUrl(send) => {
-                let address = Address { handle: send.handle, chat: send.chat, to: send.to, ext: send.ext };
-                let media = Media::Image { width: send.width, height: send.height };
-                let (url, filename) = (send.url, send.filename);
-                let image = Attachment { media, url, secret: None, filename, bytes: 0 };
-                self.send_content(now, address, Content::Attachment(image))?;
-            }
-            DeviceCommand::SendFile(send) => {
-                let address = Address { handle: send.handle, chat: send.chat, to: send.to, ext: send.ext };
-                let file = read_file(&send.file, send.filename, send.media_type)?;
-                self.send_file(now, address, Media::File, file, UploadWay::Restricted)?;
-            }
-            DeviceCommand::SendAudio(send) => {
-                let address = Address { handle: send.handle, chat: send.chat, to: send.to, ext: send.ext };
-                let file = read_file(&send.file, send.filename, send.media_type)?;
-                let media = Media::Audio { length_s: send.length };
-                self.send_file(now, address, media, file, UploadWay::Restricted)?;
-            }
-            DeviceCommand::SendVideo(send) => {
-                let address = Address { handle: send.handle, chat: send.chat, to: send.to, ext: send.ext };
-                let file = read_file(&send.file, send.filename, send.media_type)?;
-                let media = Media::Video { length_ms: send.length };
-                self.send_file(now, address, media, file, UploadWay::Restricted)?;
-            }
-            DeviceCommand::Download { handle, url, secret, accept } => {
-                let call = client.download(now, &url, secret.as_deref(), accept.as_deref())?;
-                self.calls.insert(call, handle);
-            }
-            DeviceCommand::Recall { handle, id, to, chat: in_chat } => {
-                let local = client.recall(now, chat(in_chat), &to, server_id(&id)?)?;
-                self.handles.insert(local, handle);
-            }
-            DeviceCommand::SendRead { handle, id, to, chat: in_chat, content } => {
-                let (in_chat, id) = (chat(in_chat), server_id(&id)?);
-                let local = client.send_read(now, in_chat, &to, id, content.as_deref())?;
-                self.handles.insert(local, handle);
-            }
-            DeviceCommand::SendChannelAck { handle, to, chat: in_chat } => {
-                let local = client.send_channel_ack(now, chat(in_chat), &to)?;
-                self.handles.insert(local, handle);
-            }
-            DeviceCommand::FetchHistory { handle, with, chat: in_chat, count, start } => {
-                let call = client.fetch_history(now, chat(in_chat), &with, count.0, start.as_deref())?;
-                self.calls.insert(call, handle);
-            }
-            DeviceCommand::ResetHistory {} => client.reset_history(),
-            DeviceCommand::ListSessions { handle } => {
-                let call = client.list_conversations(now)?;
-                self.calls.insert(call, handle);
-            }
-            DeviceCommand::DeleteSession { handle, to, chat: in_chat, with_history } => {
-                let with_history = if with_history { WithHistory::Delete } else { WithHistory::Keep };
-                let call = client.delete_conversation(now, chat(in_chat), &to, with_history)?;
-                self.calls.insert(call, handle);
-            }
-            DeviceCommand::ListReaders { handle, group, id, limit, key } => {
-                let call = client.list_readers(now, &group, server_id(&id)?, limit, key.as_deref())?;
-                self.calls.insert(call, handle);
-            }
-            DeviceCommand::ListContacts {} => client.list_contacts(now)?,
-            DeviceCommand::AddContact { user, reason } => client.add_contact(now, &user, &reason)?,
-            DeviceCommand::AcceptContact { user } => client.accept_contact(now, &user)?,
-            DeviceCommand::DeclineContact { user } => client.decline_contact(now, &user)?,
-            DeviceCommand::RemoveContact { user } => client.remove_contact(now, &user)?,
-            DeviceCommand::Block { users } => client.block(now, users)?,
-            DeviceCommand::Unblock { users } => client.unblock(now, users)?,
-            DeviceCommand::ListBlocked {} => client.list_blocked(now)?,
-            DeviceCommand::CreateGroup(new) => client.create_group(now, new_group(new))?,
-            DeviceCommand::JoinGroup { group } => client.join_group(now, &group)?,
-            DeviceCommand::LeaveGroup { group } => client.leave_group(now, &group)?,
-            DeviceCommand::DissolveGroup { group } => client.dissolve_group(now, &group)?,
-            DeviceCommand::InviteToGroup { group, users } => client.invite_to_group(now, &group, users)?,
-            DeviceCommand::RemoveFromGroup { group, users } => {
-                client.remove_from_group(now, &group, users)?
-            }
-            DeviceCommand::AcceptInvite { group } => client.answer_invite(now, &group, Verdict::Accept)?,
-            DeviceCommand::DeclineInvite { group } => client.answer_invite(now, &group, Verdict::Decline)?,
-            DeviceCommand::AcceptApplicant { group, user } => {
-                client.answer_applicant(now, &group, &user, Verdict::Accept)?;
-            }
-            DeviceCommand::DeclineApplicant { group, user } => {
-                client.answer_applicant(now, &group, &user, Verdict::Decline)?;
-            }
-            DeviceCommand::ChangeOwner { group, user } => client.change_owner(now, &group, &user)?,
-            DeviceCommand::CreateRoom { name, members } => client.create_room(now, &name, members)?,
-            DeviceCommand::JoinRoom { room } => client.join_room(now, &room)?,
-            DeviceCommand::LeaveRoom { room } => client.leave_room(now, &room)?,
-            DeviceCommand::RemoveFromRoom { room, users } => client.remove_from_room(now, &room, users)?,
-            DeviceCommand::Mute { chat, id, users, ms } => client.mute(now, muc(chat, id)?, users, ms)?,
-            DeviceCommand::Unmute { chat, id, users } => client.unmute(now, &muc(chat, id)?, users)?,
-            DeviceCommand::BanAll { chat, id } => client.ban_all(now, muc(chat, id)?)?,
-            DeviceCommand::UnbanAll { chat, id } => client.unban_all(now, muc(chat, id)?)?,
-            DeviceCommand::Allow { chat, id, users } => client.allow(now, muc(chat, id)?, users)?,
-            DeviceCommand::Disallow { chat, id, users } => client.disallow(now, &muc(chat, id)?, users)?,
-            DeviceCommand::SetAdmin { chat, id, user } => client.set_admin(now, muc(chat, id)?, &user)?,
-            DeviceCommand::RemoveAdmin { chat, id, user } => {
-                client.remove_admin(now, muc(chat, id)?, &user)?
-            }
-            DeviceCommand::Announce { chat, id, text } => client.announce(now, muc(chat, id)?, &text)?,
-            DeviceCommand::UniqueIds { count } if count > IDS_LIMIT => {
-                return Err(Refused::Error(format!("unique_ids: at most {IDS_LIMIT} at a time")));
-            }
-            DeviceCommand::UniqueIds { count } => {
-                let ids = (0..count).map(|_| client.unique_id(now).to_string()).collect();
-                return Ok(Answer { ids: Some(ids), ..Answer::default() });
-            }
-            DeviceCommand::Network { up } => client.network(now, up),
-        }
-        Ok(Answer::default())
-    }
-
-    fn send_content(&mut self, now: Millis, address: Address, content: Content) -> Result<(), Refused> {
-        let message = Message::new(chat(address.chat), address.to.clone(), content);
-        self.send(now, address, message)
-    }
-
-    fn send(&mut self, now: Millis, address: Address, message: Message) -> Result<(), Refused> {
-        let local = self.client.send(now, message.with_ext(ext(address.ext)?))?;
-        self.handles.insert(local, address.handle);
-        Ok(())
-    }
-
-    fn send_file(
-        &mut self,
-        now: Millis,
-        address: Address,
-        media: Media,
-        file: File,
-        way: UploadWay,
-    ) -> Result<LocalId, Refused> {
-        let Address { handle, chat: in_chat, to, ext: json } = address;
-        let local = self.client.send_file(now, chat(in_chat), &to, media, file, ext(json)?, way)?;
-        self.handles.insert(local, handle);
-        Ok(local)
     }
 
     fn carry_out(&mut self) {
@@ -356,50 +158,4 @@ impl Device {
     fn take_call(&mut self, call: CallId) -> String {
         self.calls.remove(&call).unwrap_or_else(|| format!("{call:?}"))
     }
-}
-
-fn chat(chat: Chat) -> client_core::Chat {
-    match chat {
-        Chat::Single => client_core::Chat::Single,
-        Chat::Group => client_core::Chat::Group,
-        Chat::Room => client_core::Chat::Room,
-    }
-}
-
-fn muc(chat: Chat, id: String) -> Result<Muc, Refused> {
-    match chat {
-        Chat::Group => Ok(Muc::Group(id)),
-        Chat::Room => Ok(Muc::Room(id)),
-        Chat::Single => Err(Refused::Error("chat must be group or room here".to_owned())),
-    }
-}
-
-fn ext(json: Option<Value>) -> Result<Ext, CommandError> {
-    json.map_or_else(|| Ok(Ext::default()), Ext::from_json)
-}
-
-fn server_id(id: &str) -> Result<ServerId, Refused> {
-    id.parse().map(ServerId).map_err(|error| Refused::Error(format!("the id {id:?}: {error}")))
-}
-
-fn new_group(new: CreateGroup) -> NewGroup {
-    let CreateGroup { name, members, public, approval, confirm_invites } = new;
-    let plain = NewGroup::named(name);
-    NewGroup {
-        members,
-        public: public.unwrap_or(plain.public),
-        approval: approval.unwrap_or(plain.approval),
-        confirm_invites: confirm_invites.unwrap_or(plain.confirm_invites),
-        ..plain
-    }
-}
-
-fn read_file(path: &str, name: String, media_type: String) -> Result<File, Refused> {
-    let refused = |error: std::io::Error| Refused::Error(format!("cannot read {path}: {error}"));
-    let bytes = std::fs::metadata(path).map_err(refused)?.len();
-    if bytes > FILE_LIMIT_BYTES {
-        return Err(Refused::Error(format!("{path} has {bytes} bytes: at most {FILE_LIMIT_BYTES} are read")));
-    }
-    let bytes = std::fs::read(path).map_err(refused)?.into();
-    Ok(File { name, media_type, bytes })
 }
