@@ -155,6 +155,7 @@ fn act(
     if scenario.given.stored.is_empty() {
         *staged = stage.tape_rows();
     }
+    let mut wrong_progress = None;
     let mut calm = !scenario.given.online.is_empty();
     for (index, step) in scenario.steps.iter().enumerate() {
         let place = Some((index + 1, step.line));
@@ -166,6 +167,7 @@ fn act(
         }
         calm = stays_calm(&step.action, calm);
         take(stage, &step.action, (index + 1, step.line)).map_err(|stop| (place, stop))?;
+        wrong_progress = wrong_progress.or(stage.take_wrong_progress().map(|message| (place, message)));
     }
     stage.settle().map_err(|stop| (None, stop))?;
     if let Some((device, event)) = stage.left_over() {
@@ -175,9 +177,12 @@ fn act(
     if let Some(message) = stage.wrong_questions() {
         return Err((None, Stop::Failed(message)));
     }
-    match stage.wrong_time() {
+    if let Some((place, message)) = stage.wrong_time() {
+        return Err((Some(place), Stop::Failed(message)));
+    }
+    match wrong_progress.or(stage.take_wrong_progress().map(|message| (None, message))) {
         None => Ok(()),
-        Some((place, message)) => Err((Some(place), Stop::Failed(message))),
+        Some((place, message)) => Err((place, Stop::Failed(message))),
     }
 }
 

@@ -350,6 +350,19 @@ fn steps_do_not_see_progress_but_it_must_be_one(
 }
 
 #[test]
+fn steps_go_on_behind_progress_that_is_none() {
+    let failed = ("alice", json!({"failed": {"handle": "m1", "type": 603, "reason": "blocked"}}));
+    let mut client = Scripted::new(vec![("send_image", json!({}), vec![uploaded(), failed])]);
+    let steps = [
+        tell("alice", send_photo()),
+        expect("alice", json!({"uploaded": {"secret": null}})),
+        expect("alice", json!({"sent": {"handle": "m1"}})),
+    ];
+    let outcome = outcome(&mut client, &scenario(&json!({"users": ["alice", "bob"]}), "", &steps));
+    assert!(outcome.starts_with("step 3, line 4: alice showed failed and not as expected"), "{outcome}");
+}
+
+#[test]
 fn a_file_is_a_path_to_the_client_and_its_values_to_a_step() {
     let photo = fixtures::media::MEDIA.iter().find(|file| file.name == "photo.png").expect("a photo");
     let shown = |bytes: usize| {

@@ -1,5 +1,6 @@
 //! Whether an upload's progress is one: it came, it never fell, and it ended at the whole (clauses
-//! send.attachment.*). Steps never see it: how often it is reported is the client's and the network's affair.
+//! send.attachment.*). Steps never see it: how often it is reported is the client's and the network's affair. And
+//! they go on when it is none: what the upload brings about is worth knowing all the same.
 
 use std::collections::BTreeMap;
 
@@ -7,9 +8,14 @@ use serde_json::Value;
 
 use crate::driver::{Device, Event, EventKind};
 
-/// The uploads that steps began, by device and handle.
+/// The uploads that steps began.
 #[derive(Debug, Default)]
-pub(super) struct Uploads(BTreeMap<(Device, String), Upload>);
+pub(super) struct Uploads {
+    /// By device and handle.
+    begun: BTreeMap<(Device, String), Upload>,
+    /// The first thing that was wrong with one since it was last asked for.
+    wrong: Option<String>,
+}
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Upload {
@@ -30,13 +36,24 @@ pub(super) enum Heard {
 impl Uploads {
     /// A step has begun an upload.
     pub(super) fn began(&mut self, device: &Device, handle: &str) {
-        self.0.insert((device.clone(), handle.to_owned()), Upload::default());
+        self.begun.insert((device.clone(), handle.to_owned()), Upload::default());
     }
 
     /// Takes progress out of what a device shows, and judges it when its upload is done.
-    pub(super) fn hear(&mut self, device: &Device, event: &Event) -> Result<Heard, String> {
+    pub(super) fn hear(&mut self, device: &Device, event: &Event) -> Heard {
+        let wrong = self.judge(device, event).err();
+        self.wrong = self.wrong.take().or(wrong);
+        if event.kind == EventKind::UploadProgress { Heard::Progress } else { Heard::Event }
+    }
+
+    /// What was wrong since this was last asked.
+    pub(super) fn take_wrong(&mut self) -> Option<String> {
+        self.wrong.take()
+    }
+
+    fn judge(&mut self, device: &Device, event: &Event) -> Result<(), String> {
         let handle = event.fields.get("handle").and_then(Value::as_str).unwrap_or_default();
-        let upload = self.0.get_mut(&(device.clone(), handle.to_owned()));
+        let upload = self.begun.get_mut(&(device.clone(), handle.to_owned()));
         match (event.kind, upload) {
             (EventKind::UploadProgress, None) => {
                 Err(format!("{device} showed {event}, and no step began an upload of that handle"))
@@ -56,15 +73,12 @@ impl Uploads {
                     Some(_) | None => None,
                 };
                 upload.last = Some((loaded, total));
-                match wrong {
-                    None => Ok(Heard::Progress),
-                    Some(wrong) => Err(format!("{device} showed {event}: {wrong}")),
-                }
+                wrong.map_or(Ok(()), |wrong| Err(format!("{device} showed {event}: {wrong}")))
             }
             (EventKind::Uploaded, Some(upload)) => {
                 upload.ended = true;
                 match upload.last {
-                    Some((loaded, total)) if loaded == total => Ok(Heard::Event),
+                    Some((loaded, total)) if loaded == total => Ok(()),
                     Some((loaded, total)) => Err(format!(
                         "{device}'s upload {handle:?} is done, and its progress is not\n  \
                          upload_progress: expected loaded to end at total, got {loaded} of {total}"
@@ -77,9 +91,9 @@ impl Uploads {
             }
             (EventKind::UploadFailed, Some(upload)) => {
                 upload.ended = true;
-                Ok(Heard::Event)
+                Ok(())
             }
-            (_, _) => Ok(Heard::Event),
+            (_, _) => Ok(()),
         }
     }
 }
@@ -115,14 +129,12 @@ mod tests {
         let device: Device = "alice".parse().expect("a device");
         let mut uploads = Uploads::default();
         uploads.began(&device, "m1");
-        let mut wrong = String::new();
         for event in events {
             let event: Event = serde_json::from_value(event.clone()).expect("an event");
-            match uploads.hear(&device, &event) {
-                Ok(heard) => assert_eq!(heard == Heard::Progress, event.kind == EventKind::UploadProgress),
-                Err(why) => wrong = why,
-            }
+            let heard = uploads.hear(&device, &event);
+            assert_eq!(heard == Heard::Progress, event.kind == EventKind::UploadProgress);
         }
+        let wrong = uploads.take_wrong().unwrap_or_default();
         assert!(if said.is_empty() { wrong.is_empty() } else { wrong.ends_with(said) }, "{wrong}");
     }
 }

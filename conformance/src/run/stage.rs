@@ -145,7 +145,7 @@ impl<'a> Stage<'a> {
             return Ok(Some(event));
         }
         while let Some((of, event)) = self.driver.event(deadline.left())? {
-            if !self.is_for_steps(&of, &event)? {
+            if !self.is_for_steps(&of, &event) {
                 continue;
             }
             if of == *device {
@@ -211,7 +211,7 @@ impl<'a> Stage<'a> {
     /// Takes in what the client has shown by now.
     fn take_in(&mut self) -> Result<(), Stop> {
         while let Some((of, event)) = self.driver.event(Duration::ZERO)? {
-            if self.is_for_steps(&of, &event)? {
+            if self.is_for_steps(&of, &event) {
                 self.keep(of, event)?;
             }
         }
@@ -219,11 +219,16 @@ impl<'a> Stage<'a> {
     }
 
     /// Whether any step may see it. Progress of uploads is held against its own rule as it comes.
-    fn is_for_steps(&mut self, of: &Device, event: &Event) -> Result<bool, Stop> {
-        match self.uploads.hear(of, event).map_err(Stop::Failed)? {
-            Heard::Progress => Ok(false),
-            Heard::Event => Ok(!self.ignore.contains(&event.kind)),
+    fn is_for_steps(&mut self, of: &Device, event: &Event) -> bool {
+        match self.uploads.hear(of, event) {
+            Heard::Progress => false,
+            Heard::Event => !self.ignore.contains(&event.kind),
         }
+    }
+
+    /// What was wrong with the progress of an upload since this was last asked.
+    pub(super) fn take_wrong_progress(&mut self) -> Option<String> {
+        self.uploads.take_wrong()
     }
 
     fn quiet(&self, within: Duration) -> Result<mock_server::shell::Quiet, Stop> {

@@ -5,6 +5,13 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const SHIM = fileURLToPath(new URL('../shim.mjs', import.meta.url));
+/**
+ * In ms. What is waited for comes within one, or after what the driver allows an answer, 5 s; what has not come by then
+ * never does, and a test that waited on would hang instead of failing.
+ */
+const LINE_MAX_MS = 30_000;
+/** How many of the last lines a test that waited in vain is shown. */
+const LINES_SHOWN = 5;
 
 export class ShimProcess {
   #child;
@@ -57,14 +64,26 @@ export class ShimProcess {
     return this.lines.slice(after).filter((line) => line.user === user && line.event).map((line) => line.event);
   }
 
-  /** The first line that fits, now or later. */
+  /** The first line that fits, now or later; an error when the shim leaves or the limit is over. */
   async line(fits) {
-    for (;;) {
-      const found = this.lines.find(fits);
-      if (found) return found;
-      const code = await new Promise((resolve) => this.#awaited.push(resolve));
-      if (code !== undefined) throw new Error(`the shim left with ${code}; stderr:\n${this.stderr}`);
+    let limit;
+    const inVain = new Promise((resolve) => (limit = setTimeout(() => resolve('in vain'), LINE_MAX_MS)));
+    try {
+      for (;;) {
+        const found = this.lines.find(fits);
+        if (found) return found;
+        const code = await Promise.race([inVain, new Promise((resolve) => this.#awaited.push(resolve))]);
+        if (code === 'in vain') throw new Error(`no line that fits ${fits} within ${LINE_MAX_MS} ms; ${this.#said()}`);
+        if (code !== undefined) throw new Error(`the shim left with ${code}; ${this.#said()}`);
+      }
+    } finally {
+      clearTimeout(limit);
     }
+  }
+
+  #said() {
+    const last = this.lines.slice(-LINES_SHOWN).map((line) => JSON.stringify(line));
+    return ['its last lines:', ...last, 'stderr:', this.stderr].join('\n');
   }
 
   write(message) {

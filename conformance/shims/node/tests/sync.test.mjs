@@ -57,6 +57,18 @@ test('short timers, and those that they set, are waited for; long ones are not',
   timers.clearAll();
 });
 
+test('what the process slept through is no time of a long timer, so that sockets are read before it', async () => {
+  const timers = new Timers((callback) => callback(), new Activity());
+  const { setTimeout: set } = timers.globals();
+  const ran = [];
+  const done = new Promise((resolve) => set(() => resolve(ran.push('timer')), 60));
+  const woken = performance.now() + 120;
+  while (performance.now() < woken);
+  setImmediate(() => ran.push('sockets'));
+  await done;
+  assert.deepEqual(ran, ['sockets', 'timer']);
+});
+
 test('a client that never comes to rest is told as such', async () => {
   let now = 0;
   const activity = new Activity({ now: () => (now += 1_000), busyMaxMs: 4_000 });

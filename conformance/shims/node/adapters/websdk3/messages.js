@@ -41,7 +41,7 @@
       return message;
     };
     return {
-      send_text: (body) => send('txt', body, { msg: body.text }, body.ask_receipts ? { msgConfig: { allowGroupAck: true } } : {}),
+      send_text: (body) => send('txt', body, { msg: body.text }, body.ask_receipts ? receiptsAsked() : {}),
       send_cmd: (body) => send('cmd', body, 'action' in body ? { action: body.action } : {}),
       send_custom: (body) => send('custom', body, { customEvent: body.event, customExts: body.exts }),
       send_location: (body) => send('location', body, { lat: body.lat, lng: body.lng, addr: body.addr }),
@@ -73,6 +73,12 @@
       },
     };
   };
+
+  /** 3.0.6 sends such a message without a word, and without the question. */
+  function receiptsAsked() {
+    if (!hasChatType(new globalThis.WebIM.message('txt', '0'))) throw new kit.Missing("WebIM.message('txt') with msgConfig");
+    return { msgConfig: { allowGroupAck: true } };
+  }
 
   /** 3.6.3 has a chat type; 3.0.6 a flag for rooms, here, and one for all but single chats, in `setChat`. */
   function chatOption(message, chat) {
