@@ -167,7 +167,7 @@ fn act(
         }
         calm = stays_calm(&step.action, calm);
         take(stage, &step.action, (index + 1, step.line)).map_err(|stop| (place, stop))?;
-        wrong_progress = wrong_progress.or(stage.take_wrong_progress().map(|message| (place, message)));
+        wrong_progress = wrong_progress.or_else(|| Some((place, stage.take_wrong_progress()?)));
     }
     stage.settle().map_err(|stop| (None, stop))?;
     if let Some((device, event)) = stage.left_over() {
@@ -180,7 +180,7 @@ fn act(
     if let Some((place, message)) = stage.wrong_time() {
         return Err((Some(place), Stop::Failed(message)));
     }
-    match wrong_progress.or(stage.take_wrong_progress().map(|message| (None, message))) {
+    match wrong_progress.or_else(|| Some((None, stage.take_wrong_progress()?))) {
         None => Ok(()),
         Some((place, message)) => Err((place, Stop::Failed(message))),
     }

@@ -13,6 +13,12 @@ use crate::codegen::{self, Mode};
 use crate::workspace::{Failure, Workspace, does_not_start, output, shown};
 use crate::{conformance, sdk, tidy};
 
+/// For each file of the node shim's tests, which take up to half a minute: one that waits for what never comes is ended
+/// and fails.
+const NODE_TESTS_MAX_MS: u32 = 180_000;
+/// The first major version each of whose releases knows `--test-timeout`; an earlier one may refuse to start.
+const NODE_WITH_TEST_LIMIT: u32 = 22;
+
 /// Whether the clients that need Node and npm take part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Node {
@@ -119,7 +125,11 @@ fn node_tests(workspace: &Workspace) -> Result<Command, Failure> {
         ));
     }
     let mut command = workspace.command("node");
-    command.arg("--test").args(files.lines());
+    command.arg("--test");
+    if sdk::node_major()? >= NODE_WITH_TEST_LIMIT {
+        command.arg(format!("--test-timeout={NODE_TESTS_MAX_MS}"));
+    }
+    command.args(files.lines());
     Ok(with_server(workspace, command))
 }
 

@@ -74,15 +74,19 @@ fn check_node(manifest: &str) -> Result<(), Failure> {
             "{SOURCE}/package.json: engines.node should be `>=` and a number, such as `>=18`"
         ))
     })?;
+    let found = node_major()?;
+    if found >= wanted {
+        return Ok(());
+    }
+    Err(Failure::Told(format!("node {found} is too old: install Node {wanted} or newer, {WITHOUT_NODE}")))
+}
+
+/// The major version of the Node in the path.
+pub(crate) fn node_major() -> Result<u32, Failure> {
     let version = Command::new("node").arg("--version").output().map_err(|error| missing("node", &error))?;
     let version = String::from_utf8_lossy(&version.stdout).trim().to_owned();
-    match major(&version) {
-        Some(found) if found >= wanted => Ok(()),
-        Some(_) => Err(Failure::Told(format!(
-            "node {version} is too old: install Node {wanted} or newer, {WITHOUT_NODE}"
-        ))),
-        None => Err(Failure::Told(format!("`node --version` says {version:?}, which is no version"))),
-    }
+    let none = || Failure::Told(format!("`node --version` says {version:?}, which is no version"));
+    major(&version).ok_or_else(none)
 }
 
 /// From `"engines": {"node": ">=18"}`.
