@@ -88,6 +88,11 @@ fn bytes_out_are_bytes_in(
 #[case::restricted_both("\r\nAuthorization: Bearer t-bob", "?em-redirect=true&share-secret=SECRET", 200)]
 #[case::thumbnail("\r\nthumbnail: true", "?em-redirect=true&share-secret=SECRET&thumbnail=true", 200)]
 #[case::wrong_header("\r\nAuthorization: Bearer t-bob\r\nshare-secret: guess", "", 403)]
+#[case::header_before_query(
+    "\r\nAuthorization: Bearer t-bob\r\nshare-secret: SECRET",
+    "?share-secret=guess",
+    200
+)]
 #[case::wrong_query("", "?em-redirect=true&share-secret=guess", 403)]
 #[case::wrong_query_with_a_token("\r\nAuthorization: Bearer t-bob", "?share-secret=guess", 403)]
 #[case::no_secret("\r\nAuthorization: Bearer t-alice", "", 403)]
@@ -120,6 +125,9 @@ fn a_file_of_the_two_step_way_opens_by_any_token() {
     register(&server, "other#app", "bob");
     let (path, secret) = upload(&server, "a.png", "image/png", b"content", "");
     assert_eq!(secret, "");
+    let (_, secret) = upload(&server, "a.png", "image/png", b"content", "\r\nrestrict-access: false");
+    assert_eq!(secret, "");
+    assert_eq!(get(&server, &format!("{path}?em-redirect=false"), "").status, 401);
     assert_eq!(get(&server, &path, "\r\nAuthorization: Bearer t-carl").body, b"content");
     let with_nonsense = "\r\nAuthorization: Bearer t-bob\r\nshare-secret: undefined";
     assert_eq!(get(&server, &path, with_nonsense).body, b"content");
@@ -265,6 +273,19 @@ fn a_body_that_is_no_upload_is_refused(#[case] content_type: &str, #[case] body:
     );
 }
 
+/// One call, one file: what else is called so is a text beside it.
+#[test]
+fn of_two_files_the_first_is_taken() {
+    let server = start();
+    let mut body = form("first", "text/plain", b"1");
+    body.truncate(body.len() - format!("--{BOUNDARY}--\r\n").len());
+    body.extend(form("second", "text/plain", b"22"));
+    let reply = http(server.addr(), &head("t-alice", ""), &body);
+    let uuid = reply.json()["entities"][0]["uuid"].as_str().expect("a uuid").to_owned();
+    let path = format!("/org/app/chatfiles/{uuid}");
+    assert_eq!(get(&server, &path, "\r\nAuthorization: Bearer t-bob").body, b"1");
+}
+
 #[test]
 fn texts_beside_a_file_are_bounded() {
     let server = start();
@@ -278,6 +299,9 @@ fn texts_beside_a_file_are_bounded() {
     };
     assert_eq!(status(part("thumbnail-width", "200") + &part("thumbnail-height", "200")), 200);
     assert_eq!(status(part("long", &"x".repeat(1_025))), 400);
+    assert_eq!(status(part(&"n".repeat(1_025), "x")), 400);
+    let long_head = format!("--{BOUNDARY}\r\nX: {}\r\n", "x".repeat(2_000_000));
+    assert_eq!(status(long_head + "Content-Disposition: form-data; name=\"x\"\r\n\r\nx\r\n"), 400);
     assert_eq!(status((0..17).map(|number| part(&number.to_string(), "x")).collect()), 400);
 }
 

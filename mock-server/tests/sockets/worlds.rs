@@ -52,6 +52,10 @@ fn a_world_is_made_by_a_login_and_not_by_a_look() {
     let server = start();
     let look = "GET /new/world/publicchatgroups HTTP/1.1";
     assert_eq!(http(server.addr(), look, b"").status, 404);
+    for path in ["token", "users"] {
+        assert_eq!(http(server.addr(), &format!("GET /new/world/{path} HTTP/1.1"), b"").status, 404);
+        assert_eq!(http(server.addr(), look, b"").status, 404);
+    }
     let new = json!({ "username": "emil", "password": "pw" }).to_string();
     assert_eq!(http(server.addr(), "POST /new/world/users HTTP/1.1", new.as_bytes()).status, 200);
     assert_eq!(http(server.addr(), look, b"").status, 401);

@@ -4,7 +4,7 @@
 //! Which operation goes to whom is our guess throughout, after the events that 3.x and 4.x make of them (wire-3x
 //! §5.3, wire-4x §6.1).
 
-use fixtures::wire::{CONFERENCE_DOMAIN, Jid, MucBody, meta, muc_body};
+use fixtures::wire::{MucBody, meta, muc_body};
 use prost::Message as _;
 
 pub(in crate::machine) use muc_body::Operation;
@@ -66,12 +66,7 @@ impl Server {
         }
         let from = self.jid(notice.from, None);
         let body = MucBody {
-            muc_id: Some(Jid {
-                app_key: Some(self.app.to_string()),
-                name: Some(state.id.to_string()),
-                domain: Some(CONFERENCE_DOMAIN.into()),
-                client_resource: None,
-            }),
+            muc_id: Some(self.muc_jid(muc)),
             operation: Some(notice.operation as i32),
             from: Some(from.clone()),
             to: notice.to.iter().map(|&user| self.jid(user, None)).collect(),
