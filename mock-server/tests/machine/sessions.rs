@@ -261,6 +261,19 @@ fn a_deletion_without_the_history_leaves_it_and_all_of_it_is_read() {
 }
 
 #[test]
+fn what_was_deleted_is_the_last_message_never_again() {
+    let (mut world, alice) = town();
+    world.text(alice, "bob", "deleted");
+    let single = json!({ "channel": "alice", "type": "chat", "delete_roam": true });
+    assert_eq!(world.rest(Delete, "/users/bob/user_channel", "bob", &single).0, 200);
+    let id = world.text(alice, "bob", "recalled");
+    let to = crate::world::jid("bob", fixtures::wire::USER_DOMAIN);
+    assert_eq!(world.note(alice, message_body::Type::Recall, to, id).0, 0);
+    assert_eq!(list(&mut world, "bob"), [row("alice@easemob.com", 0, "-")]);
+    assert_eq!(list(&mut world, "alice"), [row("bob@easemob.com", 0, "deleted")], "hers is hers");
+}
+
+#[test]
 fn an_old_message_that_was_imported_hides_no_other_conversation() {
     let (mut world, alice) = town();
     world.text(alice, "bob", "new");
