@@ -47,7 +47,7 @@ const WHO: [Who; 4] = [Who("alice", "web"), Who("alice", "phone"), Who("bob", "w
 const USERS: [&str; 3] = ["alice", "bob", "carol"];
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     /// Whatever is cut, whenever, and in whatever order frames arrive: each message reaches every device of its
     /// recipient once, and every other device of its sender, in the order in which its sender sent it there. One that
