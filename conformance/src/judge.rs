@@ -4,8 +4,8 @@
 //! It reads bytes with its own eyes (`dissect`) and shares no line with the server, which has findings of its
 //! own. It judges single frames and the state of one connection, never a whole scenario.
 
+mod domains;
 mod heartbeat;
-mod recalls;
 mod receipts;
 mod rules;
 mod uploads;
@@ -35,7 +35,7 @@ pub struct Finding {
 pub fn findings(tape: &[Row], app_key: &str) -> Vec<(Finding, usize)> {
     let mut found: BTreeMap<Finding, usize> = BTreeMap::new();
     let (lanes, uploads) = (connections(tape), Uploads::of(tape));
-    for finding in receipts::undue(&lanes).into_iter().chain(recalls::misdirected(&lanes)) {
+    for finding in receipts::undue(&lanes).into_iter().chain(domains::misdirected(&lanes)) {
         *found.entry(finding).or_default() += 1;
     }
     for lane in lanes {

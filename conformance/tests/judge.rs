@@ -255,13 +255,16 @@ fn came(id: u64, from: &str, kind: u64) -> (Direction, Vec<u8>) {
     (Direction::Down, [varint(8, 0), bytes(9, &bytes(4, &meta))].concat())
 }
 
-/// alice's text to bob under this local id.
+/// alice's text under this local id, to the user bob, or with a body type above 1 to the group or room bob.
 fn chat(local: u64, kind: u64) -> (Direction, Vec<u8>) {
-    let to = [text(1, "org#app"), text(2, "bob"), text(3, "easemob.com")].concat();
+    let domain = if kind > 1 { "conference.easemob.com" } else { "easemob.com" };
+    let sender = [text(1, "org#app"), text(2, "alice"), text(3, domain)].concat();
+    let from = if kind > 1 { sender } else { alice() };
+    let to = [text(1, "org#app"), text(2, "bob"), text(3, domain)].concat();
     let content = [varint(1, 0), text(2, "hi")].concat();
     let body = [varint(1, kind), bytes(2, &text(2, "alice")), bytes(3, &text(2, "bob")), bytes(4, &content)];
-    let meta = [varint(1, local), bytes(2, &alice()), bytes(3, &to), varint(5, 1), bytes(6, &body.concat())]
-        .concat();
+    let meta =
+        [varint(1, local), bytes(2, &from), bytes(3, &to), varint(5, 1), bytes(6, &body.concat())].concat();
     (Direction::Up, [varint(1, 0), varint(8, 0), bytes(9, &bytes(1, &meta))].concat())
 }
 
@@ -343,6 +346,11 @@ const CHANNEL: u64 = 7;
     &[chat(5, 1), answered(5, 9), ack(6, RECALL, "conference.easemob.com", &varint(6, 9))],
     &["recall.single payload.meta.to.domain: expected easemob.com, as of its message, got \"conference.easemob.com\""]
 )]
+#[case::channel_of_a_group_as_of_a_user(
+    &[chat(5, 2), ack(6, CHANNEL, "easemob.com", b"")],
+    &["receipt.channel.group payload.meta.to.domain: expected conference.easemob.com, as of its group, got \"easemob.com\""]
+)]
+#[case::channel_of_a_group(&[chat(5, 2), ack(6, CHANNEL, "conference.easemob.com", b"")], &[])]
 fn receipts_and_recalls_say_what_they_are_about(
     #[case] frames: &[(Direction, Vec<u8>)],
     #[case] expected: &[&str],

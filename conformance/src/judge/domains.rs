@@ -1,9 +1,10 @@
-//! Whether a recall goes where its message went: the domain is all that tells a group or a room from a user (wire-3x
-//! §4.1), and a service that looks there does not find the message otherwise.
+//! Whether a recall goes where its message went, and a channel receipt of a group to the group: the domain is all that
+//! tells a group or a room from a user (wire-3x §4.1), and a service that looks there finds nothing otherwise.
 //!
-//! Only of messages that this tape shows. Whose a message is, the server judges.
+//! Only of messages and groups that this tape shows. Whose a message is, the server judges. The receipt of a room is
+//! left alone: 3.x sends it to the users' domain.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mock_server::machine::ConnId;
 use mock_server::tape::Direction;
@@ -25,26 +26,44 @@ fn home(kind: &str) -> Option<(&'static str, &'static str)> {
     }
 }
 
-/// Every recall that names another domain than its message's.
+/// Every recall that names another domain than its message's, and every channel receipt that names a group as a user.
 pub(super) fn misdirected(lanes: &[Lane<'_>]) -> Vec<Finding> {
-    let homes = homes(lanes);
+    let (homes, groups) = (homes(lanes), groups(lanes));
     let mut found = Vec::new();
     for lane in lanes {
         for tree in lane.frames(Direction::Up) {
             let Some(meta) = sent(&tree) else { continue };
-            let Some(body) = meta.tree("payload").filter(|body| kind_of(body) == "RECALL") else { continue };
-            let Some((domain, clause)) = body.number("ackMessageId").and_then(|id| homes.get(&id)) else {
-                continue;
+            let (Some(body), Some(to)) = (meta.tree("payload"), meta.tree("to")) else { continue };
+            let (domain, clause, whose) = match kind_of(body).as_str() {
+                "RECALL" => match body.number("ackMessageId").and_then(|id| homes.get(&id)) {
+                    Some(&(domain, clause)) => (domain, clause, "its message"),
+                    None => continue,
+                },
+                "CHANNEL_ACK" if to.text("name").is_some_and(|name| groups.contains(&*name)) => {
+                    (CONFERENCE, "receipt.channel.group", "its group")
+                }
+                _ => continue,
             };
-            let got = meta.tree("to").and_then(|to| to.text("domain")).unwrap_or_default();
-            if got != *domain {
-                let text =
-                    format!("payload.meta.to.domain: expected {domain}, as of its message, got {got:?}");
-                found.push(Finding { clause: (*clause).to_owned(), user: lane.user.clone(), text });
+            let got = to.text("domain").unwrap_or_default();
+            if got != domain {
+                let text = format!("payload.meta.to.domain: expected {domain}, as of {whose}, got {got:?}");
+                found.push(Finding { clause: clause.to_owned(), user: lane.user.clone(), text });
             }
         }
     }
     found
+}
+
+/// The ids of the groups that messages were written to.
+fn groups(lanes: &[Lane<'_>]) -> BTreeSet<String> {
+    let frames = lanes.iter().flat_map(|lane| lane.frames(Direction::Up));
+    frames
+        .filter_map(|tree| {
+            let meta = sent(&tree)?;
+            meta.tree("payload").filter(|body| kind_of(body) == "GROUPCHAT")?;
+            Some(meta.tree("to")?.text("name")?.to_string())
+        })
+        .collect()
 }
 
 /// The home of each message that was sent and answered, or came.
