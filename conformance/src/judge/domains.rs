@@ -39,7 +39,7 @@ pub(super) fn misdirected(lanes: &[Lane<'_>]) -> Vec<Finding> {
                     Some(&(domain, clause)) => (domain, clause, "its message"),
                     None => continue,
                 },
-                "CHANNEL_ACK" if to.text("name").is_some_and(|name| groups.contains(&*name)) => {
+                "CHANNEL_ACK" if to.text("name").is_some_and(|name| groups.contains(name)) => {
                     (CONFERENCE, "receipt.channel.group", "its group")
                 }
                 _ => continue,
