@@ -407,9 +407,6 @@ pub enum ControlError {
         /// What would do.
         reason: &'static str,
     },
-    /// A command that this version does not know how to carry out.
-    #[error("this command is not served")]
-    NotServed,
     /// A fault for a device that is not connected.
     #[error("{0} has no connected device that this fault could hit")]
     NotConnected(String),
