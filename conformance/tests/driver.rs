@@ -40,7 +40,7 @@ fn log_in() -> Command {
 )]
 #[case(
     "unknown capability",
-    "unknown variant `time_travel`, expected one of `virtual_clock`, `network`, `integers_64`"
+    "unknown variant `time_travel`, expected one of `virtual_clock`, `network`, `integers_64`, `page`"
 )]
 #[case("chats before hello", "listening on port 4000")]
 fn a_bad_start_says_why(#[case] wrong: &str, #[case] said: &str) {

@@ -6,10 +6,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
+use strum::IntoStaticStr;
+
+pub mod v4;
 
 /// A call of one device.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[strum(serialize_all = "snake_case")]
 #[expect(missing_docs, reason = "DRIVER.md has each command and field")]
 pub enum Command {
     Create {
@@ -23,6 +27,9 @@ pub enum Command {
         delivery: bool,
         own_upload: bool,
         emoji: Option<Emoji>,
+        /// The world's time in ms, for a client whose clock stands still.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        now_ms: Option<u64>,
     },
     LoginPassword {
         password: String,
@@ -40,6 +47,14 @@ pub enum Command {
         ext: Option<Value>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ask_receipts: Option<bool>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        only_for: Option<Vec<String>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        priority: Option<Priority>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        online_only: Option<bool>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        thread: Option<bool>,
     },
     SendCmd {
         handle: String,
@@ -318,6 +333,64 @@ pub enum Command {
     Network {
         up: bool,
     },
+    // Conversations and history.
+    ListConversations(v4::ListConversations),
+    PinConversation(v4::PinConversation),
+    MarkConversations(v4::MarkConversations),
+    RemoveHistory(v4::RemoveHistory),
+    RemoveEverything(v4::RemoveEverything),
+    SearchHistory(v4::SearchHistory),
+    // Messages.
+    ModifyText(v4::ModifyText),
+    SendCombined(v4::SendCombined),
+    OpenCombined(v4::OpenCombined),
+    AddReaction(v4::AddReaction),
+    RemoveReaction(v4::RemoveReaction),
+    ListReactions(v4::ListReactions),
+    ListReactors(v4::ListReactors),
+    PinMessage(v4::PinMessage),
+    ListPinnedMessages(v4::ListPinnedMessages),
+    Translate(v4::Translate),
+    ListLanguages(v4::ListLanguages),
+    ReportMessage(v4::ReportMessage),
+    // Users.
+    SetRemark(v4::SetRemark),
+    PageContacts(v4::PageContacts),
+    PublishPresence(v4::PublishPresence),
+    SubscribePresence(v4::SubscribePresence),
+    UnsubscribePresence(v4::UnsubscribePresence),
+    ListPresenceSubscriptions(v4::ListPresenceSubscriptions),
+    GetPresence(v4::GetPresence),
+    SetUserInfo(v4::SetUserInfo),
+    GetUserInfo(v4::GetUserInfo),
+    SetSilentMode(v4::SetSilentMode),
+    GetSilentMode(v4::GetSilentMode),
+    SetPushLanguage(v4::SetPushLanguage),
+    GetPushLanguage(v4::GetPushLanguage),
+    ListOwnDevices(v4::ListOwnDevices),
+    RenewToken(v4::RenewToken),
+    // Groups, rooms and threads.
+    ListGroups(v4::ListGroups),
+    ListRooms(v4::ListRooms),
+    EnterRoom(v4::EnterRoom),
+    SetRoomAttributes(v4::SetRoomAttributes),
+    RemoveRoomAttributes(v4::RemoveRoomAttributes),
+    GetRoomAttributes(v4::GetRoomAttributes),
+    SetMemberAttributes(v4::SetMemberAttributes),
+    GetMemberAttributes(v4::GetMemberAttributes),
+    CreateThread(v4::CreateThread),
+    JoinThread(v4::JoinThread),
+    LeaveThread(v4::LeaveThread),
+    RenameThread(v4::RenameThread),
+    DissolveThread(v4::DissolveThread),
+    RemoveFromThread(v4::RemoveFromThread),
+    GetThread(v4::GetThread),
+    ListThreads(v4::ListThreads),
+    ListThreadMembers(v4::ListThreadMembers),
+    ListThreadMessages(v4::ListThreadMessages),
+    // Of a page.
+    PasteImage(v4::PasteImage),
+    Render(v4::Render),
 }
 
 /// Who a message goes to.
@@ -328,6 +401,16 @@ pub enum Chat {
     Single,
     Group,
     Room,
+}
+
+/// How much a message to a room matters when there are too many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the words of DRIVER.md")]
+pub enum Priority {
+    High,
+    Normal,
+    Low,
 }
 
 /// The table by which a client shows parts of a text as images.
@@ -351,6 +434,9 @@ impl Command {
         {
             return Some(file);
         }
+        if let Self::PasteImage(v4::PasteImage { file, .. }) = self {
+            return Some(file);
+        }
         None
     }
 
@@ -362,6 +448,8 @@ impl Command {
         | Self::SendAudio { file, .. }
         | Self::SendVideo { file, .. } = self
         {
+            *file = path;
+        } else if let Self::PasteImage(v4::PasteImage { file, .. }) = self {
             *file = path;
         }
     }
@@ -375,70 +463,15 @@ impl Command {
         {
             return Some(handle);
         }
+        if let Self::PasteImage(v4::PasteImage { handle, .. }) = self {
+            return Some(handle);
+        }
         None
     }
 
     /// As `DRIVER.md` spells it.
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::Create { .. } => "create",
-            Self::LoginPassword { .. } => "login_password",
-            Self::LoginToken { .. } => "login_token",
-            Self::Close {} => "close",
-            Self::SendText { .. } => "send_text",
-            Self::SendCmd { .. } => "send_cmd",
-            Self::SendCustom { .. } => "send_custom",
-            Self::SendLocation { .. } => "send_location",
-            Self::SendImage { .. } => "send_image",
-            Self::SendImageUrl { .. } => "send_image_url",
-            Self::SendImageTwoStep { .. } => "send_image_two_step",
-            Self::SendFile { .. } => "send_file",
-            Self::SendAudio { .. } => "send_audio",
-            Self::SendVideo { .. } => "send_video",
-            Self::Download { .. } => "download",
-            Self::Recall { .. } => "recall",
-            Self::SendRead { .. } => "send_read",
-            Self::SendChannelAck { .. } => "send_channel_ack",
-            Self::FetchHistory { .. } => "fetch_history",
-            Self::ResetHistory {} => "reset_history",
-            Self::ListSessions { .. } => "list_sessions",
-            Self::DeleteSession { .. } => "delete_session",
-            Self::ListReaders { .. } => "list_readers",
-            Self::ListContacts {} => "list_contacts",
-            Self::AddContact { .. } => "add_contact",
-            Self::AcceptContact { .. } => "accept_contact",
-            Self::DeclineContact { .. } => "decline_contact",
-            Self::RemoveContact { .. } => "remove_contact",
-            Self::Block { .. } => "block",
-            Self::Unblock { .. } => "unblock",
-            Self::ListBlocked {} => "list_blocked",
-            Self::CreateGroup { .. } => "create_group",
-            Self::JoinGroup { .. } => "join_group",
-            Self::LeaveGroup { .. } => "leave_group",
-            Self::DissolveGroup { .. } => "dissolve_group",
-            Self::InviteToGroup { .. } => "invite_to_group",
-            Self::RemoveFromGroup { .. } => "remove_from_group",
-            Self::AcceptInvite { .. } => "accept_invite",
-            Self::DeclineInvite { .. } => "decline_invite",
-            Self::AcceptApplicant { .. } => "accept_applicant",
-            Self::DeclineApplicant { .. } => "decline_applicant",
-            Self::ChangeOwner { .. } => "change_owner",
-            Self::CreateRoom { .. } => "create_room",
-            Self::JoinRoom { .. } => "join_room",
-            Self::LeaveRoom { .. } => "leave_room",
-            Self::RemoveFromRoom { .. } => "remove_from_room",
-            Self::Mute { .. } => "mute",
-            Self::Unmute { .. } => "unmute",
-            Self::BanAll { .. } => "ban_all",
-            Self::UnbanAll { .. } => "unban_all",
-            Self::Allow { .. } => "allow",
-            Self::Disallow { .. } => "disallow",
-            Self::SetAdmin { .. } => "set_admin",
-            Self::RemoveAdmin { .. } => "remove_admin",
-            Self::Announce { .. } => "announce",
-            Self::UniqueIds { .. } => "unique_ids",
-            Self::Network { .. } => "network",
-        }
+        self.into()
     }
 }
 

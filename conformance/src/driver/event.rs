@@ -7,6 +7,7 @@ use std::fmt;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
+use strum::IntoStaticStr;
 
 /// What a device showed, or, in a step, the part of it that must be so.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,8 +19,9 @@ pub struct Event {
 }
 
 /// The callbacks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 #[expect(missing_docs, reason = "DRIVER.md has each event")]
 pub enum EventKind {
     Opened,
@@ -60,62 +62,68 @@ pub enum EventKind {
     Presence,
     Offline,
     Online,
+    Done,
+    Conversations,
+    HistoryPage,
+    Modified,
+    Reaction,
+    Reactions,
+    Reactors,
+    Pin,
+    PinnedMessages,
+    Combined,
+    CombinedMessages,
+    Translations,
+    Languages,
+    Contacts,
+    Presences,
+    Subscriptions,
+    PresenceStatus,
+    UserInfo,
+    SilentMode,
+    PushLanguage,
+    OwnDevices,
+    Device,
+    TokenWillExpire,
+    TokenExpired,
+    Groups,
+    Rooms,
+    Entered,
+    Attributes,
+    AttributesSet,
+    MemberAttributes,
+    AttributesChanged,
+    ThreadCreated,
+    Thread,
+    Threads,
+    ThreadMembers,
+    ThreadMessages,
+    ThreadChange,
+    Rendered,
+    RenderFailed,
 }
 
 impl EventKind {
     /// As `DRIVER.md` spells it.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Opened => "opened",
-            Self::Closed => "closed",
-            Self::Error => "error",
-            Self::Sent => "sent",
-            Self::Failed => "failed",
-            Self::Received => "received",
-            Self::Muted => "muted",
-            Self::Text => "text",
-            Self::Emoji => "emoji",
-            Self::Cmd => "cmd",
-            Self::Custom => "custom",
-            Self::Location => "location",
-            Self::Picture => "picture",
-            Self::File => "file",
-            Self::Audio => "audio",
-            Self::Video => "video",
-            Self::UploadProgress => "upload_progress",
-            Self::Uploaded => "uploaded",
-            Self::UploadFailed => "upload_failed",
-            Self::Downloaded => "downloaded",
-            Self::DownloadFailed => "download_failed",
-            Self::Recall => "recall",
-            Self::Delivered => "delivered",
-            Self::Read => "read",
-            Self::Channel => "channel",
-            Self::Statistic => "statistic",
-            Self::History => "history",
-            Self::Sessions => "sessions",
-            Self::SessionDeleted => "session_deleted",
-            Self::Readers => "readers",
-            Self::CallFailed => "call_failed",
-            Self::Roster => "roster",
-            Self::BlacklistUpdate => "blacklist_update",
-            Self::CreateGroup => "create_group",
-            Self::CreateRoom => "create_room",
-            Self::Presence => "presence",
-            Self::Offline => "offline",
-            Self::Online => "online",
-        }
+        self.into()
     }
 
     /// The fields it may have.
     pub fn fields(self) -> &'static [&'static str] {
         match self {
-            Self::Opened | Self::Closed | Self::Offline | Self::Online => &[],
+            Self::Opened
+            | Self::Closed
+            | Self::Offline
+            | Self::Online
+            | Self::TokenWillExpire
+            | Self::TokenExpired => &[],
             Self::Error => &["type", "message", "data"],
             Self::Sent | Self::Received => &["handle", "id"],
             Self::Failed => &["handle", "type", "reason"],
             Self::Muted | Self::SessionDeleted => &["handle"],
-            Self::Text | Self::Emoji => &["id", "from", "to", "chat", "data", "ext", "time"],
+            Self::Text => &["id", "from", "to", "chat", "data", "ext", "time", "online", "thread"],
+            Self::Emoji => &["id", "from", "to", "chat", "data", "ext", "time"],
             Self::Cmd => &["id", "from", "to", "chat", "ext", "time", "action"],
             Self::Custom => &["id", "from", "to", "chat", "ext", "time", "event", "exts"],
             Self::Location => &["id", "from", "to", "chat", "ext", "time", "lat", "lng", "addr"],
@@ -166,6 +174,57 @@ impl EventKind {
             Self::CreateGroup => &["group"],
             Self::CreateRoom => &["room"],
             Self::Presence => &["type", "from", "to", "group", "room", "status"],
+            Self::Done | Self::RenderFailed => &["handle"],
+            Self::Conversations => {
+                &["handle", "with", "chats", "pinned", "unread", "marks", "last_ids", "last_texts", "cursor"]
+            }
+            Self::HistoryPage => &["handle", "ids", "kinds", "froms", "texts", "cursor", "last"],
+            Self::Modified => &["id", "from", "to", "chat", "data", "ext", "time", "operator", "count"],
+            Self::Reaction => &["mid", "from", "to", "chat", "list"],
+            Self::Reactions => &["handle", "list"],
+            Self::Reactors => &["handle", "users", "count", "cursor"],
+            Self::Pin => &["mid", "with", "chat", "operator", "pinned", "time"],
+            Self::PinnedMessages => &["handle", "ids", "operators", "texts", "cursor"],
+            Self::Combined => &[
+                "id",
+                "from",
+                "to",
+                "chat",
+                "ext",
+                "time",
+                "title",
+                "summary",
+                "text",
+                "level",
+                "url",
+                "secret",
+                "filename",
+                "file_length",
+            ],
+            Self::CombinedMessages => &["handle", "kinds", "froms", "texts"],
+            Self::Translations => &["handle", "languages", "texts"],
+            Self::Languages => &["handle", "codes"],
+            Self::Contacts => &["handle", "users", "remarks", "cursor"],
+            Self::Presences => &["handle", "users", "texts", "devices"],
+            Self::Subscriptions => &["handle", "users", "expiries"],
+            Self::PresenceStatus => &["user", "text", "devices"],
+            Self::UserInfo => &["handle", "users"],
+            Self::SilentMode => &["handle", "kind", "until"],
+            Self::PushLanguage => &["handle", "language"],
+            Self::OwnDevices => &["handle", "resources"],
+            Self::Device => &["operation", "id", "chat", "from", "detail"],
+            Self::Groups | Self::Rooms => &["handle", "ids", "names"],
+            Self::Entered => &["handle", "room", "members", "all_muted", "allowed", "mute_ms", "created"],
+            Self::Attributes | Self::MemberAttributes => &["handle", "attributes"],
+            Self::AttributesSet => &["handle", "keys", "failed"],
+            Self::AttributesChanged => &["chat", "id", "from", "user", "attributes", "removed"],
+            Self::ThreadCreated => &["handle", "thread"],
+            Self::Thread => &["handle", "thread", "name", "group", "mid", "owner", "messages"],
+            Self::Threads => &["handle", "ids", "names", "cursor"],
+            Self::ThreadMembers => &["handle", "users", "cursor"],
+            Self::ThreadMessages => &["handle", "threads", "ids", "texts"],
+            Self::ThreadChange => &["thread", "group", "mid", "name", "operation", "from", "messages"],
+            Self::Rendered => &["handle", "width", "height"],
         }
     }
 }

@@ -15,7 +15,7 @@ mod command;
 mod event;
 mod lines;
 
-pub use command::{Chat, Command, Emoji};
+pub use command::{Chat, Command, Emoji, Priority, v4};
 pub use event::{Event, EventKind};
 pub use lines::LINE_BYTES_MAX;
 
@@ -61,6 +61,8 @@ pub enum Capability {
     /// It keeps 64-bit integers in `ext`: a language whose only numbers are doubles cannot.
     #[serde(rename = "integers_64")]
     Integers64,
+    /// It runs in a page of a browser, where a user pastes and attachments are shown.
+    Page,
 }
 
 /// `alice`, or `alice/phone` for another device of hers.
@@ -172,6 +174,7 @@ impl Capability {
             Self::VirtualClock => "virtual_clock",
             Self::Network => "network",
             Self::Integers64 => "integers_64",
+            Self::Page => "page",
         }
     }
 }

@@ -116,6 +116,7 @@ impl<'a> Stage<'a> {
                 delivery: self.given.delivery,
                 own_upload: self.given.own_upload,
                 emoji: self.given.emoji.clone(),
+                now_ms: self.virtual_clock.then_some(self.now.0),
             };
             match self.driver.command(device, &create)? {
                 Answer::Ok(_) => self.created.insert(device.clone()),

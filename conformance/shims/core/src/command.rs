@@ -98,6 +98,9 @@ pub(crate) struct Create {
     #[serde(default)]
     pub(crate) own_upload: bool,
     pub(crate) emoji: Option<Emoji>,
+    /// The reference client takes every time from the server.
+    #[serde(rename = "now_ms")]
+    pub(crate) _now_ms: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]
