@@ -330,6 +330,11 @@ impl User {
         self.gone.shift_remove(resource)
     }
 
+    /// The device that had this resource and is gone.
+    pub(super) fn gone_device(&self, resource: &str) -> Option<DeviceId> {
+        self.gone.get(resource).map(|gone| gone.device)
+    }
+
     /// What a device that is gone has sent.
     pub(super) fn gone_sent_ids(&mut self, device: DeviceId) -> Option<&mut SentIds> {
         self.gone.values_mut().find(|gone| gone.device == device).map(|gone| &mut gone.sent)

@@ -13,6 +13,7 @@ mod log;
 mod message;
 mod muc;
 mod mutes;
+mod notify;
 mod payload;
 mod policy;
 mod queue;

@@ -28,6 +28,7 @@ use serde_json::{Map, Value};
 use super::account::{Caller, UserIx};
 use super::muc::MucKind;
 use super::mutes::ChatKind;
+use super::session::DeviceId;
 use super::upload::{BlobId, Upload};
 use super::{Millis, Server};
 pub use envelope::Failure;
@@ -344,6 +345,12 @@ impl Call<'_> {
     fn subject(&self, server: &Server, name: &str) -> Result<UserIx, Failure> {
         self.app_only(server)?;
         server.accounts.existing(name).ok_or_else(Failure::user_not_found)
+    }
+
+    /// The device of the user that asks, where the call says which (`resource` of the query): 4.x does, for its other
+    /// devices to be told of what it did.
+    fn device(&self, server: &Server, user: UserIx) -> Option<DeviceId> {
+        server.device_of(user, self.parameter("resource")?)
     }
 
     /// The first value of a name in the query, as it stands there.
