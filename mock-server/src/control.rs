@@ -214,6 +214,8 @@ pub struct Settings {
     pub sessions: bool,
     /// A command message counts as unread.
     pub commands_count: bool,
+    /// How many contacts a user has at most (rest.md B.3: the second of three plans; 4.x: 50).
+    pub contacts_max: u32,
     /// The largest attachment, in bytes (rest.md B.8: 10 MB).
     pub attachment_bytes_max: u64,
     /// Every attachment is refused as improper content, as by a moderation that likes none.
@@ -267,6 +269,8 @@ pub struct SettingsPatch {
     pub sessions: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commands_count: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contacts_max: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attachment_bytes_max: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -430,6 +434,7 @@ impl Default for Settings {
             group_receipts: true,
             sessions: true,
             commands_count: false,
+            contacts_max: 3_000,
             attachment_bytes_max: 10 * 1024 * 1024,
             improper_uploads: false,
             kept_messages_max: 100_000,
@@ -480,6 +485,7 @@ impl Settings {
             group_receipts,
             sessions,
             commands_count,
+            contacts_max,
             attachment_bytes_max,
             improper_uploads,
             kept_messages_max,
@@ -504,6 +510,7 @@ impl Settings {
         set(&mut self.group_receipts, group_receipts);
         set(&mut self.sessions, sessions);
         set(&mut self.commands_count, commands_count);
+        set(&mut self.contacts_max, contacts_max);
         set(&mut self.attachment_bytes_max, attachment_bytes_max);
         set(&mut self.improper_uploads, improper_uploads);
         set(&mut self.kept_messages_max, kept_messages_max);

@@ -54,8 +54,9 @@ pub(super) struct User {
     pub(super) blocked: Set<UserIx>,
     /// Those of them to whom this user may not write either (`RosterBody.biDirection`).
     pub(super) blocked_both: Set<UserIx>,
-    /// Whose contact this user is, and who is this user's: always both.
-    pub(super) contacts: Set<UserIx>,
+    /// Whose contact this user is, and who is this user's: always both. With each the user's own name for it, empty
+    /// where it gave none.
+    pub(super) contacts: Map<UserIx, Box<str>>,
     /// Who has asked to become a contact and waits for an answer.
     pub(super) invited_by: Set<UserIx>,
     /// Live devices, oldest first.

@@ -20,8 +20,12 @@ pub(super) enum ContactFault {
     Blocked,
     /// There is no invitation to answer.
     NotInvited,
-    /// One of the two has [`CONTACTS_MAX`].
-    TooManyContacts,
+    /// Who asked has as many contacts as the world's rules allow.
+    InviterFull,
+    /// As [`ContactFault::InviterFull`], of who was asked.
+    InviteeFull,
+    /// The other is no contact.
+    NoContact,
     /// So many wait for the other's answer: [`INVITATIONS_MAX`].
     TooManyWait,
     /// [`BLOCKED_MAX`] are on the list.
@@ -37,11 +41,9 @@ pub(super) enum Direction {
     Both,
 }
 
-/// rest.md B.3: the second of three plans; the third has no limit.
-const CONTACTS_MAX: usize = 3_000;
 /// A bound on what strangers can make a user keep; who has not answered so many answers nobody.
 const INVITATIONS_MAX: usize = 1_000;
-/// A bound on what a user can make a world keep; as many as contacts.
+/// A bound on what a user can make a world keep; as many as contacts by default.
 const BLOCKED_MAX: usize = 3_000;
 
 impl ContactFault {
@@ -52,7 +54,11 @@ impl ContactFault {
             // What a message to the other is refused with.
             Self::Blocked => "blocked",
             Self::NotInvited => "no invitation of this user waits for an answer",
-            Self::TooManyContacts => "one of the two has as many contacts as a user can have",
+            // The words by which 4.x tells them from other refusals (rest.md 0.11).
+            Self::InviterFull => "Inviter's contact max count",
+            Self::InviteeFull => "Invitee's contact max count",
+            // As the two before.
+            Self::NoContact => "updateRemark | they are not friends, please add as a friend first.",
             Self::TooManyWait => "too many invitations wait for an answer of this user",
             Self::TooManyBlocked => "the block list is full",
         }
@@ -75,9 +81,11 @@ impl Server {
         if them.blocked.contains(&user) {
             return Err(ContactFault::Blocked);
         }
-        if them.contacts.contains(&user) || them.invited_by.contains(&user) {
+        if them.contacts.contains_key(&user) || them.invited_by.contains(&user) {
             return Ok(());
         }
+        self.hold_one_more(user, other)?;
+        let them = self.accounts.user_mut(other);
         if them.invited_by.len() >= INVITATIONS_MAX {
             return Err(ContactFault::TooManyWait);
         }
@@ -94,32 +102,36 @@ impl Server {
         other: UserIx,
     ) -> Result<(), ContactFault> {
         let me = self.accounts.user(user);
-        if me.contacts.contains(&other) {
+        if me.contacts.contains_key(&other) {
             return Ok(());
         }
         if !me.invited_by.contains(&other) {
             return Err(ContactFault::NotInvited);
         }
-        self.befriend(user, other)?;
+        self.befriend(other, user)?;
         self.tell_roster(now, user, Operation::Accept, (user, &[other]), "");
         self.tell_roster(now, other, Operation::RemoteAccept, (user, &[other]), "");
         Ok(())
     }
 
-    /// Says no to who asked. The lists stay as they are, so only the user's other devices are told.
+    /// Says no to who asked. The lists stay as they are, so only the user's other devices are told; all of them where
+    /// nobody says which one it was.
     pub(super) fn decline_contact(
         &mut self,
         now: Millis,
         user: UserIx,
         other: UserIx,
-        device: DeviceId,
+        device: Option<DeviceId>,
         reason: &str,
     ) -> Result<(), ContactFault> {
         if !self.accounts.user_mut(user).invited_by.shift_remove(&other) {
             return Err(ContactFault::NotInvited);
         }
         let body = self.roster_body(Operation::Decline, user, &[other], reason);
-        self.tell_other_devices(now, user, device, meta::NameSpace::Roster, body);
+        match device {
+            Some(device) => self.tell_other_devices(now, user, device, meta::NameSpace::Roster, body),
+            None => self.tell_service(now, user, meta::NameSpace::Roster, body),
+        }
         self.tell_roster(now, other, Operation::RemoteDecline, (user, &[other]), reason);
         Ok(())
     }
@@ -134,7 +146,7 @@ impl Server {
         if user == other {
             return Err(ContactFault::Oneself);
         }
-        if self.accounts.user(user).contacts.contains(&other) {
+        if self.accounts.user(user).contacts.contains_key(&other) {
             return Ok(false);
         }
         self.befriend(user, other)?;
@@ -146,7 +158,7 @@ impl Server {
 
     /// Ends it for both. False: they were none.
     pub(super) fn remove_contact(&mut self, now: Millis, user: UserIx, other: UserIx) -> bool {
-        let were = self.accounts.user_mut(user).contacts.shift_remove(&other);
+        let were = self.accounts.user_mut(user).contacts.shift_remove(&other).is_some();
         if were {
             self.accounts.user_mut(other).contacts.shift_remove(&user);
             for side in [user, other] {
@@ -157,19 +169,42 @@ impl Server {
     }
 
     /// As [`Server::add_contact`], but nobody is told.
-    pub(super) fn befriend(&mut self, user: UserIx, other: UserIx) -> Result<(), ContactFault> {
-        for (side, with) in [(user, other), (other, user)] {
-            let contacts = &self.accounts.user(side).contacts;
-            if contacts.len() >= CONTACTS_MAX && !contacts.contains(&with) {
-                return Err(ContactFault::TooManyContacts);
-            }
-        }
-        for (side, with) in [(user, other), (other, user)] {
+    pub(super) fn befriend(&mut self, inviter: UserIx, invitee: UserIx) -> Result<(), ContactFault> {
+        self.hold_one_more(inviter, invitee)?;
+        for (side, with) in [(inviter, invitee), (invitee, inviter)] {
             let state = self.accounts.user_mut(side);
-            state.contacts.insert(with);
+            state.contacts.entry(with).or_default();
             state.invited_by.shift_remove(&with);
         }
         Ok(())
+    }
+
+    /// The user's own name for a contact; an empty one takes it away. Nobody is told.
+    pub(super) fn set_remark(
+        &mut self,
+        user: UserIx,
+        other: UserIx,
+        remark: &str,
+    ) -> Result<(), ContactFault> {
+        let known = self.accounts.user_mut(user).contacts.get_mut(&other).ok_or(ContactFault::NoContact)?;
+        *known = remark.into();
+        Ok(())
+    }
+
+    /// Whether either of two has room for the other.
+    fn hold_one_more(&self, inviter: UserIx, invitee: UserIx) -> Result<(), ContactFault> {
+        let max = usize::try_from(self.settings.contacts_max).unwrap_or(usize::MAX);
+        let has_room = |side: UserIx, with: UserIx| {
+            let contacts = &self.accounts.user(side).contacts;
+            contacts.len() < max || contacts.contains_key(&with)
+        };
+        if !has_room(inviter, invitee) {
+            Err(ContactFault::InviterFull)
+        } else if !has_room(invitee, inviter) {
+            Err(ContactFault::InviteeFull)
+        } else {
+            Ok(())
+        }
     }
 
     /// Puts others on a user's block list, all or none, and tells the user's devices of those that were not on it.

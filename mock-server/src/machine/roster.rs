@@ -14,7 +14,7 @@ use super::message::{Origin, Refused, Ticket};
 use super::{Millis, Server, excerpt};
 
 /// As what is said with an application to a group.
-const REASON_CHARS_MAX: usize = 512;
+pub(super) const REASON_CHARS_MAX: usize = 512;
 
 impl Server {
     pub(super) fn roster(&mut self, now: Millis, origin: Origin, meta: &MetaView<'_>) {
@@ -61,9 +61,9 @@ impl Server {
         let done = match operation {
             Operation::Add => each(&mut |server, other| server.ask_contact(now, user, other, &reason)),
             Operation::Accept => each(&mut |server, other| server.accept_contact(now, user, other)),
-            Operation::Decline => {
-                each(&mut |server, other| server.decline_contact(now, user, other, origin.device, &reason))
-            }
+            Operation::Decline => each(&mut |server, other| {
+                server.decline_contact(now, user, other, Some(origin.device), &reason)
+            }),
             Operation::Remove => each(&mut |server, other| {
                 // Nothing to end is as good as ended.
                 server.remove_contact(now, user, other);

@@ -11,27 +11,27 @@ use serde_json::{Value, json};
 
 use crate::world::{APP, World, accepted, code, jid};
 
-const ADD: i32 = 2;
-const REMOVE: i32 = 3;
-const ACCEPT: i32 = 4;
-const DECLINE: i32 = 5;
-const BAN: i32 = 6;
-const ALLOW: i32 = 7;
-const REMOTE_ACCEPT: i32 = 8;
-const REMOTE_DECLINE: i32 = 9;
+pub(crate) const ADD: i32 = 2;
+pub(crate) const REMOVE: i32 = 3;
+pub(crate) const ACCEPT: i32 = 4;
+pub(crate) const DECLINE: i32 = 5;
+pub(crate) const BAN: i32 = 6;
+pub(crate) const ALLOW: i32 = 7;
+pub(crate) const REMOTE_ACCEPT: i32 = 8;
+pub(crate) const REMOTE_DECLINE: i32 = 9;
 
 /// Alice and bob, with two devices each.
-struct Two {
-    world: World,
-    alice: [ConnId; 2],
-    bob: [ConnId; 2],
+pub(crate) struct Two {
+    pub(crate) world: World,
+    pub(crate) alice: [ConnId; 2],
+    pub(crate) bob: [ConnId; 2],
 }
 
 /// Operation, from, to, reason.
-type News = (i32, String, String, String);
+pub(crate) type News = (i32, String, String, String);
 
 impl Two {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut world = World::strict(&["alice", "bob", "carl"]);
         let alice = [world.connect("alice", "web"), world.connect("alice", "phone")];
         let bob = [world.connect("bob", "web"), world.connect("bob", "phone")];
@@ -39,13 +39,13 @@ impl Two {
     }
 
     /// What each device has been told since: alice's, then bob's.
-    fn news(&mut self) -> [Vec<News>; 4] {
+    pub(crate) fn news(&mut self) -> [Vec<News>; 4] {
         let [a, b] = self.alice;
         let [c, d] = self.bob;
         [a, b, c, d].map(|conn| self.world.news(conn).iter().map(read).collect())
     }
 
-    fn contacts(&mut self) -> [Value; 2] {
+    pub(crate) fn contacts(&mut self) -> [Value; 2] {
         ["alice", "bob"].map(|user| contacts(&mut self.world, user))
     }
 }
@@ -58,7 +58,7 @@ fn read(meta: &Meta) -> News {
     (operation, name(body.from.as_ref()), name(body.to.first()), body.reason.unwrap_or_default())
 }
 
-fn said(operation: i32, from: &str, to: &str, reason: &str) -> Vec<News> {
+pub(crate) fn said(operation: i32, from: &str, to: &str, reason: &str) -> Vec<News> {
     vec![(operation, from.into(), to.into(), reason.into())]
 }
 
@@ -78,7 +78,7 @@ fn frame(world: &mut World, operation: i32, to: &[&str], reason: &str) -> Meta {
     }
 }
 
-fn send(world: &mut World, conn: ConnId, operation: i32, to: &str, reason: &str) -> CommSyncDl {
+pub(crate) fn send(world: &mut World, conn: ConnId, operation: i32, to: &str, reason: &str) -> CommSyncDl {
     let meta = frame(world, operation, &[to], reason);
     world.send(conn, meta)
 }

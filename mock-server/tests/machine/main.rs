@@ -5,6 +5,7 @@ mod attachments;
 mod bad_input;
 mod blocking;
 mod contacts;
+mod contacts_rest;
 mod devices;
 mod dismissal;
 mod faults;

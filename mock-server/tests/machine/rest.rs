@@ -143,6 +143,9 @@ fn goods() -> Vec<Good> {
         good(Get, "/users/alice/contacts/users", "alice", json!(["dora"])),
         good(Delete, "/users/alice/contacts/users/dora", "alice", json!([])),
         good(Post, "/users/alice/contacts/users/bob", APP, json!([])),
+        good(Put, "/users/alice/contacts/users/dora", "alice", json!({ "result": "ok" }))
+            .body(json!({ "remark": "d" }))
+            .needs("remark"),
     ];
     calls.extend(muc_routes::goods());
     calls

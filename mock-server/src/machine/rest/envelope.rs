@@ -88,6 +88,14 @@ impl Success {
         Self::Enveloped { data: Value::Array(Vec::new()), entities, count, cursor, action: None }
     }
 
+    /// With entities beside the data.
+    pub(super) fn with_entities(mut self, beside: Vec<Value>) -> Self {
+        if let Self::Enveloped { entities, .. } = &mut self {
+            *entities = beside;
+        }
+        self
+    }
+
     /// With something beside the entities.
     pub(super) fn with_data(mut self, beside: Value) -> Self {
         if let Self::Enveloped { data, .. } = &mut self {
