@@ -10,6 +10,7 @@ import { createContext, runInContext } from 'node:vm';
 import { location, urlClass } from './browser/address.mjs';
 import { bytesOf, fileClasses } from './browser/blob.mjs';
 import { isAllowed } from './browser/dial.mjs';
+import { localStorageOf } from './browser/storage.mjs';
 import { Timers } from './browser/timers.mjs';
 import { webSocketClass } from './browser/websocket.mjs';
 import { xhrClass } from './browser/xhr.mjs';
@@ -142,6 +143,8 @@ function newRealm(page, Ws, classes, server) {
   const address = runInContext('(fields) => Object.assign({}, fields)', context)(location(new URL('/', server).href));
   const globals = {
     window: global,
+    self: global,
+    localStorage: localStorageOf(),
     navigator,
     console: pageConsole(page.remark),
     location: address,

@@ -16,11 +16,22 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 export const SDKS = {
   'easemob-websdk-3.0.6': { package: 'easemob-websdk', version: '3.0.6', loadedAs: 'module', adapter: 'websdk3' },
   'easemob-websdk-3.6.3': { package: 'easemob-websdk', version: '3.6.3', loadedAs: 'script', adapter: 'websdk3' },
+  'easemob-websdk-4.21.1': { package: 'easemob-websdk', version: '4.21.1', loadedAs: 'script', adapter: 'websdk4' },
 };
 
-/** An adapter's files, in the order in which each builds on those before it. */
+/**
+ * An adapter's files, in the order in which each builds on those before it; those of `shared` know neither generation.
+ * An adapter's folder holds what is its own.
+ */
 const ADAPTER_FILES = {
-  websdk3: ['shown', 'listeners', 'session', 'messages', 'attachments', 'conversations', 'circles', 'attach'],
+  websdk3: [
+    'shared/shown', 'shared/calls', 'shared/seam', 'shared/attachments', 'shared/conversations', 'shared/circles',
+    'websdk3/listeners', 'websdk3/session', 'websdk3/messages', 'websdk3/sessions', 'websdk3/circles', 'websdk3/attach',
+  ],
+  websdk4: [
+    'shared/shown', 'shared/calls', 'shared/seam', 'shared/attachments', 'shared/conversations', 'shared/circles',
+    'websdk4/listeners', 'websdk4/session', 'websdk4/messages', 'websdk4/sessions', 'websdk4/circles', 'websdk4/attach',
+  ],
 };
 
 /** The SDK, or something that the shim runs on, is not there. */
@@ -62,8 +73,8 @@ export function loadSdk(name) {
 class Adapter {
   #scripts;
 
-  constructor(folder) {
-    this.#scripts = ADAPTER_FILES[folder].map((file) => compile(join(HERE, 'adapters', folder, `${file}.js`)));
+  constructor(generation) {
+    this.#scripts = ADAPTER_FILES[generation].map((file) => compile(join(HERE, 'adapters', `${file}.js`)));
   }
 
   /** Runs them in a realm. @returns {Function} the adapter's `attach` */

@@ -3,7 +3,10 @@
 'use strict';
 
 (kit) => {
-  const { shown, shownError, shownTime, CHAT_SHOWN } = kit;
+  const { shown, shownError, CONTENT_SHOWN } = kit;
+
+  /** The chat types of received messages, in DRIVER.md's words. */
+  const CHAT_SHOWN = { chat: 'single', groupchat: 'group', chatroom: 'room' };
 
   /** Callbacks for which DRIVER.md has no event. Contact callbacks are not among them: onPresence repeats each. */
   const WITHOUT_EVENT = ['onInviteMessage', 'onConfirmPop', 'onUpdateMyGroupList', 'onUpdateMyRoster'];
@@ -14,23 +17,9 @@
    * @param {Map<string, string>} handles the harness's handles by local message id
    */
   kit.listeners = (tell, handles) => {
-    const message = (name, own) => (m) =>
-      tell(name, {
-        id: shown(m.id),
-        from: shown(m.from),
-        to: shown(m.to),
-        chat: CHAT_SHOWN[m.type] ?? shown(m.type),
-        ext: shown(m.ext),
-        time: shownTime(m.time),
-        ...own(m),
-      });
+    const message = (name, own = CONTENT_SHOWN[name]) => (m) =>
+      tell(name, { ...kit.shownMessage(m, CHAT_SHOWN[m.type] ?? m.type), ...own(m) });
     const handleOf = (localId) => handles.get(String(localId)) ?? null;
-    const file = (m) => ({
-      url: shown(m.url),
-      secret: shown(m.secret),
-      filename: shown(m.filename),
-      file_length: shown(m.file_length),
-    });
     const callbacks = {
       onOpened: () => tell('opened', {}),
       onClosed: () => tell('closed', {}),
@@ -41,18 +30,18 @@
       onMutedMessage: (m) => tell('muted', { handle: handleOf(m.mid) }),
       onTextMessage: message('text', (m) => ({ data: shown(m.data) })),
       onEmojiMessage: message('emoji', (m) => ({ data: shown(m.data) })),
-      onCmdMessage: message('cmd', (m) => ({ action: shown(m.action) })),
-      onCustomMessage: message('custom', (m) => ({ event: shown(m.customEvent), exts: shown(m.customExts) })),
-      onLocationMessage: message('location', (m) => ({ lat: shown(m.lat), lng: shown(m.lng), addr: shown(m.addr) })),
-      onPictureMessage: message('picture', (m) => ({ ...file(m), width: shown(m.width), height: shown(m.height) })),
-      onFileMessage: message('file', file),
-      onAudioMessage: message('audio', (m) => ({ ...file(m), length: shown(m.length) })),
-      onVideoMessage: message('video', (m) => ({ ...file(m), length: shown(m.length) })),
+      onCmdMessage: message('cmd'),
+      onCustomMessage: message('custom'),
+      onLocationMessage: message('location'),
+      onPictureMessage: message('picture'),
+      onFileMessage: message('file'),
+      onAudioMessage: message('audio'),
+      onVideoMessage: message('video'),
       onRecallMessage: (m) => tell('recall', { mid: shown(m.mid), from: shown(m.from), to: shown(m.to) }),
       onDeliveredMessage: (m) => tell('delivered', { mid: shown(m.mid) }),
-      onReadMessage: (m) => tell('read', shownRead(m)),
+      onReadMessage: (m) => tell('read', kit.shownRead(m)),
       onChannelMessage: (m) => tell('channel', { from: shown(m.from), to: shown(m.to) }),
-      onStatisticMessage: (m) => tell('statistic', { group_ack: groupAcksOf(m) }),
+      onStatisticMessage: (m) => tell('statistic', { group_ack: kit.shownGroupAcks(m) }),
       onRoster: (contacts) => tell('roster', { users: (contacts ?? []).map((contact) => shown(contact?.name)) }),
       onBlacklistUpdate: (list) => tell('blacklist_update', { users: Object.values(list ?? {}).map((entry) => shown(entry?.name)) }),
       onCreateGroup: (body) => tell('create_group', { group: shown(body?.data?.groupid) }),
@@ -64,20 +53,6 @@
     }
     return callbacks;
   };
-
-  /** `count` as the seed's example reads it: by the id of the message that was read. */
-  function shownRead({ mid, groupReadCount, ackContent }) {
-    const event = { mid: shown(mid) };
-    if (groupReadCount !== undefined) event.count = shown(groupReadCount?.[mid]);
-    if (ackContent !== undefined) event.content = shown(ackContent);
-    return event;
-  }
-
-  /** As the seed's example reads them. */
-  function groupAcksOf(message) {
-    const statistic = message.location && JSON.parse(message.location);
-    return shown(statistic?.group_ack ?? []);
-  }
 
   /** The reason of a contact's request is its `status`; of a group's it is `reason`, and `status` an object. */
   function shownPresence({ type, from, to, gid, chatroom, status, reason }) {

@@ -3,7 +3,10 @@
 'use strict';
 
 (kit) => {
-  const { call, checkChat, reasonOf, shown, CHAT_TO_SDK, CHAT_TO_RECALL } = kit;
+  const { call, checkChat, reasonOf, shown, CHAT_TO_SDK } = kit;
+
+  /** Chat types as recall takes them. */
+  const CHAT_TO_RECALL = { single: 'chat', group: 'groupchat', room: 'chatroom' };
 
   /**
    * Builds and sends messages.

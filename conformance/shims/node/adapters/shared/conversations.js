@@ -1,23 +1,18 @@
-//! History, sessions and readers. Where the SDK has a promise and a callback for one outcome, both are listened to.
+//! History, readers, and the end of a session. Where the SDK has a promise and a callback for one outcome, both are listened to.
 
 'use strict';
 
 (kit) => {
   const { call, checkChat, shown, CHAT_TO_SDK } = kit;
 
-  /** `contentsType` of 3.6.3 as the events of DRIVER.md. */
+  /** `contentsType` as the events of DRIVER.md. */
   const KIND_OF_CONTENTS = {
     TEXT: 'text', EMOJI: 'emoji', IMAGE: 'picture', VIDEO: 'video', LOCATION: 'location', VOICE: 'audio', FILE: 'file',
     COMMAND: 'cmd', CUSTOM: 'custom',
   };
 
-  kit.conversationCommands = ({ conn, settings, tell }) => {
-    const refused = (handle, failure) =>
-      tell('call_failed', { handle, type: shown(failure?.type), message: shown(failure?.message) });
-    const ask = (handle, name, options, done) => {
-      const promise = call(conn, 'conn', name, options);
-      promise?.then(done, (failure) => refused(handle, failure));
-    };
+  /** @param {{deleteSession: string}} names of the calls that have another in each generation */
+  kit.conversationCommands = ({ conn, ask, tell }, names) => {
     return {
       fetch_history: ({ handle, with: peer, chat, count, start }) => {
         checkChat(chat);
@@ -36,10 +31,8 @@
         if (!('mr_cache' in conn)) throw new kit.Missing('conn.mr_cache');
         conn.mr_cache = [];
       },
-      list_sessions: ({ handle }) =>
-        ask(handle, 'getSessionList', undefined, (answer) => tell('sessions', shownSessions(handle, answer, settings.app_key))),
       delete_session: ({ handle, to, chat, with_history }) =>
-        ask(handle, 'deleteSession', { channel: to, chatType: CHAT_TO_SDK[chat], deleteRoam: with_history }, () =>
+        ask(handle, names.deleteSession, { channel: to, chatType: CHAT_TO_SDK[chat], deleteRoam: with_history }, () =>
           tell('session_deleted', { handle })),
       list_readers: ({ handle, group, id, limit, key }) => {
         if (typeof conn.getGroupMsgReadUser === 'function' && (limit !== undefined || key !== undefined)) {
@@ -92,24 +85,5 @@
     if (!('url' in message)) return null;
     if (!('length' in message)) return 'file';
     return 'filetype' in message ? 'video' : 'audio';
-  }
-
-  function shownSessions(handle, answer, appKey) {
-    const channels = answer?.data?.channel_infos ?? [];
-    const last = channels.map(({ meta }) => (meta?.id === undefined ? null : meta));
-    const prefix = `${appKey}_`;
-    return {
-      handle,
-      channels: channels.map(({ channel_id: id }) => (id?.startsWith(prefix) ? id.slice(prefix.length) : shown(id))),
-      unread: channels.map(({ unread_num: unread }) => shown(unread)),
-      last_ids: last.map((meta) => shown(meta?.id)),
-      last_texts: last.map((meta) => (meta ? textOf(meta.payload) : null)),
-    };
-  }
-
-  /** The payload is JSON within JSON, and the app's to read. */
-  function textOf(payload) {
-    const [body] = JSON.parse(payload).bodies ?? [];
-    return body?.type === 'txt' ? shown(body.msg) : null;
   }
 };

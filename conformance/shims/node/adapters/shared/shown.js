@@ -1,5 +1,5 @@
 //! What the SDK shows, as JSON can carry it, and the calls that it may lack. A classic script of the device's
-//! realm, like all of this folder; its value adds to the adapter's kit. It mends nothing.
+//! realm, like all of the adapters; its value adds to the adapter's kit. It mends nothing.
 
 'use strict';
 
@@ -11,10 +11,8 @@
   /** The SDK has no such call. */
   kit.Missing = class Missing extends Error {};
 
-  /** Chat types as the 3.6.3 takes them, as recall takes them, and as received messages show them (`type`). */
+  /** Chat types as the SDKs take them; 3.0.6 has none. */
   kit.CHAT_TO_SDK = { single: 'singleChat', group: 'groupChat', room: 'chatRoom' };
-  kit.CHAT_TO_RECALL = { single: 'chat', group: 'groupchat', room: 'chatroom' };
-  kit.CHAT_SHOWN = { chat: 'single', groupchat: 'group', chatroom: 'room' };
 
   kit.checkChat = (chat) => {
     if (!Object.hasOwn(kit.CHAT_TO_SDK, chat)) throw new Error(`chat must be single, group or room, not ${chat}`);
@@ -40,6 +38,42 @@
 
   /** The SDK shows ms as a text of digits; DRIVER.md has a number. */
   kit.shownTime = (time) => (typeof time === 'string' && /^\d{1,15}$/.test(time) ? Number(time) : shown(time));
+
+  /** What the messages of a kind show besides what all do; the text of a text has another name in each generation. */
+  const file = (m) => ({ url: shown(m.url), secret: shown(m.secret), filename: shown(m.filename), file_length: shown(m.file_length) });
+  kit.CONTENT_SHOWN = {
+    cmd: (m) => ({ action: shown(m.action) }),
+    custom: (m) => ({ event: shown(m.customEvent), exts: shown(m.customExts) }),
+    location: (m) => ({ lat: shown(m.lat), lng: shown(m.lng), addr: shown(m.addr) }),
+    picture: (m) => ({ ...file(m), width: shown(m.width), height: shown(m.height) }),
+    file,
+    audio: (m) => ({ ...file(m), length: shown(m.length) }),
+    video: (m) => ({ ...file(m), length: shown(m.length) }),
+  };
+
+  /** What every message shows. @param {string | undefined} chat in DRIVER.md's words */
+  kit.shownMessage = (m, chat) => ({
+    id: shown(m.id),
+    from: shown(m.from),
+    to: shown(m.to),
+    chat: shown(chat),
+    ext: shown(m.ext),
+    time: kit.shownTime(m.time),
+  });
+
+  /** `count` as the seed's example reads it: by the id of the message that was read. */
+  kit.shownRead = ({ mid, groupReadCount, ackContent }) => {
+    const event = { mid: shown(mid) };
+    if (groupReadCount !== undefined) event.count = shown(groupReadCount?.[mid]);
+    if (ackContent !== undefined) event.content = shown(ackContent);
+    return event;
+  };
+
+  /** As the seed's example reads them. */
+  kit.shownGroupAcks = (message) => {
+    const statistic = message.location && JSON.parse(message.location);
+    return shown(statistic?.group_ack ?? []);
+  };
 
   /**
    * A value as JSON can carry it, with what the app would read from it: not toJSON, by which protobuf objects
