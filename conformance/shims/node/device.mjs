@@ -162,13 +162,14 @@ function newRealm(page, Ws, classes, server) {
 
 /**
  * What the person before the page does, and the page cannot: chooses a file, looks at one that was loaded.
- * @typedef {{pickFile: (path: string, name: string, mediaType: string) => File, sha256: (blob: Blob) => string}} User
+ * @typedef {{pickFile: (path: string, name: string, mediaType: string) => File, sha256: (blob: Blob, take: (text: string) => void) => void}} User
  * @returns {User}
  */
 function userOf({ File }) {
   return {
     pickFile: (path, name, mediaType) => new File([readFileSync(path)], name, { type: mediaType }),
-    sha256: (blob) => createHash('sha256').update(blob[bytesOf]).digest('hex'),
+    // A browser reads files and digests them in its own time.
+    sha256: (blob, take) => take(createHash('sha256').update(blob[bytesOf]).digest('hex')),
   };
 }
 

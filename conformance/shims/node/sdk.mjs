@@ -52,29 +52,50 @@ export class MissingInstall extends Error {}
  * @throws {MissingInstall}
  */
 export function loadSdk(name) {
-  const { package: packageName, version, loadedAs, adapter } = SDKS[name];
+  const { package: packageName, version, loadedAs, bundlePath, adapterPaths } = findSdk(name);
+  return {
+    name: packageName,
+    version,
+    bundle: loadedAs === 'module' ? compileModule(bundlePath) : compile(bundlePath),
+    adapter: new Adapter(adapterPaths),
+    Ws: loadPackage('ws').WebSocket,
+  };
+}
+
+/**
+ * Where an SDK's files are, for whoever runs them elsewhere than in a realm of this process.
+ * @param {keyof typeof SDKS} name
+ * @returns {{package: string, version: string, loadedAs: string, bundlePath: string, adapterPaths: string[]}}
+ * @throws {MissingInstall}
+ */
+export function findSdk(name) {
+  const { version, adapter } = SDKS[name];
   const root = sdkRoot();
   const require = createRequire(join(root, 'package.json'));
   const found = installed(() => require(`${name}/package.json`), name, root);
   if (found.version !== version) {
     throw new MissingInstall(`${name} in ${root} is version ${found.version}: install again with \`cargo xtask sdk\``);
   }
-  const bundlePath = installed(() => require.resolve(name), name, root);
   return {
-    name: packageName,
-    version,
-    bundle: loadedAs === 'module' ? compileModule(bundlePath) : compile(bundlePath),
-    adapter: new Adapter(adapter),
-    Ws: installed(() => require('ws'), 'ws', root).WebSocket,
+    ...SDKS[name],
+    bundlePath: installed(() => require.resolve(name), name, root),
+    adapterPaths: ADAPTER_FILES[adapter].map((file) => join(HERE, 'adapters', `${file}.js`)),
   };
+}
+
+/** A package that a shim runs on. @param {string} name @throws {MissingInstall} */
+export function loadPackage(name) {
+  const root = sdkRoot();
+  return installed(() => createRequire(join(root, 'package.json'))(name), name, root);
 }
 
 /** Some classic scripts, each of which adds to one object; the last adds `attach`. */
 class Adapter {
   #scripts;
 
-  constructor(generation) {
-    this.#scripts = ADAPTER_FILES[generation].map((file) => compile(join(HERE, 'adapters', `${file}.js`)));
+  /** @param {string[]} paths */
+  constructor(paths) {
+    this.#scripts = paths.map(compile);
   }
 
   /** Runs them in a realm. @returns {Function} the adapter's `attach` */

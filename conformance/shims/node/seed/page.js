@@ -65,7 +65,7 @@
           let objectUrl = WebIM.utils.parseDownloadResponse.call(WebIM.conn, response);
           message.audioSrcUrl = message.url;
           message.url = objectUrl;
-          tell('audio onFileDownloadComplete', { url: message.url, sha256: user.sha256(response) });
+          user.sha256(response, (sha256) => tell('audio onFileDownloadComplete', { url: message.url, sha256 }));
         },
         onFileDownloadError: function () { tell('audio onFileDownloadError'); },
       };
@@ -85,7 +85,7 @@
         onFileDownloadComplete: function (response) {
           var objectURL = WebIM.utils.parseDownloadResponse.call(conn, response);
           node.src = objectURL;
-          tell('video onFileDownloadComplete', { url: node.src, sha256: user.sha256(response) });
+          user.sha256(response, (sha256) => tell('video onFileDownloadComplete', { url: node.src, sha256 }));
         },
         onFileDownloadError: function () { tell('video onFileDownloadError'); },
       };

@@ -50,7 +50,10 @@
       download: ({ handle, url, secret, accept }) => {
         const options = {
           url,
-          onFileDownloadComplete: (response) => tell('downloaded', { handle, ...loaded(response, user) }),
+          onFileDownloadComplete: (blob) => {
+            const { type: media_type, size: bytes } = blob;
+            user.sha256(blob, (sha256) => tell('downloaded', { handle, media_type, bytes, sha256 }));
+          },
           onFileDownloadError: (failure) => tell('download_failed', { handle, type: shown(failure?.type) }),
         };
         if (secret !== undefined) options.secret = secret;
@@ -65,10 +68,6 @@
   function uploaded(handle, answer) {
     const entity = answer?.entities?.[0];
     return { handle, uuid: shown(entity?.uuid), secret: shown(entity?.['share-secret']) };
-  }
-
-  function loaded(blob, user) {
-    return { media_type: blob.type, bytes: blob.size, sha256: user.sha256(blob) };
   }
 
   /** What a mini-program's `uploadFile` does: a multipart POST that knows nothing of the SDK. */

@@ -1,0 +1,92 @@
+//! One device: a tab, what a person does before it, and the adapter's calls within it, one after another.
+
+import { isAllowed } from '../node/browser/dial.mjs';
+
+export class Device {
+  #tabs;
+  #tell;
+  #remark;
+  #tab = null;
+  #dropped = false;
+  /** The call under way: a file is chosen before the next call is made. */
+  #last = Promise.resolve();
+
+  /**
+   * @param {object} parts
+   * @param {import('./tabs.mjs').Tabs} parts.tabs
+   * @param {(event: object) => void} parts.tell
+   * @param {(text: string) => void} parts.remark
+   */
+  constructor({ tabs, tell, remark }) {
+    this.#tabs = tabs;
+    this.#tell = tell;
+    this.#remark = remark;
+  }
+
+  /** @type {import('./tab.mjs').Tab | null} */
+  get tab() {
+    return this.#tab;
+  }
+
+  /** Takes a tab and makes the client in it. @returns {Promise<object>} as `run` */
+  create(settings) {
+    return this.#next(async () => {
+      const tab = await this.#tabs.take();
+      if (this.#dropped) {
+        await this.#tabs.giveBack(tab);
+        throw new Error('reset before it was made');
+      }
+      this.#tab = tab;
+      tab.listen({ tell: this.#tell, remark: this.#remark });
+      return JSON.parse(await tab.call('create', JSON.stringify(settings)));
+    });
+  }
+
+  /** Makes one call of the client. @returns {Promise<object>} `{ok}`, `{unsupported}` or `{error}` */
+  run(name, body) {
+    return this.#next(async () => {
+      const tab = this.#tab;
+      switch (name) {
+        case 'network':
+          await tab.setOnline(body.up);
+          return { ok: {} };
+        case 'render':
+          return JSON.parse(await tab.call('render', body));
+        case 'paste_image':
+          await tab.choose(body.file, body.filename, body.media_type);
+          await this.#tabs.withClipboard(() => tab.paste());
+          break;
+        default:
+          if (body.file !== undefined) await tab.choose(body.file, body.filename, body.media_type);
+      }
+      return JSON.parse(await tab.call('run', name, JSON.stringify(body)));
+    });
+  }
+
+  /** Gives the tab back; nothing is reported from now on. */
+  async drop() {
+    this.#dropped = true;
+    const tab = this.#tab;
+    this.#tab = null;
+    if (tab) await this.#tabs.giveBack(tab);
+  }
+
+  #next(work) {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => {});
+    return done;
+  }
+}
+
+/** @throws {Error} when an address is not on this machine */
+export function checkAddresses(settings) {
+  for (const name of ['rest', 'sockjs']) {
+    let url = null;
+    try {
+      url = new URL(settings[name]);
+    } catch {
+      // told below, like any other address that is not ours
+    }
+    if (!url || !isAllowed(url)) throw new Error(`${name} must be an http address on 127.0.0.1, not ${settings[name]}`);
+  }
+}

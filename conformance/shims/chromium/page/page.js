@@ -1,0 +1,126 @@
+//! The shim's part of its own page: runs the adapter beside the vendor's bundle and passes texts between it and the
+//! shim. A classic script, loaded before the bundle, that keeps what it needs of the page for itself, and touches
+//! nothing that a bundle sees: no class of the browser is wrapped or replaced.
+
+'use strict';
+
+(() => {
+  const { setTimeout, WebSocket, URL, File, Promise } = globalThis;
+  const say = globalThis.tellShim;
+  /** What is being done for the client and is no request: reading a file, drawing it. */
+  const pending = new Set();
+  let run = null;
+  let attach = null;
+
+  // The page before was another device.
+  localStorage.clear();
+  sessionStorage.clear();
+  const forgotten = indexedDB.databases().then((list) => Promise.all(list.map(({ name }) => done(indexedDB.deleteDatabase(name)))));
+
+  const tell = (event) => say(JSON.stringify({ event }));
+
+  /** The person before the page, as `conformance/shims/node/device.mjs` has one. */
+  const user = {
+    /** The shim has given the file to the input: it waits for the command until that is done. */
+    pickFile: () => input().files[0],
+    pasted: () => pasted,
+    sha256: (blob, take) => during(digest(blob).then(take)),
+  };
+
+  const echo = new WebSocket(`ws://${location.host}/echo`);
+  const opened = new Promise((resolve) => (echo.onopen = resolve));
+
+  globalThis.conformance = {
+    /** The adapter's files, each of which adds to one object; the last adds `attach`. */
+    adapter: (scripts) => {
+      const kit = {};
+      // A classic script's value is the value of its last statement, which only `eval` gives.
+      for (const script of scripts) (0, eval)(script)(kit);
+      attach = kit.attach;
+    },
+    create: (settingsText) =>
+      outcome(() => {
+        run = attach(settingsText, (text) => say(`{"event":${text}}`), user);
+        return '{"ok":{}}';
+      }),
+    run: (name, bodyText) => outcome(() => run(name, bodyText)),
+    render: ({ handle, url, element }) => outcome(() => (render(handle, url, element), '{"ok":{}}')),
+    /** One round through the browser's network process and back, and one of this page's event loop. */
+    turn: async (online) => {
+      await Promise.all(pending);
+      if (online) {
+        await new Promise((resolve) => {
+          echo.onmessage = resolve;
+          echo.send('');
+        });
+      }
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    },
+    /** Puts the picture that the input holds on the system's clipboard. */
+    copy: () => navigator.clipboard.write([new ClipboardItem({ [input().files[0].type]: input().files[0] })]),
+    /** What is pasted next is kept, if a person did it: `pasted` waits for that. */
+    awaitPaste: () => void (paste = new Promise((resolve) => (took = resolve))),
+    pasted: async () => void (pasted = await paste),
+  };
+
+  let pasted = null;
+  let paste = null;
+  let took = null;
+  document.addEventListener('paste', (event) => {
+    const [item] = event.clipboardData.items;
+    if (event.isTrusted && item?.kind === 'file') took?.(item.getAsFile());
+  });
+
+  addEventListener('load', async () => {
+    await Promise.all([opened, forgotten]);
+    say('{"ready":{}}');
+  });
+
+  function input() {
+    return document.getElementById('file');
+  }
+
+  function outcome(call) {
+    try {
+      return call();
+    } catch (error) {
+      return JSON.stringify({ error: error instanceof Error ? `${error.name}: ${error.message}` : String(error) });
+    }
+  }
+
+  function during(promise) {
+    pending.add(promise);
+    const end = () => pending.delete(promise);
+    promise.then(end, end);
+    return promise;
+  }
+
+  async function digest(blob) {
+    const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', await blob.arrayBuffer()));
+    return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  }
+
+  /** Audio has no size; the other two have the one that the file says, whatever the page makes of it. */
+  function render(handle, url, kind) {
+    const element = document.createElement(kind);
+    const failed = () => tell({ render_failed: { handle } });
+    const drawn = {
+      img: () => ({ width: element.naturalWidth, height: element.naturalHeight }),
+      video: () => ({ width: element.videoWidth, height: element.videoHeight }),
+      audio: () => ({ width: null, height: null }),
+    }[kind];
+    const shown = new Promise((resolve) => {
+      element.addEventListener('error', () => resolve(failed()));
+      const loaded = kind === 'img' ? 'load' : 'loadedmetadata';
+      element.addEventListener(loaded, () => resolve(tell({ rendered: { handle, ...drawn() } })));
+    });
+    if (kind !== 'img') Object.assign(element, { controls: true, preload: 'metadata' });
+    element.src = url;
+    document.getElementById('shown').append(element);
+    during(shown);
+  }
+
+  function done(request) {
+    return new Promise((resolve) => (request.onsuccess = request.onerror = request.onblocked = resolve));
+  }
+})();

@@ -1,0 +1,30 @@
+//! `sync`: whether anything that has reached this machine's browser is still on its way to the client's callbacks. Bytes
+//! that wait in a socket are read by the browser's network process, which hands them to the page's; a word that goes from
+//! the page through that process to the site and back comes behind them. It never waits for what a server has yet to say.
+
+/**
+ * Rounds in a row that must bring nothing: what the first brings (a frame, the end of a request) may make the client ask
+ * for more, and two processes need not hand on what they have in one order.
+ */
+const QUIET_ROUNDS = 2;
+/** The driver must answer within 5 s: a page that is still busy by then is told as such, in ms. */
+const BUSY_MAX_MS = 4_000;
+
+/**
+ * Resolves when all that the tabs' sockets held when it was called has been read and handled.
+ * @param {(import('./tab.mjs').Tab | null)[]} tabs null: it is still being made
+ * @throws {Error} when a page is still busy after the limit
+ */
+export async function settled(tabs, now = () => performance.now()) {
+  const live = tabs.filter((tab) => tab !== null);
+  const deadline = now() + BUSY_MAX_MS;
+  const happened = () => live.reduce((sum, tab) => sum + tab.traffic.happened, 0);
+  let quiet = 0;
+  while (quiet < QUIET_ROUNDS) {
+    const before = happened();
+    await Promise.all(live.map((tab) => tab.turn()));
+    const calm = happened() === before && !live.some((tab) => tab.traffic.underWay);
+    quiet = calm ? quiet + 1 : 0;
+    if (!calm && now() > deadline) throw new Error(`a page is still busy after ${BUSY_MAX_MS} ms`);
+  }
+}
