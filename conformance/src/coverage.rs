@@ -75,11 +75,13 @@ impl<'a> Coverage<'a> {
         }
     }
 
-    /// The clauses without a scenario that the reference passes.
+    /// The clauses that nothing proves.
     pub fn unproven(&self) -> Vec<&'a str> {
-        let proven =
-            |row: &Row<'a>| row.scenarios.iter().any(|cell| cell.clients.first() == Some(&Standing::Passes));
-        self.clauses.iter().filter(|row| !proven(row)).map(|row| row.id).collect()
+        self.ids(Proof::None)
+    }
+
+    fn ids(&self, wanted: Proof) -> Vec<&'a str> {
+        self.clauses.iter().filter(|row| row.proof() == wanted).map(|row| row.id).collect()
     }
 
     /// The table for a person, a block a clause, and the count as the last lines.
@@ -112,12 +114,46 @@ impl<'a> Coverage<'a> {
         }
         let (all, unproven) = (self.clauses.len(), self.unproven());
         let reference = self.clients.first().copied().unwrap_or("no client");
-        writeln!(text, "\n{} of {all} clauses have a scenario that {reference} passes", all - unproven.len())
+        let by_reference = self.ids(Proof::Reference).len();
+        writeln!(text, "\n{by_reference} of {all} clauses have a scenario that {reference} passes")
             .expect("a String takes every write");
+        let by_others = self.ids(Proof::Other);
+        if !by_others.is_empty() {
+            writeln!(
+                text,
+                "{} more need what {reference} lacks, and another client passes one",
+                by_others.len()
+            )
+            .expect("a String takes every write");
+        }
         if !unproven.is_empty() {
             writeln!(text, "without one: {}", unproven.join(", ")).expect("a String takes every write");
         }
         text
+    }
+}
+
+/// Who shows that a clause can be held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Proof {
+    /// The reference passes a scenario of it.
+    Reference,
+    /// Every scenario of it needs something that the reference lacks, and another client passes one.
+    Other,
+    None,
+}
+
+impl Row<'_> {
+    fn proof(&self) -> Proof {
+        let reference = |cell: &Cell<'_>| cell.clients.first().copied().unwrap_or(Standing::NotRun);
+        let lacking = self.scenarios.iter().all(|cell| reference(cell) == Standing::Unsupported);
+        if self.scenarios.iter().any(|cell| reference(cell) == Standing::Passes) {
+            Proof::Reference
+        } else if lacking && self.scenarios.iter().any(|cell| cell.clients.contains(&Standing::Passes)) {
+            Proof::Other
+        } else {
+            Proof::None
+        }
     }
 }
 
@@ -152,7 +188,8 @@ impl Standing {
         }
     }
 
-    fn word(self) -> &'static str {
+    /// For a person.
+    pub fn word(self) -> &'static str {
         match self {
             Self::Passes => "passes",
             Self::KnownFailure => "known failure",

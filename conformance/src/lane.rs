@@ -108,7 +108,6 @@ pub fn requests(tape: &[Row]) -> Vec<HttpLane<'_>> {
 }
 
 impl<'t> Lane<'t> {
-    /// Whether this is a lane of the device: SDKs name it alone or with a word before or behind, as `webim_phone`
     /// The frames of one direction that can be read, in order.
     pub fn frames(&self, wanted: Direction) -> impl Iterator<Item = Tree<'t>> {
         self.events.iter().filter_map(move |(_, event)| match *event {
@@ -117,6 +116,7 @@ impl<'t> Lane<'t> {
         })
     }
 
+    /// Whether this is a lane of the device: SDKs name it alone or with a word before or behind, as `webim_phone`
     /// and `phone_1640908800000` (wire-3x §2.2).
     pub fn is_of(&self, device: &Device) -> bool {
         self.user == device.user.to_lowercase() && self.resource.split('_').any(|word| word == device.name())

@@ -8,6 +8,7 @@ pub mod attachment;
 pub mod clause;
 pub mod client;
 pub mod coverage;
+pub mod diff;
 pub mod dissect;
 pub mod driver;
 pub mod judge;

@@ -16,7 +16,7 @@ use crate::real_time::Stopwatch;
 use crate::record::Records;
 use crate::run::{Failure, Limits, Outcome, Run, run};
 use crate::scenario::Scenario;
-use crate::transcript::Transcript;
+use crate::transcript::{Sent, Transcript, sent};
 use crate::verdict::{Used, Verdict, verdict};
 
 /// How often in a row a client's process may refuse to start again before nobody tries any more: each try may
@@ -40,6 +40,17 @@ pub struct Plan<'a> {
     pub process: subprocess::Limits,
     /// The client's records; `None`: they are left alone.
     pub records: Option<&'a Records>,
+    /// What is kept of the wire of a scenario that was as expected.
+    pub keep: Keep,
+}
+
+/// What is kept of the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// What a failure shows.
+    Failures,
+    /// Besides, all that the client sent.
+    Sent,
 }
 
 /// What became of one scenario.
@@ -53,6 +64,8 @@ pub struct Evaluated<'a> {
     pub findings: Vec<(Finding, usize)>,
     /// The end of each lane, for a failure to show.
     pub wire: String,
+    /// All that the client sent, if the plan says to keep it.
+    pub sent: Vec<Sent>,
     /// What the client wrote to its stderr.
     pub remarks: String,
     /// How long it took.
@@ -175,7 +188,12 @@ impl<'a> Worker<'_, 'a> {
             Verdict::Unsupported { .. } | Verdict::KnownFailure { .. } => (false, String::new()),
         };
         let recorded = recorded && records.is_some();
-        Evaluated { scenario, verdict, findings, wire, remarks: run.remarks, took: watch.elapsed(), recorded }
+        let sent = match self.plan.keep {
+            Keep::Failures => Vec::new(),
+            Keep::Sent => sent(&run.tape, &run.app_key, &scenario.devices()),
+        };
+        let (remarks, took) = (run.remarks, watch.elapsed());
+        Evaluated { scenario, verdict, findings, wire, sent, remarks, took, recorded }
     }
 
     /// One scenario with this worker's child, which is started again if the one before was lost.

@@ -9,6 +9,7 @@
 mod http;
 mod layout;
 mod order;
+mod sent;
 
 use std::collections::BTreeSet;
 
@@ -20,6 +21,7 @@ use crate::dissect::{Field, Tree, Value, dissect, hex};
 use crate::driver::Device;
 use crate::lane::{Lane, LaneEvent, connections, requests};
 use layout::Node;
+pub use sent::{Piece, Sent, sent};
 
 /// Texts up to this are shown whole; of a longer one its start and its length.
 const TEXT_CHARS_MAX: usize = 200;

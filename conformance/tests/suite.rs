@@ -9,7 +9,7 @@ use conformance::driver::{DriverError, subprocess};
 use conformance::report::{Tally, json, terminal};
 use conformance::run::Limits;
 use conformance::scenario::Scenario;
-use conformance::suite::{Plan, Suite, run_all};
+use conformance::suite::{Keep, Plan, Suite, run_all};
 use mock_server::shell::{MockServer, Options};
 
 fn server() -> MockServer {
@@ -46,6 +46,7 @@ fn run<'a>(
         limits: Limits { expect: within, quiet: within },
         process: subprocess::Limits { hello: within, answer },
         records: None,
+        keep: Keep::Failures,
     };
     run_all(&server(), plan, |_, _| {})
 }

@@ -72,7 +72,7 @@ impl Writer {
         alias.unwrap_or_else(|| self.aliases.groups_in(piece))
     }
 
-    fn body(&mut self, body: &[u8]) -> Vec<Node> {
+    pub(super) fn body(&mut self, body: &[u8]) -> Vec<Node> {
         if body.is_empty() {
             return Vec::new();
         }

@@ -1,6 +1,8 @@
 //! The command line: which client, which scenarios, what to leave behind.
 
-use std::collections::BTreeSet;
+mod diff;
+mod places;
+
 use std::io::{IsTerminal as _, Write as _};
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
@@ -8,19 +10,18 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use conformance::clause::{self, Clause};
+use conformance::clause;
 use conformance::client::Client;
 use conformance::coverage::{Coverage, Standing};
 use conformance::driver::subprocess;
-use conformance::pattern::is_meant;
 use conformance::record::{Mode, Records};
 use conformance::report::{Tally, json, terminal};
 use conformance::results::{FOLDER_VARIABLE, Results};
 use conformance::run::Limits;
-use conformance::scenario::{self, Scenario};
-use conformance::suite::{Plan, Suite, run_all};
+use conformance::suite::{Keep, Plan, Suite, run_all};
 use mock_server::control::Settings;
 use mock_server::shell::{MockServer, Options};
+use places::{Places, chosen, client_of, load, names_in, places};
 
 /// Everything as expected.
 const AS_EXPECTED: u8 = 0;
@@ -61,6 +62,8 @@ enum Verb {
         #[arg(long, value_name = "DIR")]
         scenarios: Option<PathBuf>,
     },
+    /// Runs scenarios on two clients and shows where they differ: frames, their order, fields, verdicts
+    Diff(diff::DiffArgs),
 }
 
 #[derive(Args)]
@@ -103,6 +106,7 @@ fn main() -> ExitCode {
     }
     let code = match verb {
         Some(Verb::List { filter, scenarios }) => list(&filter, scenarios.as_deref()),
+        Some(Verb::Diff(args)) => diff::run(&args),
         None => evaluate(&run),
     };
     match code {
@@ -146,31 +150,16 @@ fn evaluate(args: &RunArgs) -> Result<u8, Problem> {
     let scenarios = chosen(&all, &args.filter)?;
     let whole = scenarios.len() == all.len();
     let records = records(args, &places, &client)?;
-    let options = Options {
-        tape: true,
-        tape_rows_max: TAPE_ROWS_MAX,
-        // A client that names another app key must not find a world there that lets anybody in.
-        settings: Settings { strict: true, ..Settings::default() },
-        ..Options::default()
-    };
-    let server = MockServer::start(options)
-        .map_err(|error| Problem { code: NOT_STARTED, message: format!("the mock server: {error}") })?;
-    // A report that cannot be written is known before the run, not after it.
-    let mut report = match &args.report {
-        Some(path) => {
-            let file = std::fs::File::create(path);
-            Some((path, file.map_err(|error| usage(format!("--report {}: {error}", path.display())))?))
-        }
-        None => None,
-    };
-    let within = Duration::from_millis(args.timeout_ms.get());
+    let server = server()?;
+    let mut report = args.report.as_deref().map(Report::create).transpose()?;
     let plan = Plan {
         client: &client,
         scenarios: &scenarios,
-        jobs: args.jobs.map_or_else(processors, NonZeroUsize::get),
-        limits: Limits { expect: within, quiet: within },
+        jobs: jobs(args.jobs),
+        limits: limits(args.timeout_ms),
         process: subprocess::Limits::default(),
         records: records.as_ref(),
+        keep: Keep::Failures,
     };
     let watched = std::io::stderr().is_terminal();
     let suite = run_all(&server, plan, |one, left| {
@@ -183,9 +172,8 @@ fn evaluate(args: &RunArgs) -> Result<u8, Problem> {
     let results = keep(&suite, &client, &places)?;
     let results = if args.coverage { of_all_clients(results, &places)? } else { Vec::new() };
     let coverage = args.coverage.then(|| Coverage::new(&clauses, &all, &results));
-    if let Some((path, file)) = &mut report {
-        file.write_all(json::report(&suite, &client.name, &stale, coverage.as_ref()).as_bytes())
-            .map_err(|error| usage(format!("--report {}: {error}", path.display())))?;
+    if let Some(report) = &mut report {
+        report.write(&json::report(&suite, &client.name, &stale, coverage.as_ref()))?;
     }
     let again = |name: &str| again(args, name);
     if let Some(coverage) = &coverage {
@@ -244,8 +232,47 @@ fn of_all_clients(this: Option<Results>, places: &Places) -> Result<Vec<Results>
     Ok(all)
 }
 
-fn processors() -> usize {
-    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
+/// A server whose worlds keep their tapes and let in nobody whom the scenario does not name.
+fn server() -> Result<MockServer, Problem> {
+    let options = Options {
+        tape: true,
+        tape_rows_max: TAPE_ROWS_MAX,
+        // A client that names another app key must not find a world there that lets anybody in.
+        settings: Settings { strict: true, ..Settings::default() },
+        ..Options::default()
+    };
+    MockServer::start(options)
+        .map_err(|error| Problem { code: NOT_STARTED, message: format!("the mock server: {error}") })
+}
+
+fn jobs(asked: Option<NonZeroUsize>) -> usize {
+    let processors = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    asked.map_or_else(processors, NonZeroUsize::get)
+}
+
+fn limits(timeout_ms: NonZeroU64) -> Limits {
+    let within = Duration::from_millis(timeout_ms.get());
+    Limits { expect: within, quiet: within }
+}
+
+/// The file of `--report`; that it can be written is known before the run, not after it.
+struct Report<'p> {
+    path: &'p Path,
+    file: std::fs::File,
+}
+
+impl<'p> Report<'p> {
+    fn create(path: &'p Path) -> Result<Self, Problem> {
+        match std::fs::File::create(path) {
+            Ok(file) => Ok(Self { path, file }),
+            Err(error) => Err(usage(format!("--report {}: {error}", path.display()))),
+        }
+    }
+
+    fn write(&mut self, text: &str) -> Result<(), Problem> {
+        let written = self.file.write_all(text.as_bytes());
+        written.map_err(|error| usage(format!("--report {}: {error}", self.path.display())))
+    }
 }
 
 /// The command line that runs one scenario again as it was run.
@@ -278,92 +305,12 @@ fn for_shell(word: &str) -> String {
     }
 }
 
-/// Where things are.
-struct Places {
-    /// The repository; `None` when there is none around.
-    root: Option<PathBuf>,
-    scenarios: PathBuf,
-    /// How failures name that folder.
-    shown_as: PathBuf,
-    clauses: PathBuf,
-    /// Whether the scenarios are the repository's own.
-    usual: bool,
-}
-
-fn places(folder: Option<&Path>) -> Result<Places, Problem> {
-    let here = std::env::current_dir().map_err(|error| usage(format!("the working directory: {error}")))?;
-    let root = here.ancestors().find(|folder| folder.join("fixtures/scenarios").is_dir()).map(Path::to_owned);
-    match (folder, &root) {
-        (Some(folder), Some(root)) => Ok(Places {
-            scenarios: folder.to_owned(),
-            shown_as: folder.to_owned(),
-            clauses: root.join("fixtures/clauses.json"),
-            root: Some(root.clone()),
-            usual: false,
-        }),
-        (None, Some(root)) => Ok(Places {
-            scenarios: root.join("fixtures/scenarios"),
-            shown_as: "fixtures/scenarios".into(),
-            clauses: root.join("fixtures/clauses.json"),
-            root: Some(root.clone()),
-            usual: true,
-        }),
-        (_, None) => Err(usage("no fixtures/scenarios here or in a folder above; run it in the repository")),
-    }
-}
-
-fn load(places: &Places, clauses: &[Clause]) -> Result<Vec<Scenario>, Problem> {
-    let ids: BTreeSet<String> = clauses.iter().map(|clause| clause.id.clone()).collect();
-    scenario::load(&places.scenarios, &places.shown_as, &ids).map_err(usage)
-}
-
-/// Each filter must be of use: one that is mistyped would quietly run less.
-fn chosen<'a>(all: &'a [Scenario], filter: &[String]) -> Result<Vec<&'a Scenario>, Problem> {
-    let useless = filter.iter().find(|filter| !all.iter().any(|scenario| is_meant(filter, &scenario.name)));
-    if let Some(useless) = useless {
-        let message = format!("no scenario is meant by {useless:?}; `conformance list` names them");
-        return Err(Problem { code: NOTHING_RAN, message });
-    }
-    if all.is_empty() {
-        let message = "the folder of the scenarios is empty".to_owned();
-        return Err(Problem { code: NOTHING_RAN, message });
-    }
-    let meant = |name: &str| filter.is_empty() || filter.iter().any(|filter| is_meant(filter, name));
-    Ok(all.iter().filter(|scenario| meant(&scenario.name)).collect())
-}
-
 fn client(args: &RunArgs, places: &Places) -> Result<(Client, String), Problem> {
-    if !args.command.is_empty() {
-        let here =
-            std::env::current_dir().map_err(|error| usage(format!("the working directory: {error}")))?;
-        return Ok((Client::of_command(args.command.clone(), &here), "the command line".to_owned()));
+    if args.command.is_empty() {
+        return client_of(&args.client, places);
     }
-    if Path::new(&args.client).extension().is_some_and(|extension| extension == "json") {
-        let client = Client::load(Path::new(&args.client)).map_err(usage)?;
-        return Ok((client, args.client.clone()));
-    }
-    let folder = places.root.as_ref().map(|root| root.join("conformance/clients"));
-    let folder = folder.ok_or_else(|| usage("no repository around: name the client by its file"))?;
-    let file = format!("{}.json", args.client);
-    if !folder.join(&file).is_file() {
-        return Err(usage(format!(
-            "no client {:?}: conformance/clients has {}; or give the path of a .json file",
-            args.client,
-            names_in(&folder).join(", ")
-        )));
-    }
-    let client = Client::load(&folder.join(&file)).map_err(usage)?;
-    Ok((client, format!("conformance/clients/{file}")))
-}
-
-/// The clients that have a file in this folder.
-fn names_in(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let names =
-        entries.filter_map(|entry| Some(entry.file_name().to_str()?.strip_suffix(".json")?.to_owned()));
-    let mut names: Vec<String> = names.collect();
-    names.sort();
-    names
+    let here = std::env::current_dir().map_err(|error| usage(format!("the working directory: {error}")))?;
+    Ok((Client::of_command(args.command.clone(), &here), "the command line".to_owned()))
 }
 
 /// A build server never writes: a record that appears there would be looked at by nobody.
