@@ -150,6 +150,14 @@ pub enum Control {
         /// Who.
         users: Vec<String>,
     },
+    /// The app lets a user speak nowhere (status 7, "user is mute"; 4.x: 219).
+    MuteUser {
+        /// Whom.
+        user: String,
+        /// For how long from now, in ms, begun seconds whole; 0: no longer; left out: until unmuted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ms: Option<u64>,
+    },
     /// The owner silences all but the allow list, the administrators and themselves (506).
     BanAll {
         /// The group or room.
@@ -186,8 +194,12 @@ pub enum Control {
 pub struct Settings {
     /// No user appears by login, no unknown token is taken for its bearer, no message goes to an unknown user.
     pub strict: bool,
-    /// A second device of a user logs the first one out (206).
+    /// A user has one device rather than up to four.
     pub one_device: bool,
+    /// What becomes of a device more than a user can have.
+    pub extra_device: ExtraDevice,
+    /// Users write to their contacts alone (4.x: 221).
+    pub contacts_only: bool,
     /// The app is served at all; off, every login is refused (status 12).
     pub serving: bool,
     /// Anyone may register over REST.
@@ -244,6 +256,10 @@ pub struct SettingsPatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub one_device: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub extra_device: Option<ExtraDevice>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contacts_only: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub serving: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub open_registration: Option<bool>,
@@ -287,6 +303,16 @@ pub struct SettingsPatch {
     pub client_secret: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhooks: Option<Vec<Webhook>>,
+}
+
+/// What becomes of a device more than a user can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExtraDevice {
+    /// It is let in, and the user's oldest device is logged out (206).
+    EndsOldest,
+    /// Its login is refused (status 13; 4.x: 214).
+    IsRefused,
 }
 
 /// A rule that asks an app's own server before a message is taken (rest.md B.9: the pre-send callback).
@@ -391,6 +417,33 @@ pub enum Fault {
         /// The exact words; SDKs map them to their error types.
         reason: String,
     },
+    /// The user's next login is refused with this status, and its connection closed (wire-4x §3.3).
+    RefuseLogin {
+        /// Whose.
+        user: String,
+        /// The number of a `Status.ErrorCode`; not 0, which is success.
+        code: i32,
+        /// The exact words; SDKs map them to their error types.
+        reason: String,
+    },
+    /// The user's next login gets no answer; its connection stays open.
+    DropNextProvision {
+        /// Whose.
+        user: String,
+    },
+    /// The next REST request whose path holds `path` is answered with this and has no effect. It need not be a path
+    /// that the server knows, nor carry a token. The request of a page that asks beforehand (CORS) does not count.
+    AnswerHttp {
+        /// Part of what stands behind `/{org}/{app}` and before `?`, such as `/chatgroups`.
+        path: String,
+        /// 200 to 599.
+        status: u16,
+        /// The whole body, at most 64 KiB: JSON, which is sent as such, or any other text.
+        body: String,
+        /// Only a request with a token of this user; left out, anybody's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user: Option<String>,
+    },
 }
 
 const DAY_MS: u64 = 24 * 3_600_000;
@@ -421,6 +474,8 @@ impl Default for Settings {
         Self {
             strict: false,
             one_device: false,
+            extra_device: ExtraDevice::EndsOldest,
+            contacts_only: false,
             serving: true,
             open_registration: true,
             message_bytes_max: 3_072,
@@ -472,6 +527,8 @@ impl Settings {
         let SettingsPatch {
             strict,
             one_device,
+            extra_device,
+            contacts_only,
             serving,
             open_registration,
             message_bytes_max,
@@ -497,6 +554,8 @@ impl Settings {
         } = patch;
         set(&mut self.strict, strict);
         set(&mut self.one_device, one_device);
+        set(&mut self.extra_device, extra_device);
+        set(&mut self.contacts_only, contacts_only);
         set(&mut self.serving, serving);
         set(&mut self.open_registration, open_registration);
         set(&mut self.message_bytes_max, message_bytes_max);

@@ -273,8 +273,21 @@ impl Accounts {
     }
 
     pub(super) fn bearer(&self, now: Millis, token: &str) -> Result<Caller, TokenFault> {
+        self.living(now, token).map(|known| known.bearer)
+    }
+
+    /// Whose token it is, and when it ends.
+    pub(super) fn token_until(&self, now: Millis, token: &str) -> Result<(UserIx, Millis), TokenFault> {
+        let known = self.living(now, token)?;
+        match known.bearer {
+            Caller::User(user) => Ok((user, known.expires)),
+            Caller::App => Err(TokenFault::Apps),
+        }
+    }
+
+    fn living(&self, now: Millis, token: &str) -> Result<&Token, TokenFault> {
         match self.tokens.get(token) {
-            Some(known) if now < known.expires => Ok(known.bearer),
+            Some(known) if now < known.expires => Ok(known),
             Some(_) => Err(TokenFault::Expired),
             None => Err(TokenFault::Unknown),
         }
@@ -282,10 +295,7 @@ impl Accounts {
 
     /// As [`Accounts::bearer`], where only a user will do.
     pub(super) fn token(&self, now: Millis, token: &str) -> Result<UserIx, TokenFault> {
-        match self.bearer(now, token)? {
-            Caller::User(user) => Ok(user),
-            Caller::App => Err(TokenFault::Apps),
-        }
+        self.token_until(now, token).map(|(user, _)| user)
     }
 }
 

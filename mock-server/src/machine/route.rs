@@ -137,6 +137,11 @@ impl Server {
         if stopped {
             return Err(Refused::new(status::ErrorCode::Fail, "blocked"));
         }
+        let strangers = || to != user && !self.accounts.user(user).contacts.contains_key(&to);
+        if self.settings.contacts_only && strangers() {
+            // The word that 4.x looks for (wire-4x §5.3).
+            return Err(Refused::new(status::ErrorCode::Fail, "nonroster"));
+        }
         let conv = self.open_conversation(ConvKey::single(user, to))?;
         Ok((conv, Readers::pair(user, to)))
     }

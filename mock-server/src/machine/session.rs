@@ -15,10 +15,12 @@ use prost::Message as _;
 use serde::Deserialize;
 
 use super::account::{GoneDevice, NameFault, TOKEN_BYTES_MAX, TokenFault, TokenOrigin, UserIx};
+use super::fault::LoginFault;
 use super::log::ConvIx;
 use super::message::SentIds;
 use super::queue::Cursor;
 use super::{CLOSE_POLICY, Close, ConnId, Millis, Output, Server, encode};
+use crate::control::ExtraDevice;
 
 /// A connection that this world was handed.
 #[derive(Debug)]
@@ -104,6 +106,12 @@ impl Session {
     }
 }
 
+/// Who may come in, and until when its token opens anything.
+struct Admitted {
+    user: UserIx,
+    expires: Millis,
+}
+
 /// A login that was refused: the status, and the words that SDKs map to their error types (wire-4x §3.3).
 struct Refusal(status::ErrorCode, &'static str);
 
@@ -118,28 +126,51 @@ impl Server {
                 return self.end(conn, Close::Code(CLOSE_POLICY));
             }
         };
+        match self.login_fault(&msync) {
+            None => {}
+            Some(LoginFault::Drop) => return,
+            Some(LoginFault::Refuse { code, reason }) => return self.refuse_login(conn, code, &reason),
+        }
         let payload = msync.payload.clone().unwrap_or_default();
         let decoded = Provision::decode(payload).map_err(|error| {
             self.finding(conn, "recv.bad-frame", format!("payload is not a Provision: {error}"));
             Refusal(status::ErrorCode::PbParserError, "payload is not a Provision")
         });
         let outcome = decoded.and_then(|provision| {
-            let user = self.admit(now, conn, &msync, &provision)?;
-            let resource = resource_of(&msync, &provision);
-            Ok((user, resource.unwrap_or_else(|| format!("webim_{}", now.0))))
+            let Admitted { user, expires } = self.admit(now, conn, &msync, &provision)?;
+            let resource = resource_of(&msync, &provision).unwrap_or_else(|| format!("webim_{}", now.0));
+            if self.settings.extra_device == ExtraDevice::IsRefused && self.is_extra(conn, user, &resource) {
+                // SDKs look at the code alone (wire-4x §3.3); the words are ours.
+                return Err(Refusal(status::ErrorCode::TooManyDevices, "too many devices"));
+            }
+            // Only 4.x sends its token so, and wants to know when it ends (wire-4x §3.2, §3.3).
+            let auth_token =
+                provision.auth_token.is_some().then(|| format!(r#"{{"expires_in":{}}}"#, expires.0));
+            let welcome = Provision {
+                status: Some(encode::ok()),
+                resource: Some(resource),
+                auth_token,
+                ..Provision::default()
+            };
+            Ok((user, welcome))
         });
         match outcome {
-            Ok((user, resource)) => self.log_in(now, conn, user, &resource),
-            Err(Refusal(code, reason)) => {
-                let status = Status {
-                    error_code: Some(code as i32),
-                    reason: Some(reason.into()),
-                    redirect_info: Vec::new(),
-                };
-                self.send_provision(conn, &Provision { status: Some(status), ..Provision::default() });
-                self.end(conn, Close::Code(CLOSE_POLICY));
-            }
+            Ok((user, welcome)) => self.log_in(now, conn, user, welcome),
+            Err(Refusal(code, reason)) => self.refuse_login(conn, code as i32, reason),
         }
+    }
+
+    /// The client does not close the connection of a refused login (wire-4x §3.3), so the server does.
+    fn refuse_login(&mut self, conn: ConnId, code: i32, reason: &str) {
+        let status =
+            Status { error_code: Some(code), reason: Some(reason.into()), redirect_info: Vec::new() };
+        self.send_provision(conn, &Provision { status: Some(status), ..Provision::default() });
+        self.end(conn, Close::Code(CLOSE_POLICY));
+    }
+
+    fn login_fault(&mut self, msync: &MSync) -> Option<LoginFault> {
+        let name = msync.guid.as_ref().and_then(|guid| guid.name.as_deref())?;
+        self.faults.take_login(self.accounts.find(name)?)
     }
 
     /// LOGOUT of 4.x: the device is gone though its socket is not yet.
@@ -210,7 +241,7 @@ impl Server {
         conn: ConnId,
         msync: &MSync,
         provision: &Provision,
-    ) -> Result<UserIx, Refusal> {
+    ) -> Result<Admitted, Refusal> {
         use status::ErrorCode;
         const NO_MATCH: &str = "Sorry, token or password does not match login info";
         if !self.settings.serving {
@@ -235,8 +266,8 @@ impl Server {
         if known.is_some_and(|user| self.accounts.user(user).deactivated) {
             return Err(Refusal(ErrorCode::Fail, "Sorry, user not activated"));
         }
-        match self.accounts.token(now, &token) {
-            Ok(user) if Some(user) == known => Ok(user),
+        match self.accounts.token_until(now, &token) {
+            Ok((user, expires)) if Some(user) == known => Ok(Admitted { user, expires }),
             Err(TokenFault::Expired) => Err(Refusal(ErrorCode::Fail, "Sorry, token expired")),
             Ok(_) if self.settings.strict || !self.accounts.is_brought(&token) => {
                 Err(Refusal(ErrorCode::Fail, NO_MATCH))
@@ -252,28 +283,31 @@ impl Server {
                     NameFault::TooMany => Refusal(ErrorCode::Fail, "Sorry, user register limit"),
                     NameFault::Mucs => Refusal(ErrorCode::WrongParameter, "username is not legal"),
                 })?;
-                let expires = Millis(now.0.saturating_add(self.settings.token_ttl_ms));
-                self.accounts.add_token(user, &token, expires, TokenOrigin::Brought);
-                self.warn(format!(
-                    "{}: an unknown access token is taken for user {name:?}, who brought it",
-                    self.app
-                ));
-                Ok(user)
+                let expires = self.take_brought_token(now, user, &token);
+                Ok(Admitted { user, expires })
             }
         }
     }
 
-    fn log_in(&mut self, now: Millis, conn: ConnId, user: UserIx, resource: &str) {
-        let welcome = |resource: &str| Provision {
-            status: Some(encode::ok()),
-            resource: Some(resource.into()),
-            ..Provision::default()
-        };
+    /// What a lax world does with a token that it does not know. Says when it ends.
+    pub(super) fn take_brought_token(&mut self, now: Millis, user: UserIx, token: &str) -> Millis {
+        let expires = Millis(now.0.saturating_add(self.settings.token_ttl_ms));
+        self.accounts.add_token(user, token, expires, TokenOrigin::Brought);
+        let name = self.accounts.name(user);
+        self.warn(format!(
+            "{}: an unknown access token is taken for user {name:?}, who brought it",
+            self.app
+        ));
+        expires
+    }
+
+    fn log_in(&mut self, now: Millis, conn: ConnId, user: UserIx, mut welcome: Provision) {
         if let Some(live) = self.sessions.get(&conn).and_then(Session::live) {
             // The device that it is already, whatever it calls itself now.
-            let answer = welcome(&live.resource);
-            return self.send_provision(conn, &answer);
+            welcome.resource = Some((*live.resource).to_owned());
+            return self.send_provision(conn, &welcome);
         }
+        let resource = welcome.resource.as_deref().unwrap_or_default();
         self.make_room(now, conn, user, resource);
         self.tell_missed_readers(now, user);
         let gone = self.accounts.user_mut(user).take_gone(resource);
@@ -294,7 +328,7 @@ impl Server {
             user: self.accounts.name(user).to_owned(),
             resource: resource.to_owned(),
         });
-        self.send_provision(conn, &welcome(resource));
+        self.send_provision(conn, &welcome);
     }
 
     fn allot_device(&mut self) -> DeviceId {
@@ -303,18 +337,30 @@ impl Server {
         device
     }
 
+    /// Whether the login makes one device more than the user can have.
+    fn is_extra(&self, conn: ConnId, user: UserIx, resource: &str) -> bool {
+        let devices = &self.accounts.user(user).devices;
+        let others = devices.iter().filter(|&&device| device != conn && !self.is_device(device, resource));
+        !devices.contains(&conn) && others.count() >= self.devices_max()
+    }
+
+    fn is_device(&self, conn: ConnId, resource: &str) -> bool {
+        let live = self.sessions.get(&conn).and_then(Session::live);
+        live.is_some_and(|live| &*live.resource == resource)
+    }
+
+    fn devices_max(&self) -> usize {
+        if self.settings.one_device { 1 } else { DEVICES_PER_USER_MAX }
+    }
+
     /// The same device again replaces the old one silently; other devices go as the world's rules say.
     fn make_room(&mut self, now: Millis, conn: ConnId, user: UserIx, resource: &str) {
-        let same = |server: &Self, device: ConnId| {
-            let live = server.sessions.get(&device).and_then(Session::live);
-            live.is_some_and(|live| &*live.resource == resource)
-        };
         for device in self.accounts.user(user).devices.clone() {
-            if device != conn && same(self, device) {
+            if device != conn && self.is_device(device, resource) {
                 self.end(device, Close::Code(CLOSE_NORMAL));
             }
         }
-        let room = if self.settings.one_device { 1 } else { DEVICES_PER_USER_MAX };
+        let room = self.devices_max();
         let devices = self.accounts.user(user).devices.clone();
         let over = (devices.len() + 1).saturating_sub(room);
         for &device in devices.iter().take(over) {

@@ -83,6 +83,7 @@ pub(super) async fn answer(
     }
     match body {
         Body::Json(json) => Ok(content::json(status, json)),
+        Body::Text(text) => Ok(content::text(status, text)),
         Body::Blob { blob, media_type, name } => Ok(match world.blobs().find(blob) {
             Some(blob) => content::file(world.now(), blob, &media_type, &name, &head.headers),
             None => content::refusal(world.now(), &Failure::file_expired()),

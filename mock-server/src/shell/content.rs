@@ -83,12 +83,21 @@ pub(super) fn json(status: u16, json: Bytes) -> Answer {
     answer
 }
 
+/// What is not JSON, though it stands where some should.
+pub(super) fn text(status: u16, text: Bytes) -> Answer {
+    let mut answer = json(status, text);
+    set(answer.headers_mut(), header::CONTENT_TYPE, "text/plain; charset=utf-8");
+    answer
+}
+
 /// A refusal in the API's envelope.
 pub(super) fn refusal(now: Millis, failure: &Failure) -> Answer {
     let response = refused(now, failure);
     match response.body {
         rest::Body::Json(body) => json(response.status, body),
-        rest::Body::Blob { .. } | rest::Body::Reset => unreachable!("a refusal is JSON"),
+        rest::Body::Text(_) | rest::Body::Blob { .. } | rest::Body::Reset => {
+            unreachable!("a refusal is JSON")
+        }
     }
 }
 

@@ -455,6 +455,7 @@ fn shown_upload(upload: &Upload) -> Bytes {
 fn shown(body: &Body) -> Bytes {
     let told = match body {
         Body::Json(json) => return json.clone(),
+        Body::Text(text) => json!({ "text": String::from_utf8_lossy(text) }),
         Body::Blob { media_type, name, .. } => json!({ "file": name, "media_type": media_type }),
         Body::Reset => json!({ "reset": true }),
     };

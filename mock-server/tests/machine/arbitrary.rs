@@ -306,7 +306,7 @@ fn any_control() -> impl Strategy<Value = Control> {
             }
         },
     );
-    let fault = (any_stranger(), 0..6, -1..22_i32, any::<u16>()).prop_map(|(user, which, code, close)| {
+    let fault = (any_stranger(), 0..9, -1..22_i32, any::<u16>()).prop_map(|(user, which, code, close)| {
         let (device, reason) = (None, "sensitive words".to_owned());
         match which {
             0 => Fault::Cut { user, device },
@@ -314,6 +314,10 @@ fn any_control() -> impl Strategy<Value = Control> {
             2 => Fault::DropNextAnswer { user },
             3 => Fault::CutInsteadOfAnswer { user },
             4 => Fault::Mute { user },
+            5 => Fault::RefuseLogin { user, code, reason },
+            6 => Fault::DropNextProvision { user },
+            // Bystanders ask for nothing there.
+            7 => Fault::AnswerHttp { path: "/token".into(), status: close, body: reason, user: None },
             _ => Fault::AnswerStatus { user, code, reason },
         }
     });
@@ -443,7 +447,9 @@ impl Street {
     fn come_back(&mut self, which: usize) {
         self.world.hang_up(self.strangers[which]);
         let user = ["mallory", "trudy"][which % 2];
-        let (conn, _) = self.world.log_in(Login::new(user, "again"));
+        // Whether he is let in, or answered at all, is as it may be.
+        let conn = self.world.open();
+        self.world.frame(conn, Login::new(user, "again").encode());
         self.strangers[which] = conn;
     }
 

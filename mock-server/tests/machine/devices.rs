@@ -2,11 +2,12 @@
 //! conn.reconnect, conn.kicked).
 
 use fixtures::wire::{StatisticsBody, USER_DOMAIN, message_body};
-use mock_server::control::{Control, Settings, SettingsPatch};
+use mock_server::control::{Control, ExtraDevice, Settings, SettingsPatch};
 use mock_server::machine::{Close, ConnId};
 use prost::Message as _;
+use rstest::rstest;
 
-use crate::world::{Down, World, jid};
+use crate::world::{Down, Login, World, jid};
 
 fn world() -> World {
     World::strict(&["alice", "bob"])
@@ -225,6 +226,30 @@ fn the_rule_for_one_device_strikes_at_the_next_login() {
     for device in devices {
         assert_kicked(&mut world, device);
     }
+}
+
+#[rstest]
+#[case::four(false, 4)]
+#[case::one(true, 1)]
+fn where_the_extra_device_is_refused_those_that_are_there_stay(
+    #[case] one_device: bool,
+    #[case] room: usize,
+) {
+    let extra_device = ExtraDevice::IsRefused;
+    let settings = Settings { strict: true, one_device, extra_device, ..Settings::default() };
+    let mut world = World::with(settings, &["alice", "bob"]);
+    let devices: Vec<ConnId> = (1..=room).map(|n| world.connect("alice", &format!("d{n}"))).collect();
+    let (extra, answer) = world.log_in(Login::new("alice", "extra"));
+    assert_eq!(answer.status.and_then(|status| status.error_code), Some(13));
+    assert_eq!(world.closed(extra), Some(Close::Code(1008)));
+    assert_eq!(closed(&world, &devices), vec![None; room]);
+    world.frame(devices[0], Login::new("alice", "d1").encode());
+    assert_eq!(world.closed(devices[0]), None, "one that is in is not one more");
+    world.connect("bob", "web");
+    let again = world.connect("alice", "d1");
+    assert_eq!(world.closed(devices[0]), Some(Close::Code(1000)), "it comes in its own place");
+    world.hang_up(again);
+    world.connect("alice", "extra");
 }
 
 #[test]

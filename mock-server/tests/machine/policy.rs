@@ -38,6 +38,48 @@ fn with_content(world: &mut World, conn: ConnId, content: Content) -> Meta {
     with_body(meta, &body)
 }
 
+#[test]
+fn whom_the_app_mutes_speaks_nowhere_until_the_time_is_up() {
+    let (mut world, alice, bob) = world();
+    world.control(Control::MuteUser { user: "Bob".into(), ms: Some(1_500) });
+    let mute = (7, "user is mute".to_owned());
+    let to_all = |world: &mut World| {
+        let metas = [
+            world.text_meta(bob, "alice", "x"),
+            world.muc_meta(bob, Type::Groupchat, "7", "x"),
+            world.muc_meta(bob, Type::Chatroom, "8", "x"),
+        ];
+        metas.map(|meta| world.status(bob, meta))
+    };
+    assert_eq!(to_all(&mut world), [mute.clone(), mute.clone(), mute.clone()]);
+    assert_eq!(world.unread(alice), []);
+    world.now.0 += 1_999;
+    assert_eq!(to_all(&mut world)[0], mute, "begun seconds are whole");
+    world.now.0 += 1;
+    assert_eq!(to_all(&mut world).map(|(code, _)| code), [0; 3]);
+    world.control(Control::MuteUser { user: "bob".into(), ms: None });
+    world.now.0 += 100 * 365 * 24 * 3_600_000;
+    assert_eq!(to_all(&mut world)[0], mute);
+    world.control(Control::MuteUser { user: "bob".into(), ms: Some(0) });
+    assert_eq!(to_all(&mut world).map(|(code, _)| code), [0; 3]);
+}
+
+#[test]
+fn where_contacts_alone_may_write_a_stranger_does_not() {
+    let (mut world, alice, bob) = world();
+    world.patch(SettingsPatch { contacts_only: Some(true), ..SettingsPatch::default() });
+    let meta = world.text_meta(bob, "alice", "refused");
+    assert_eq!(world.status(bob, meta), (1, "nonroster".to_owned()));
+    world.text(bob, "bob", "a note to oneself");
+    world.muc_text(bob, Type::Groupchat, "7", "in a group");
+    world.control(Control::Contacts { user: "alice".into(), with: vec!["bob".into()] });
+    world.text(bob, "alice", "from a contact");
+    assert_eq!(world.texts(alice), ["in a group", "from a contact"]);
+    world.control(Control::Block { user: "alice".into(), blocked: vec!["bob".into()] });
+    let meta = world.text_meta(bob, "alice", "x");
+    assert_eq!(world.status(bob, meta), (1, "blocked".to_owned()));
+}
+
 fn content(kind: content::Type) -> Content {
     Content { r#type: Some(kind as i32), ..Content::default() }
 }

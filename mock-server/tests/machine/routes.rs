@@ -62,6 +62,7 @@ pub(crate) fn rows() -> Vec<Row> {
             Anyone,
             Json(r#"{"grant_type":"password","username":"alice","password":"pw"}"#, &["grant_type"]),
         ),
+        row(Get, "/sdk/users/{user}/token/expires", &["alice"], ALICE, Nothing),
         row(
             Post,
             "/users",

@@ -22,7 +22,7 @@ mod users;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value};
 
 use super::account::{Caller, UserIx};
@@ -84,6 +84,8 @@ pub struct Response {
 pub enum Body {
     /// Of every call but a download, and of every refusal.
     Json(Bytes),
+    /// What no call answers, but a staged fault may.
+    Text(Bytes),
     /// The bytes of an attachment.
     Blob {
         /// Which.
@@ -101,6 +103,7 @@ pub enum Body {
 #[derive(Clone, Copy, Debug)]
 enum Route {
     Token,
+    TokenExpires,
     Users,
     User,
     UserPassword,
@@ -145,6 +148,7 @@ enum Route {
 static ROUTES: LazyLock<(matchit::Router<Route>, Vec<String>)> = LazyLock::new(|| {
     let routes = [
         ("/token", Route::Token),
+        ("/sdk/users/{user}/token/expires", Route::TokenExpires),
         ("/users", Route::Users),
         ("/users/{user}", Route::User),
         ("/users/{user}/password", Route::UserPassword),
@@ -228,11 +232,22 @@ pub fn paths() -> &'static [String] {
 
 /// Answers a request.
 pub(super) fn answer(server: &mut Server, now: Millis, request: &Request) -> Response {
-    let response = routed(server, now, request);
+    let staged = staged(server, now, request);
+    let response = staged.unwrap_or_else(|| routed(server, now, request));
     if let Some(upload) = &request.upload {
         server.settle_upload(upload);
     }
     response
+}
+
+/// What a fault answers in place of the API.
+fn staged(server: &mut Server, now: Millis, request: &Request) -> Option<Response> {
+    let user = request.token.as_deref().and_then(|token| server.accounts.token(now, token).ok());
+    let fault = server.faults.take_request(&request.path, user)?;
+    // A proxy's page of an error is no JSON, which some clients do not expect.
+    let is_json = serde_json::from_slice::<IgnoredAny>(&fault.body).is_ok();
+    let body = if is_json { Body::Json(fault.body) } else { Body::Text(fault.body) };
+    Some(Response { status: fault.status, body })
 }
 
 fn routed(server: &mut Server, now: Millis, request: &Request) -> Response {
@@ -254,6 +269,7 @@ fn routed(server: &mut Server, now: Millis, request: &Request) -> Response {
     }
     let answer = match (*found.value, request.method) {
         (Route::Token, Method::Post) => token::grant(server, &call),
+        (Route::TokenExpires, Method::Get) => token::expires(server, &call),
         (Route::Users, Method::Post) => users::register(server, &call),
         (Route::Users, Method::Get) => users::list(server, &call),
         (Route::Users, Method::Delete) => users::remove_many(server, &call),
@@ -393,7 +409,7 @@ impl Body {
     pub fn json(&self) -> Option<&Bytes> {
         match self {
             Self::Json(json) => Some(json),
-            Self::Blob { .. } | Self::Reset => None,
+            Self::Text(_) | Self::Blob { .. } | Self::Reset => None,
         }
     }
 }

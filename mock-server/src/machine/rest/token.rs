@@ -1,4 +1,6 @@
-//! `POST /token`: access tokens for users and for the app itself (rest.md A.3, B.1).
+//! `POST /token`: access tokens for users and for the app itself (rest.md A.3, B.1), and when a user's ends.
+//!
+//! A token is looked at when it comes with a login or a request. That it ends ends no connection: our guess.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -6,7 +8,7 @@ use serde_json::json;
 use super::envelope::{application_uuid, uuid_of};
 use super::users::entity;
 use super::{Answer, Call, Failure, Success};
-use crate::machine::account::{TokenOrigin, UserIx};
+use crate::machine::account::{TOKEN_BYTES_MAX, TokenFault, TokenOrigin, UserIx};
 use crate::machine::{Millis, Server};
 
 #[derive(Deserialize)]
@@ -75,6 +77,25 @@ pub(super) fn grant(server: &mut Server, call: &Call<'_>) -> Answer {
         body["user"] = entity(server, user);
     }
     Ok(Success::Bare(body))
+}
+
+/// `GET /sdk/users/{user}/token/expires`: when the token ends that asks. 4.x asks it before it goes on with another
+/// token (wire-4x §7), which nobody else is told of.
+pub(super) fn expires(server: &mut Server, call: &Call<'_>) -> Answer {
+    let Some(token) = call.request.token.as_deref() else { return Err(Failure::no_token()) };
+    let named = server.accounts.existing(call.first);
+    let expires = match (server.accounts.token_until(call.now, token), named) {
+        (Ok((bearer, expires)), named) if named == Some(bearer) => expires,
+        (Ok(_), _) => return Err(Failure::forbidden(format!("{} is not yours", call.request.path))),
+        // Whoever may log in with a token may go on with it.
+        (Err(TokenFault::Unknown), Some(user))
+            if !server.settings.strict && token.len() <= TOKEN_BYTES_MAX =>
+        {
+            server.take_brought_token(call.now, user, token)
+        }
+        (Err(fault), _) => return Err(Failure::token(fault)),
+    };
+    Ok(Success::bare(call, "expire_timestamp", expires.0.into()))
 }
 
 /// Whether anybody is let in at all; the app still reaches its users when nobody is.

@@ -4,9 +4,10 @@ mod muc;
 
 use super::account::{NameFault, TOKEN_BYTES_MAX, TokenOrigin, UserIx};
 use super::contacts::Direction;
-use super::fault::AnswerFault;
+use super::fault::{AnswerFault, HttpFault, LoginFault};
 use super::message::StagedTo;
 use super::muc::{Ban, MucKind};
+use super::mutes::ChatKind;
 use super::session::Kick;
 use super::webhook::rule_fault;
 use super::{Close, ConnId, Millis, Output, Server, excerpt};
@@ -15,6 +16,9 @@ use muc::MemberChange;
 
 /// A scenario of a thousand messages is the largest that clients are asked to bear; ten times that is a slip.
 const STAGED_TEXTS_MAX: u32 = 10_000;
+/// Larger than any refusal, and than a page of an error that a proxy shows.
+const STAGED_BODY_BYTES_MAX: usize = 64 * 1024;
+const STAGED_PATH_BYTES_MAX: usize = 1024;
 
 impl Server {
     /// Does one thing to the world. What it sends to clients is in [`Server::poll_output`] afterwards.
@@ -95,6 +99,14 @@ impl Server {
                 self.stage_members(now, &id, &users, MemberChange::Mute(ms))?;
             }
             Control::Unmute { id, users } => self.stage_members(now, &id, &users, MemberChange::Unmute)?,
+            Control::MuteUser { user, ms } => {
+                let user = self.known(&user)?;
+                // As the service counts them (rest.md B.2).
+                let seconds = ms.map_or(-1, |ms| i64::try_from(ms.div_ceil(1_000)).unwrap_or(-1));
+                for kind in ChatKind::ALL {
+                    self.accounts.user_mut(user).mutes.set(kind, now, seconds);
+                }
+            }
             Control::BanAll { id } => self.stage_ban(now, &id, Ban::On)?,
             Control::UnbanAll { id } => self.stage_ban(now, &id, Ban::Off)?,
             Control::Allow { id, users } => self.stage_members(now, &id, &users, MemberChange::Allow)?,
@@ -169,6 +181,49 @@ impl Server {
                 let user = self.known(&user)?;
                 self.faults.arm(user, AnswerFault::Status { code, reason });
             }
+            Fault::RefuseLogin { user, code, reason } => {
+                let user = self.known(&user)?;
+                if code == 0 {
+                    let reason = "0 is success; the numbers of Status.ErrorCode begin with 1";
+                    return Err(ControlError::BadValue { what: "code", value: code.to_string(), reason });
+                }
+                self.faults.arm_login(user, LoginFault::Refuse { code, reason });
+            }
+            Fault::DropNextProvision { user } => {
+                let user = self.known(&user)?;
+                self.faults.arm_login(user, LoginFault::Drop);
+            }
+            Fault::AnswerHttp { path, status, body, user } => {
+                self.stage_answer(path, status, body, user.as_deref())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn stage_answer(
+        &mut self,
+        path: String,
+        status: u16,
+        body: String,
+        user: Option<&str>,
+    ) -> Result<(), ControlError> {
+        let bad = |what, value: &str, reason| {
+            Err(ControlError::BadValue { what, value: excerpt(value).into_owned(), reason })
+        };
+        let user = user.map(|user| self.known(user)).transpose()?;
+        if !path.starts_with('/') || path.len() > STAGED_PATH_BYTES_MAX {
+            return bad("path", &path, "it begins with / and has at most 1024 bytes");
+        }
+        // RFC 9110 §15.2: a 1xx ends no request.
+        if !matches!(status, 200..=599) {
+            return bad("status", &status.to_string(), "200 to 599");
+        }
+        if body.len() > STAGED_BODY_BYTES_MAX {
+            return bad("body", &body, "at most 65536 bytes");
+        }
+        let fault = HttpFault { path, user, status, body: body.into() };
+        if !self.faults.arm_request(fault) {
+            return bad("path", "answer_http", "1000 such faults wait already; let requests meet them first");
         }
         Ok(())
     }
