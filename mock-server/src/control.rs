@@ -226,6 +226,16 @@ pub struct Settings {
     pub sessions: bool,
     /// A command message counts as unread.
     pub commands_count: bool,
+    /// Users can be told of each other's presence (4.x: 505).
+    pub presence: bool,
+    /// To how many others' presence a user may subscribe at a time (4.x: 50).
+    pub presence_subscriptions_max: u32,
+    /// Messages bear reactions (4.x: 505).
+    pub reactions: bool,
+    /// Texts are translated (4.x: 505).
+    pub translation: bool,
+    /// Messages can be reported to the app's moderators (4.x: 505).
+    pub reports: bool,
     /// How many contacts a user has at most (rest.md B.3: the second of three plans; 4.x: 50).
     pub contacts_max: u32,
     /// The largest attachment, in bytes (rest.md B.8: 10 MB).
@@ -287,6 +297,16 @@ pub struct SettingsPatch {
     pub commands_count: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contacts_max: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub presence: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub presence_subscriptions_max: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reactions: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub translation: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reports: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attachment_bytes_max: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -490,6 +510,11 @@ impl Default for Settings {
             sessions: true,
             commands_count: false,
             contacts_max: 3_000,
+            presence: true,
+            presence_subscriptions_max: 3_000,
+            reactions: true,
+            translation: true,
+            reports: true,
             attachment_bytes_max: 10 * 1024 * 1024,
             improper_uploads: false,
             kept_messages_max: 100_000,
@@ -543,6 +568,11 @@ impl Settings {
             sessions,
             commands_count,
             contacts_max,
+            presence,
+            presence_subscriptions_max,
+            reactions,
+            translation,
+            reports,
             attachment_bytes_max,
             improper_uploads,
             kept_messages_max,
@@ -570,6 +600,11 @@ impl Settings {
         set(&mut self.sessions, sessions);
         set(&mut self.commands_count, commands_count);
         set(&mut self.contacts_max, contacts_max);
+        set(&mut self.presence, presence);
+        set(&mut self.presence_subscriptions_max, presence_subscriptions_max);
+        set(&mut self.reactions, reactions);
+        set(&mut self.translation, translation);
+        set(&mut self.reports, reports);
         set(&mut self.attachment_bytes_max, attachment_bytes_max);
         set(&mut self.improper_uploads, improper_uploads);
         set(&mut self.kept_messages_max, kept_messages_max);

@@ -11,6 +11,8 @@ use super::log::ConvIx;
 use super::message::SentIds;
 use super::muc::Mucs;
 use super::mutes::Mutes;
+use super::notification::Notification;
+use super::presence::Said;
 use super::session::DeviceId;
 use super::{ConnId, Map, Millis, Server, Set};
 
@@ -48,6 +50,10 @@ pub(super) struct User {
     pub(super) properties: BTreeMap<String, Value>,
     /// What users tell about themselves: nickname, avatar and the like (rest.md B.2, metadata).
     pub(super) metadata: BTreeMap<String, String>,
+    /// When pushes are silent.
+    pub(super) notification: Notification,
+    /// What the user says of itself to who wants to know.
+    pub(super) presence: Said,
     /// Where the user may not speak in the whole app.
     pub(super) mutes: Mutes,
     /// Folded names that may not write to this user.
@@ -335,6 +341,11 @@ impl User {
             self.gone.shift_remove_index(0);
         }
         self.gone.insert(resource.into(), device);
+    }
+
+    /// The resource of the device that went last.
+    pub(super) fn last_gone(&self) -> Option<&str> {
+        self.gone.last().map(|(resource, _)| &**resource)
     }
 
     pub(super) fn take_gone(&mut self, resource: &str) -> Option<GoneDevice> {

@@ -13,6 +13,9 @@ impl Server {
         self.send_away(now, user, Kick::Removed);
         self.leave_all(now, user);
         self.receipts.forget_sender(user);
+        self.reactions.forget_user(user);
+        self.reports.forget_user(user);
+        self.presence.forget(user);
         self.accounts.clear(user);
     }
 

@@ -8,17 +8,22 @@ mod account;
 mod contacts;
 mod dismissal;
 mod encode;
+mod enrichment;
 mod fault;
 mod log;
 mod message;
 mod muc;
 mod mutes;
+mod notification;
 mod notify;
 mod payload;
 mod policy;
+mod presence;
 mod queue;
+mod reaction;
 mod recall;
 mod receipt;
+mod report;
 pub mod rest;
 mod roster;
 mod route;
@@ -44,7 +49,10 @@ use fault::Faults;
 use log::Queues;
 use muc::Mucs;
 use policy::SaidLately;
+use presence::Presence;
+use reaction::Reactions;
 use receipt::Receipts;
+use report::Reports;
 use session::Session;
 use upload::Attachments;
 pub use upload::{BlobId, Upload};
@@ -208,6 +216,9 @@ pub struct Server {
     faults: Faults,
     said_lately: SaidLately,
     receipts: Receipts,
+    reactions: Reactions,
+    reports: Reports,
+    presence: Presence,
     webhooks: Webhooks,
     attachments: Attachments,
     outputs: VecDeque<Output>,
@@ -230,6 +241,9 @@ impl Server {
             faults: Faults::default(),
             said_lately: SaidLately::default(),
             receipts: Receipts::default(),
+            reactions: Reactions::default(),
+            reports: Reports::default(),
+            presence: Presence::default(),
             webhooks: Webhooks::default(),
             attachments: Attachments::default(),
             outputs: VecDeque::new(),
@@ -255,6 +269,7 @@ impl Server {
             }
             Input::Webhook { id, answer } => self.webhook_answered(now, id, answer),
         }
+        self.tell_moves(now);
     }
 
     /// The next thing to do, until `None`.

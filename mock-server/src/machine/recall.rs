@@ -167,6 +167,7 @@ impl Server {
     pub(super) fn void(&mut self, found: Found, readers: &[UserIx]) {
         let Some(voided) = self.queues.void(found.conv, found.position) else { return };
         self.receipts.forget(voided.id);
+        self.reactions.forget(voided.id);
         for &reader in readers.iter().filter(|&&reader| voided.counted && voided.sender != Some(reader)) {
             let conversations = &mut self.accounts.user_mut(reader).conversations;
             if let Some(membership) = conversations.get_mut(&found.conv)

@@ -18,6 +18,7 @@ use super::account::{GoneDevice, NameFault, TOKEN_BYTES_MAX, TokenFault, TokenOr
 use super::fault::LoginFault;
 use super::log::ConvIx;
 use super::message::SentIds;
+use super::presence::{self, Way};
 use super::queue::Cursor;
 use super::{CLOSE_POLICY, Close, ConnId, Millis, Output, Server, encode};
 use crate::control::ExtraDevice;
@@ -60,6 +61,8 @@ pub(super) struct Live {
     pub(super) jid: Box<[u8]>,
     pub(super) cursors: BTreeMap<ConvIx, Cursor>,
     pub(super) sent: SentIds,
+    /// What those who subscribed to the user's presence are shown of the device.
+    pub(super) presence: u8,
 }
 
 /// Why a device is told to go.
@@ -189,6 +192,7 @@ impl Server {
         let Some(session) = self.sessions.get_mut(&conn) else { return };
         if let State::Live(live) = std::mem::replace(&mut session.state, State::Closing) {
             self.accounts.user_mut(live.reader.user).devices.retain(|&device| device != conn);
+            self.presence.moved(live.reader.user, &live.resource, Way::Went);
             let positions = live.cursors.iter().map(|(&conv, cursor)| (conv, cursor.position())).collect();
             let device = GoneDevice {
                 device: live.reader.device,
@@ -319,10 +323,12 @@ impl Server {
             jid: self.jid(user, Some(resource)).encode_to_vec().into(),
             cursors: self.initial_cursors(user, gone.as_ref()),
             sent: gone.map(|gone| gone.sent).unwrap_or_default(),
+            presence: presence::ONLINE,
         };
         let Some(session) = self.sessions.get_mut(&conn) else { return };
         session.state = State::Live(Box::new(live));
         self.accounts.user_mut(user).devices.push(conn);
+        self.presence.moved(user, resource, Way::Came);
         self.outputs.push_back(Output::LoggedIn {
             conn,
             user: self.accounts.name(user).to_owned(),

@@ -120,7 +120,7 @@ fn no_route_takes_a_token_that_is_none(#[case] token: Option<&str>, #[case] erro
         token => token.map(str::to_owned),
     };
     for row in rows().iter().filter(|row| row.who != Who::Anyone) {
-        let body = if let Takes::Json(good, _) = row.takes { good } else { "" };
+        let body = row.takes.good();
         let (status, answer) = scene.refused(row, &row.path(), token.as_deref(), body.as_bytes());
         assert_eq!((status, &answer["error"]), (401, &json!(error)), "{row:?}");
     }
@@ -141,7 +141,7 @@ fn rubbish() -> Vec<Vec<u8>> {
 fn no_route_takes_a_body_that_is_no_json() {
     let mut scene = Scene::new();
     for row in rows() {
-        if let Takes::Json(..) = row.takes {
+        if let Takes::Json(..) | Takes::List(_) = row.takes {
             let token = scene.token(row.who);
             for body in rubbish() {
                 let (status, answer) = scene.refused(&row, &row.path(), token.as_deref(), &body);
@@ -209,7 +209,7 @@ fn no_route_takes_a_name_of_nothing(#[case] name: &str) {
     let name = if name == "ENDLESS" { endless.as_str() } else { name };
     for row in rows() {
         let token = scene.token(row.who);
-        let body = if let Takes::Json(good, _) = row.takes { good } else { "" };
+        let body = row.takes.good();
         for at in 0..row.args.len() {
             let mut args = row.args.clone();
             args[at] = name;

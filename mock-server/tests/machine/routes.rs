@@ -31,13 +31,15 @@ pub(crate) enum Takes {
     Nothing,
     /// JSON like this; without one of these fields it is refused.
     Json(&'static str, &'static [&'static str]),
+    /// A bare JSON list like this.
+    List(&'static str),
     /// JSON, or a form, of which whatever is there is taken.
     Form,
     /// A file in a multipart body.
     File,
 }
 
-use Takes::{File, Form, Json, Nothing};
+use Takes::{File, Form, Json, List, Nothing};
 use Who::{Anyone, App, User};
 
 const ALICE: Who = User("alice");
@@ -146,6 +148,71 @@ pub(crate) fn rows() -> Vec<Row> {
         row(Post, "/users/{user}/contacts/accept/users/{other}", &["alice", "bob"], ALICE, Nothing),
         row(Post, "/users/{user}/contacts/decline/users/{other}", &["alice", "bob"], ALICE, Nothing),
         row(Post, "/sdk/user/{user}/blocks", &["alice"], ALICE, NAMES),
+        row(
+            Post,
+            "/users/{user}/presence/{resource}/{status}",
+            &["alice", "web", "1"],
+            ALICE,
+            Json(r#"{"ext":"busy"}"#, &[]),
+        ),
+        row(Post, "/users/{user}/presence/{expiry}", &["alice", "60"], ALICE, NAMES),
+        row(Post, "/users/{user}/presence", &["alice"], ALICE, NAMES),
+        row(Delete, "/users/{user}/presence", &["alice"], ALICE, List(r#"["bob"]"#)),
+        row(Get, "/users/{user}/presence/sublist", &["alice"], ALICE, Nothing),
+        row(
+            Post,
+            "/reaction/user/{user}",
+            &["alice"],
+            ALICE,
+            Json(r#"{"msgId":"1","message":"+"}"#, &["msgId", "message"]),
+        ),
+        row(Delete, "/reaction/user/{user}", &["alice"], ALICE, Nothing),
+        row(Get, "/reaction/user/{user}", &["alice"], ALICE, Nothing),
+        row(Get, "/reaction/user/{user}/detail", &["alice"], ALICE, Nothing),
+        row(Get, "/users/{user}/notification/user/{other}", &["alice", "bob"], ALICE, Nothing),
+        row(
+            Put,
+            "/users/{user}/notification/user/{other}",
+            &["alice", "bob"],
+            ALICE,
+            Json(r#"{"type":"NONE"}"#, &["type"]),
+        ),
+        row(Get, "/users/{user}/notification/chatgroup/{id}", &["alice", "9"], ALICE, Nothing),
+        row(
+            Put,
+            "/users/{user}/notification/chatgroup/{id}",
+            &["alice", "9"],
+            ALICE,
+            Json(r#"{"ignoreDuration":60000}"#, &["ignoreDuration"]),
+        ),
+        row(Get, "/users/{user}/notification", &["alice"], ALICE, Nothing),
+        row(Get, "/users/{user}/notification/mute/type", &["alice"], ALICE, Nothing),
+        row(Get, "/users/{user}/notification/language", &["alice"], ALICE, Nothing),
+        row(
+            Put,
+            "/users/{user}/notification/language",
+            &["alice"],
+            ALICE,
+            Json(r#"{"translationLanguage":"de"}"#, &["translationLanguage"]),
+        ),
+        row(
+            Post,
+            "/users/{user}/translate",
+            &["alice"],
+            ALICE,
+            Json(r#"{"text":"hi","to":["de"]}"#, &["text", "to"]),
+        ),
+        row(Get, "/users/{user}/translate/support/language", &["alice"], ALICE, Nothing),
+        row(
+            Post,
+            "/user/{user}/moderation/report/message/{message}",
+            &["alice", "1"],
+            ALICE,
+            Json(r#"{"username":"alice","reportType":"adult","reportReason":"r"}"#, &["reportType"]),
+        ),
+        row(Get, "/users/{user}/resources", &["alice"], ALICE, Nothing),
+        row(Get, "/users/{user}/token/rtc", &["alice"], ALICE, Nothing),
+        row(Post, "/rtc_mapper/batch/get", &[], ALICE, Json(r#"{"data":[1]}"#, &["data"])),
         row(Delete, "/sdk/user/{user}/blocks", &["alice"], ALICE, NAMES),
         row(Get, "/users/{user}/joined_chatgroups", &["alice"], ALICE, Nothing),
         row(Get, "/publicchatgroups", &[], ALICE, Nothing),
@@ -232,6 +299,16 @@ fn mucs(root: &str, id: &'static str) -> Vec<Row> {
 
 fn row(method: Method, path: &str, args: &[&'static str], who: Who, takes: Takes) -> Row {
     Row { method, path: path.to_owned(), args: args.to_vec(), who, takes }
+}
+
+impl Takes {
+    /// A body that it takes, as far as the table knows one.
+    pub(crate) fn good(self) -> &'static str {
+        match self {
+            Json(good, _) | List(good) => good,
+            Nothing | Form | File => "",
+        }
+    }
 }
 
 impl Row {

@@ -438,6 +438,18 @@ impl World {
         service.map(|(queue, _)| self.pull_all(conn, &queue)).unwrap_or_default()
     }
 
+    /// What waits for the device of what the service tells 4.x in JSON; all of its news are acknowledged.
+    pub(crate) fn notified(&mut self, conn: ConnId) -> Vec<Value> {
+        let news = self.news(conn);
+        let told = news.iter().filter(|meta| meta.ns == Some(meta::NameSpace::Notify as i32));
+        told.map(|meta| {
+            let payload = meta.payload.clone().unwrap_or_default();
+            assert!(payload.iter().all(|&byte| byte >= 0x10), "4.x cannot read {payload:?}");
+            serde_json::from_slice(&payload).expect("JSON")
+        })
+        .collect()
+    }
+
     /// A call of a user's with its usual token, of the app's if the user is [`APP`], of nobody's if it is empty.
     pub(crate) fn rest(&mut self, method: Method, path: &str, user: &str, body: &Value) -> (u16, Value) {
         let token = self.token(user);

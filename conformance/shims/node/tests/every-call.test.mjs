@@ -3,13 +3,10 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { Script } from 'node:vm';
 
-import { Activity } from '../activity.mjs';
-import { Device } from '../device.mjs';
 import { startMockServer } from '../mock-server.mjs';
 import { loadSdk } from '../sdk.mjs';
+import { Person } from './person.mjs';
 
 /** A page that makes any call of the connection and tells what it comes to. */
 const PAGE = `(settingsText, tellText, user) => {
@@ -43,50 +40,11 @@ const PAGE = `(settingsText, tellText, user) => {
 let server;
 const people = {};
 
-class Person {
-  #device;
-  #open = new Map();
-  #n = 0;
-
-  constructor(username, sdk, rest) {
-    const file = fileURLToPath(new URL('../../../../fixtures/media/notes.txt', import.meta.url));
-    this.#device = new Device({
-      sdk: { ...sdk, adapter: new Script(PAGE) },
-      settings: { app_key: 'org#app', username, rest, sockjs: `${rest}/ws`, file },
-      activity: new Activity(),
-      tell: ({ n, ok, error }) => (error === undefined ? this.#open.get(n)?.resolve(ok) : this.#open.get(n)?.reject(new Error(error))),
-      remark: () => {},
-    });
-  }
-
-  async open() {
-    const opened = this.#outcome(0);
-    this.#device.run('open', {});
-    await opened;
-  }
-
-  /** Makes a call; gives what it resolves to. */
-  call(kind, name, ...args) {
-    this.#n += 1;
-    const outcome = this.#outcome(this.#n);
-    this.#device.run(kind, { n: this.#n, name, args });
-    return outcome;
-  }
-
-  drop() {
-    return this.#device.drop();
-  }
-
-  #outcome(n) {
-    return new Promise((resolve, reject) => this.#open.set(n, { resolve, reject }));
-  }
-}
-
 before(async () => {
   const sdk = loadSdk('easemob-websdk-3.6.3');
   server = await startMockServer();
   for (const name of ['alice', 'bob', 'carl', 'dora']) {
-    people[name] = new Person(name, sdk, server.rest);
+    people[name] = new Person(sdk, PAGE, { username: name, rest: server.rest, sockjs: `${server.rest}/ws` });
     await people[name].open();
   }
 });

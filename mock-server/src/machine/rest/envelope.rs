@@ -34,6 +34,15 @@ pub struct Failure {
     /// The class name that the service shows.
     exception: &'static str,
     description: String,
+    place: Place,
+}
+
+/// Under which name a refusal says what is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Description,
+    /// `result` (rest.md 0.5).
+    Result,
 }
 
 #[derive(Serialize)]
@@ -61,7 +70,10 @@ struct ErrorEnvelope<'a> {
     exception: &'a str,
     timestamp: u64,
     duration: u64,
-    error_description: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<&'a str>,
 }
 
 impl Success {
@@ -151,12 +163,17 @@ const DESCRIPTION_CHARS_MAX: usize = 1_000;
 
 impl Failure {
     pub(super) fn response(&self, now: Millis) -> Response {
+        let (error_description, result) = match self.place {
+            Place::Description => (Some(&*self.description), None),
+            Place::Result => (None, Some(&*self.description)),
+        };
         let body = to_json(&ErrorEnvelope {
             error: self.error,
             exception: self.exception,
             timestamp: now.0,
             duration: 0,
-            error_description: &self.description,
+            error_description,
+            result,
         });
         Response { status: self.status, body: Body::Json(body) }
     }
@@ -176,7 +193,7 @@ impl Failure {
             description.truncate(end);
             description.push('…');
         }
-        Self { status, error, exception, description }
+        Self { status, error, exception, description, place: Place::Description }
     }
 
     /// A path that nothing is at.
@@ -244,6 +261,17 @@ impl Failure {
     pub(super) fn no_history_file() -> Self {
         let description = "this server writes no files of history; messageroaming shows what is kept";
         Self::new(404, "storage_object_not_found", "StorageObjectNotFoundException", description)
+    }
+
+    /// An app without presence; 4.x looks for the words in another field than those of all other refusals (rest.md 0.11).
+    pub(super) fn presence_off() -> Self {
+        Self { place: Place::Result, ..Self::illegal("the app not open presence") }
+    }
+
+    /// A device that the user neither has nor lately had.
+    pub(super) fn no_device(resource: &str) -> Self {
+        let description = format!("the user has no device {}", excerpt(resource));
+        Self::new(404, "service_resource_not_found", "ServiceResourceNotFoundException", description)
     }
 
     /// A message that is not kept, or not the user's to know of.

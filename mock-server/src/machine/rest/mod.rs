@@ -5,18 +5,24 @@
 
 mod acks;
 mod chatfiles;
+mod devices;
 mod envelope;
 mod form;
 mod messages;
 mod metadata;
 mod muc;
 mod mutes;
+mod notification;
 mod page;
+mod presence;
+mod reactions;
+mod reports;
 mod roaming;
 mod roster;
 mod sessions;
 mod status;
 mod token;
+mod translate;
 mod users;
 
 use std::sync::LazyLock;
@@ -34,7 +40,6 @@ use super::{Millis, Server};
 pub use envelope::Failure;
 use envelope::Success;
 pub(super) use envelope::uuid_of;
-#[cfg(feature = "shell")]
 pub(crate) use form::percent_decoded;
 
 /// A request of one world.
@@ -139,6 +144,22 @@ enum Route {
     ContactAccept,
     ContactDecline,
     SdkBlocks,
+    PresencePublish,
+    PresenceSubscribe,
+    Presence,
+    PresenceSubscriptions,
+    Reactions,
+    ReactionDetail,
+    Notification(notification::Of),
+    Notifications,
+    NotificationKinds,
+    NotificationLanguage,
+    Translate,
+    Languages,
+    Report,
+    Devices,
+    CallToken,
+    CallNumbers,
     JoinedGroups,
     PublicGroups,
     Muc(MucKind, muc::Part),
@@ -191,6 +212,23 @@ static ROUTES: LazyLock<(matchit::Router<Route>, Vec<String>)> = LazyLock::new(|
         ("/users/{user}/contacts/accept/users/{other}", Route::ContactAccept),
         ("/users/{user}/contacts/decline/users/{other}", Route::ContactDecline),
         ("/sdk/user/{user}/blocks", Route::SdkBlocks),
+        ("/users/{user}/presence/{resource}/{status}", Route::PresencePublish),
+        ("/users/{user}/presence/{expiry}", Route::PresenceSubscribe),
+        ("/users/{user}/presence", Route::Presence),
+        ("/users/{user}/presence/sublist", Route::PresenceSubscriptions),
+        ("/reaction/user/{user}", Route::Reactions),
+        ("/reaction/user/{user}/detail", Route::ReactionDetail),
+        ("/users/{user}/notification/user/{other}", Route::Notification(notification::Of::User)),
+        ("/users/{user}/notification/chatgroup/{id}", Route::Notification(notification::Of::Group)),
+        ("/users/{user}/notification", Route::Notifications),
+        ("/users/{user}/notification/mute/type", Route::NotificationKinds),
+        ("/users/{user}/notification/language", Route::NotificationLanguage),
+        ("/users/{user}/translate", Route::Translate),
+        ("/users/{user}/translate/support/language", Route::Languages),
+        ("/user/{user}/moderation/report/message/{message}", Route::Report),
+        ("/users/{user}/resources", Route::Devices),
+        ("/users/{user}/token/rtc", Route::CallToken),
+        ("/rtc_mapper/batch/get", Route::CallNumbers),
         ("/users/{user}/joined_chatgroups", Route::JoinedGroups),
         ("/publicchatgroups", Route::PublicGroups),
     ];
@@ -221,6 +259,7 @@ struct Call<'a> {
     /// The `{id}`, `{user}` or `{users}` of the path.
     first: &'a str,
     second: &'a str,
+    third: &'a str,
 }
 
 type Answer = Result<Success, Failure>;
@@ -260,6 +299,7 @@ fn routed(server: &mut Server, now: Millis, request: &Request) -> Response {
         request,
         first: segments.next().unwrap_or_default(),
         second: segments.next().unwrap_or_default(),
+        third: segments.next().unwrap_or_default(),
     };
     if request.upload.is_some()
         && let Ok(Caller::User(user)) = call.authority(server)
@@ -319,6 +359,27 @@ fn routed(server: &mut Server, now: Millis, request: &Request) -> Response {
         (Route::ContactDecline, Method::Post) => roster::decline(server, &call),
         (Route::SdkBlocks, Method::Post) => roster::block(server, &call),
         (Route::SdkBlocks, Method::Delete) => roster::unblock_many(server, &call),
+        (Route::PresencePublish, Method::Post) => presence::publish(server, &call),
+        (Route::PresenceSubscribe, Method::Post) => presence::subscribe(server, &call),
+        (Route::Presence, Method::Post) => presence::of(server, &call),
+        (Route::Presence, Method::Delete) => presence::unsubscribe(server, &call),
+        (Route::PresenceSubscriptions, Method::Get) => presence::subscriptions(server, &call),
+        (Route::Reactions, Method::Post) => reactions::add(server, &call),
+        (Route::Reactions, Method::Delete) => reactions::remove(server, &call),
+        (Route::Reactions, Method::Get) => reactions::list(server, &call),
+        (Route::ReactionDetail, Method::Get) => reactions::detail(server, &call),
+        (Route::Notification(of), Method::Put) => notification::set(server, &call, of),
+        (Route::Notification(of), Method::Get) => notification::get(server, &call, of),
+        (Route::Notifications, Method::Get) => notification::get_many(server, &call),
+        (Route::NotificationKinds, Method::Get) => notification::list(server, &call),
+        (Route::NotificationLanguage, Method::Put) => notification::set_language(server, &call),
+        (Route::NotificationLanguage, Method::Get) => notification::get_language(server, &call),
+        (Route::Translate, Method::Post) => translate::translate(server, &call),
+        (Route::Languages, Method::Get) => translate::languages(server, &call),
+        (Route::Report, Method::Post) => reports::report(server, &call),
+        (Route::Devices, Method::Get) => devices::list(server, &call),
+        (Route::CallToken, Method::Get) => devices::call_token(server, &call),
+        (Route::CallNumbers, Method::Post) => devices::of_numbers(server, &call),
         (Route::JoinedGroups, Method::Get) => muc::joined(server, &call),
         (Route::PublicGroups, Method::Get) => muc::public(server, &call),
         (Route::Muc(kind, part), _) => muc::answer(server, &call, kind, part),
@@ -390,6 +451,12 @@ impl Call<'_> {
     fn parameter(&self, name: &str) -> Option<&str> {
         let mut pairs = self.request.query.split('&').filter_map(|pair| pair.split_once('='));
         pairs.find(|&(key, _)| key == name).map(|(_, value)| value)
+    }
+
+    /// As [`Call::parameter`], decoded: what is text for people is encoded by some browsers and not by others.
+    fn text(&self, name: &str) -> Option<String> {
+        let value = percent_decoded(self.parameter(name)?.as_bytes());
+        Some(String::from_utf8_lossy(&value).into_owned())
     }
 
     /// The body as the JSON object that the call wants. Serde alone would take an array of its fields as well. A

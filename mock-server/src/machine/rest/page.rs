@@ -18,8 +18,13 @@ const ENTRIES_MAX: usize = 10_000;
 impl Page {
     /// Pages are counted from 1; a 0 means the first one too, since 4.x counts some lists from there.
     pub(super) fn numbered(call: &Call<'_>) -> Self {
-        let take = size(call, "pagesize");
-        let number = parameter(call, "pagenum").unwrap_or(1).max(1);
+        Self::of_number(parameter(call, "pagenum"), parameter(call, "pagesize"))
+    }
+
+    /// As [`Page::numbered`], where the query has other names for the two.
+    pub(super) fn of_number(number: Option<usize>, size: Option<usize>) -> Self {
+        let take = size.filter(|&size| size > 0).unwrap_or(ENTRIES_MAX).min(ENTRIES_MAX);
+        let number = number.unwrap_or(1).max(1);
         Self { skip: (number - 1).saturating_mul(take), take }
     }
 

@@ -72,6 +72,9 @@ pub(super) fn page(server: &mut Server, call: &Call<'_>) -> Answer {
     };
     let is_last = page.len() <= take;
     page.truncate(take);
+    for (id, meta) in &mut page {
+        *meta = server.with_reactions(user, *id, meta);
+    }
     Ok(answer(&page, is_last))
 }
 

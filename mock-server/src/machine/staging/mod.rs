@@ -23,6 +23,12 @@ const STAGED_PATH_BYTES_MAX: usize = 1024;
 impl Server {
     /// Does one thing to the world. What it sends to clients is in [`Server::poll_output`] afterwards.
     pub fn control(&mut self, now: Millis, control: Control) -> Result<(), ControlError> {
+        let done = self.carry_out(now, control);
+        self.tell_moves(now);
+        done
+    }
+
+    fn carry_out(&mut self, now: Millis, control: Control) -> Result<(), ControlError> {
         match control {
             Control::User { name, password } => {
                 let user = self.made(now, &name)?;

@@ -1,0 +1,53 @@
+//! Messages that users reported to the app's moderators: kept, and acted upon by nobody here.
+
+use std::collections::VecDeque;
+
+use super::Server;
+use super::account::UserIx;
+use super::log::ConvKey;
+
+/// What was reported, the oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Reports(VecDeque<Report>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Report {
+    by: UserIx,
+    message: u64,
+    kind: Box<str>,
+    reason: Box<str>,
+}
+
+/// A bound on what strangers can make a world keep; the oldest goes then.
+const REPORTS_MAX: usize = 1_000;
+
+impl Reports {
+    /// False: the user has said the same before.
+    pub(super) fn keep(&mut self, by: UserIx, message: u64, kind: &str, reason: &str) -> bool {
+        let report = Report { by, message, kind: kind.into(), reason: reason.into() };
+        let is_new = !self.0.contains(&report);
+        if is_new {
+            self.0.push_back(report);
+            if self.0.len() > REPORTS_MAX {
+                self.0.pop_front();
+            }
+        }
+        is_new
+    }
+
+    /// The user is no more: the name may be somebody else's soon.
+    pub(super) fn forget_user(&mut self, user: UserIx) {
+        self.0.retain(|report| report.by != user);
+    }
+}
+
+impl Server {
+    /// Whether it is a message of one of the user's conversations.
+    pub(super) fn may_see(&self, user: UserIx, id: u64) -> bool {
+        self.find_sent(id).is_some_and(|(found, _)| match self.queues.key(found.conv) {
+            ConvKey::Single(a, b) => a == user || b == user,
+            ConvKey::Muc(muc) => self.mucs.get(muc).is_some_and(|muc| muc.members.contains_key(&user)),
+            ConvKey::Service(_) => false,
+        })
+    }
+}
