@@ -11,31 +11,37 @@ use std::time::Instant;
 
 use crate::codegen::{self, Mode};
 use crate::workspace::{Failure, Workspace, does_not_start, output, shown};
-use crate::{conformance, sdk, tidy};
+use crate::{browser, conformance, sdk, tidy};
 
-/// For each file of the node shim's tests, which take up to half a minute: one that waits for what never comes is ended
+/// For each file of the shims' tests in Node, which take up to half a minute: one that waits for what never comes is ended
 /// and fails.
 const NODE_TESTS_MAX_MS: u32 = 180_000;
 /// The first major version each of whose releases knows `--test-timeout`; an earlier one may refuse to start.
 const NODE_WITH_TEST_LIMIT: u32 = 22;
 
-/// Whether the clients that need Node and npm take part.
+/// What does not take part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Node {
-    Included,
-    LeftOut,
+pub(crate) enum Without {
+    Nothing,
+    /// The clients that run in Chromium.
+    Browser,
+    /// The clients that need Node and npm, those in Chromium among them.
+    Node,
 }
 
 /// Runs all steps.
-pub(crate) fn run(workspace: &Workspace, node: Node) -> Result<(), Failure> {
+pub(crate) fn run(workspace: &Workspace, without: Without) -> Result<(), Failure> {
     let started = now();
     let cargo = |args: &[&str]| workspace.cargo(args);
     quiet("format", cargo(&["fmt", "--all", "--check"]))?;
     quiet("schema", codegen::command(workspace, Mode::Check))?;
     ours("tidy", || tidy::run(workspace))?;
-    if node == Node::Included {
-        // Long before they are needed: whoever has no node should not wait for the tests to hear it.
+    // Long before they are needed: whoever lacks one should not wait for the tests to hear it.
+    if without != Without::Node {
         ours("vendor SDKs", || sdk::install(workspace).map(drop))?;
+    }
+    if without == Without::Nothing {
+        ours("Chromium", || browser::require_or_install(workspace))?;
     }
     quiet("lints", cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     quiet("docs", docs(workspace))?;
@@ -48,23 +54,20 @@ pub(crate) fn run(workspace: &Workspace, node: Node) -> Result<(), Failure> {
 
     quiet("harness", conformance::build(workspace))?;
     let mut left_out = Vec::new();
-    let clients = clients(workspace)?;
-    let (node_clients, others): (Vec<_>, Vec<_>) =
-        clients.iter().partition(|client| client.starts_with(conformance::NODE_CLIENT));
-    match node {
-        Node::Included => {
-            let tests = node_tests(workspace)?;
-            loud("node shim", &shown(&tests), tests)?;
-            let seed = seed(workspace);
-            loud("the vendor's examples on 3.6.3", &shown(&seed), seed)?;
+    for shim in ["node", "chromium"] {
+        if !takes_part(&format!("{shim}-"), without) {
+            left_out.push(format!("the {shim} shim's tests and the vendor's examples there"));
+            continue;
         }
-        Node::LeftOut => {
-            left_out.push("the node shim's tests and the vendor's examples".to_owned());
-            left_out.extend(node_clients.iter().map(|client| format!("conformance of {client}")));
-        }
+        let tests = shim_tests(workspace, shim)?;
+        loud(&format!("{shim} shim"), &shown(&tests), tests)?;
+        let seed = seed(workspace, shim);
+        loud(&format!("the vendor's examples on 3.6.3 in {shim}"), &shown(&seed), seed)?;
     }
-    let with_node = node_clients.iter().filter(|_| node == Node::Included);
-    for client in others.iter().chain(with_node) {
+    let (clients, others): (Vec<_>, Vec<_>) =
+        clients(workspace)?.into_iter().partition(|client| takes_part(client, without));
+    left_out.extend(others.iter().map(|client| format!("conformance of {client}")));
+    for client in &clients {
         let name = format!("conformance of {client}");
         let repeat = format!("cargo xtask conformance --client {client}");
         loud(&name, &repeat, conformance::command(workspace, &["--client", client]))?;
@@ -75,7 +78,8 @@ pub(crate) fn run(workspace: &Workspace, node: Node) -> Result<(), Failure> {
 
     println!("all passed in {:.0} s", started.elapsed().as_secs_f64());
     if !left_out.is_empty() {
-        println!("NOT RUN (--without node): {}", left_out.join(", "));
+        let part = if without == Without::Node { "node" } else { "browser" };
+        println!("NOT RUN (--without {part}): {}", left_out.join(", "));
     }
     Ok(())
 }
@@ -86,6 +90,17 @@ fn docs(workspace: &Workspace) -> Command {
         workspace.cargo(&["doc", "--quiet", "--workspace", "--no-deps", "--document-private-items"]);
     command.env("RUSTDOCFLAGS", "-D warnings");
     command
+}
+
+/// Whether what a client of that name needs is there.
+fn takes_part(client: &str, without: Without) -> bool {
+    let in_node = client.starts_with(conformance::NODE_CLIENT);
+    let in_browser = client.starts_with(conformance::BROWSER_CLIENT);
+    match without {
+        Without::Nothing => true,
+        Without::Browser => !in_browser,
+        Without::Node => !in_browser && !in_node,
+    }
 }
 
 /// The names of the client files.
@@ -108,21 +123,13 @@ fn clients(workspace: &Workspace) -> Result<Vec<String>, Failure> {
 }
 
 /// The files are named one by one: what node does with a folder differs from version to version.
-fn node_tests(workspace: &Workspace) -> Result<Command, Failure> {
+fn shim_tests(workspace: &Workspace, shim: &str) -> Result<Command, Failure> {
+    let pattern = format!("conformance/shims/{shim}/*.test.mjs");
     let mut git = workspace.command("git");
-    git.args([
-        "ls-files",
-        "--cached",
-        "--others",
-        "--exclude-standard",
-        "--",
-        "conformance/shims/node/*.test.mjs",
-    ]);
+    git.args(["ls-files", "--cached", "--others", "--exclude-standard", "--", &pattern]);
     let files = output(git)?;
     if files.is_empty() {
-        return Err(Failure::Told(
-            "conformance/shims/node: no *.test.mjs, so node would test nothing".to_owned(),
-        ));
+        return Err(Failure::Told(format!("{pattern}: no such file, so node would test nothing")));
     }
     let mut command = workspace.command("node");
     command.arg("--test");
@@ -134,9 +141,9 @@ fn node_tests(workspace: &Workspace) -> Result<Command, Failure> {
 }
 
 /// The example code of the vendor's page on messages, as one page.
-fn seed(workspace: &Workspace) -> Command {
+fn seed(workspace: &Workspace, shim: &str) -> Command {
     let mut command = workspace.command("node");
-    command.arg("conformance/shims/node/seed.mjs");
+    command.arg(format!("conformance/shims/{shim}/seed.mjs"));
     with_server(workspace, command)
 }
 
@@ -196,4 +203,19 @@ fn failed(name: &str, repeat: &str) -> Failure {
 #[expect(clippy::disallowed_methods, reason = "each step is timed for the reader")]
 fn now() -> Instant {
     Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("core", [true, true, true])]
+    #[case("node-3.6.3", [true, true, false])]
+    #[case("chromium-3.6.3", [true, false, false])]
+    fn a_client_takes_part_unless_what_it_needs_is_left_out(#[case] client: &str, #[case] takes: [bool; 3]) {
+        let parts = [Without::Nothing, Without::Browser, Without::Node];
+        assert_eq!(parts.map(|without| takes_part(client, without)), takes);
+    }
 }

@@ -1,21 +1,27 @@
 //! Builds the harness, the reference client's shim and the server's program, and runs the harness.
 //!
 //! It adds nothing to the harness's own arguments; for a client that needs the vendor's SDKs it installs them
-//! first.
+//! first, and for one that runs in a browser it looks for that.
 
 use std::process::Command;
 
-use crate::sdk;
 use crate::workspace::{Failure, Workspace, become_program, succeed};
+use crate::{browser, sdk};
 
 /// How the names of clients begin that run in Node on the vendor's SDKs.
 pub(crate) const NODE_CLIENT: &str = "node-";
+/// How the names of those begin that run in a browser.
+pub(crate) const BROWSER_CLIENT: &str = "chromium-";
 
 /// Runs `conformance ARGS` and passes its exit code on.
 pub(crate) fn run(workspace: &Workspace, args: &[&str]) -> Result<(), Failure> {
     succeed(build(workspace))?;
-    if names_node_client(args) {
+    let in_browser = names_client(args, BROWSER_CLIENT);
+    if in_browser || names_client(args, NODE_CLIENT) {
         sdk::install(workspace)?;
+    }
+    if in_browser {
+        browser::require(workspace)?;
     }
     become_program(command(workspace, args))
 }
@@ -39,11 +45,11 @@ pub(crate) fn command(workspace: &Workspace, args: &[&str]) -> Command {
     command
 }
 
-/// `--client node-3.6.3`, `--client=node-3.6.3` or a path to that client's file.
-fn names_node_client(args: &[&str]) -> bool {
+/// `--client node-3.6.3`, `--client=node-3.6.3` or a path to that client's file, for names that begin so.
+fn names_client(args: &[&str], beginning: &str) -> bool {
     args.iter().any(|arg| {
         let value = arg.rsplit(['=', '/', '\\']).next().unwrap_or(arg);
-        value.starts_with(NODE_CLIENT)
+        value.starts_with(beginning)
     })
 }
 
@@ -53,12 +59,19 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case(&["--client", "node-3.6.3"], true)]
-    #[case(&["--client=node-3.6.3"], true)]
-    #[case(&["--client", "conformance/clients/node-3.6.3.json"], true)]
-    #[case(&["--client", "core", "send/text-single"], false)]
-    #[case(&[], false)]
-    fn the_sdks_are_installed_for_node_clients_only(#[case] args: &[&str], #[case] needed: bool) {
-        assert_eq!(names_node_client(args), needed);
+    #[case(&["--client", "node-3.6.3"], true, false)]
+    #[case(&["--client=node-3.6.3"], true, false)]
+    #[case(&["--client", "conformance/clients/node-3.6.3.json"], true, false)]
+    #[case(&["--client", "chromium-3.6.3", "--jobs", "1"], false, true)]
+    #[case(&["--client=conformance/clients/chromium-4.21.1.json"], false, true)]
+    #[case(&["--client", "core", "send/text-single"], false, false)]
+    #[case(&[], false, false)]
+    fn what_a_client_needs_is_seen_by_its_name(
+        #[case] args: &[&str],
+        #[case] in_node: bool,
+        #[case] in_browser: bool,
+    ) {
+        assert_eq!(names_client(args, NODE_CLIENT), in_node);
+        assert_eq!(names_client(args, BROWSER_CLIENT), in_browser);
     }
 }

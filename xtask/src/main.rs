@@ -4,6 +4,7 @@
 //! works while everything else is broken.
 
 mod bench;
+mod browser;
 mod ci;
 mod codegen;
 mod conformance;
@@ -19,12 +20,13 @@ use crate::workspace::{Failure, Workspace};
 const HELP: &str = "\
 cargo xtask TASK
 
-  ci [--without node]     everything that must pass: format, schema, tidy, lints, docs, tests, conformance
+  ci [--without PART]     everything that must pass: format, schema, tidy, lints, docs, tests, conformance;
+                          PART is `browser`, or `node`, which a browser's clients need, too
   conformance [ARGS…]     builds the harness and the reference client's shim, then runs conformance ARGS;
                           --coverage shows what each client does on each clause
   codegen [--check]       writes fixtures/src/wire/generated.rs from fixtures/proto/msync.proto, or compares them
   tidy                    the rules that no other tool holds: arrows, file heads and lengths, clauses, addresses
-  sdk                     installs the vendor's SDKs under the target folder, for the node clients
+  sdk                     installs the vendor's SDKs under the target folder, for the node and chromium clients
   bench [--build] [ARGS…] measures the real server beside a bare relay; --build times a clean release build too;
                           --help shows the rest
 ";
@@ -45,8 +47,9 @@ fn run(args: &[&str]) -> Result<(), Failure> {
     }
     let workspace = Workspace::find()?;
     match args {
-        ["ci"] => ci::run(&workspace, ci::Node::Included),
-        ["ci", "--without", "node"] => ci::run(&workspace, ci::Node::LeftOut),
+        ["ci"] => ci::run(&workspace, ci::Without::Nothing),
+        ["ci", "--without", "browser"] => ci::run(&workspace, ci::Without::Browser),
+        ["ci", "--without", "node"] => ci::run(&workspace, ci::Without::Node),
         ["conformance", args @ ..] => conformance::run(&workspace, args),
         ["codegen"] => workspace::succeed(codegen::command(&workspace, codegen::Mode::Write)),
         ["codegen", "--check"] => workspace::succeed(codegen::command(&workspace, codegen::Mode::Check)),

@@ -162,12 +162,19 @@ function newRealm(page, Ws, classes, server) {
 
 /**
  * What the person before the page does, and the page cannot: chooses a file, looks at one that was loaded.
- * @typedef {{pickFile: (path: string, name: string, mediaType: string) => File, sha256: (blob: Blob, take: (text: string) => void) => void}} User
- * @returns {User}
+ * @typedef {object} User
+ * @property {(path: string, name: string, mediaType: string) => object} fileInput an input with the file chosen
+ * @property {(blob: Blob, take: (text: string) => void) => void} sha256
+ * @property {() => File} [pasted] what was pasted last, where there is a page to paste into
  */
+
+/** @returns {User} */
 function userOf({ File }) {
   return {
-    pickFile: (path, name, mediaType) => new File([readFileSync(path)], name, { type: mediaType }),
+    fileInput: (path, name, mediaType) => {
+      const file = new File([readFileSync(path)], name, { type: mediaType });
+      return { files: { length: 1, item: () => file, 0: file } };
+    },
     // A browser reads files and digests them in its own time.
     sha256: (blob, take) => take(createHash('sha256').update(blob[bytesOf]).digest('hex')),
   };

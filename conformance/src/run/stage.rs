@@ -12,7 +12,7 @@ use super::progress::{Heard, Uploads};
 use super::webhook::Endpoint;
 use super::{Limits, Stop};
 use crate::attachment::Files;
-use crate::driver::{Answer, Capability, Command, Device, Driver, Event, EventKind, ProcessCommand};
+use crate::driver::{Answer, Capability, Command, Device, Driver, Event, EventKind, ProcessCommand, v4};
 use crate::matching::Bindings;
 use crate::real_time::Deadline;
 use crate::scenario::{Scenario, World};
@@ -343,7 +343,7 @@ impl<'a> Stage<'a> {
 
     /// An address that begins with `/` is one of this world's REST addresses.
     pub(super) fn place_url(&self, command: &mut Command) {
-        if let Command::Download { url, .. } = command
+        if let Command::Download { url, .. } | Command::Render(v4::Render { url, .. }) = command
             && url.starts_with('/')
         {
             let tenant = self.app_key.replace('#', "/");

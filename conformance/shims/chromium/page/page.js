@@ -19,10 +19,10 @@
 
   const tell = (event) => say(JSON.stringify({ event }));
 
-  /** The person before the page, as `conformance/shims/node/device.mjs` has one. */
+  /** @type {import('../../node/device.mjs').User} */
   const user = {
     /** The shim has given the file to the input: it waits for the command until that is done. */
-    pickFile: () => input().files[0],
+    fileInput: () => input(),
     pasted: () => pasted,
     sha256: (blob, take) => during(digest(blob).then(take)),
   };

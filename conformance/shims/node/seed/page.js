@@ -3,8 +3,8 @@
 //! script, run in a realm of its own for each user after the unmodified bundle; its value is called once the page is
 //! there. Logging in, groups, rooms, contacts and the block list, which that page takes from others, are ours.
 //!
-//! `document` is a stand-in with the file inputs, the video node and the paste event that the examples read. The
-//! examples call `conn.listen` several times; in one page it is one call, for each drops the callbacks of the last.
+//! Where there is no `document`, a stand-in has the file inputs, the video node and the paste event that the examples
+//! read. The examples call `conn.listen` several times; in one page it is one call, for each drops the callbacks of the last.
 
 'use strict';
 
@@ -16,17 +16,16 @@
   const tell = (name, body = {}) => tellText(JSON.stringify({ [name]: body }));
   const known = ({ id, mid, from, to, type, data, url, ext, message }) => ({ id, mid, from, to, type, data, url, ext, message });
 
-  // What a browser would give.
-  const nodes = { privateVideo: {} };
-  for (const [id, file] of Object.entries(settings.inputs)) {
-    const picked = user.pickFile(file.path, file.name, file.type);
-    nodes[id] = { files: { length: 1, item: () => picked } };
-  }
+  // What a browser would give, where there is none.
   const pasteHandlers = [];
-  globalThis.document = {
-    getElementById: (id) => nodes[id] ?? null,
-    addEventListener: (type, handler) => type === 'paste' && pasteHandlers.push(handler),
-  };
+  if (!globalThis.document) {
+    const nodes = { privateVideo: {} };
+    for (const [id, file] of Object.entries(settings.inputs)) nodes[id] = user.fileInput(file.path, file.name, file.type);
+    globalThis.document = {
+      getElementById: (id) => nodes[id] ?? null,
+      addEventListener: (type, handler) => type === 'paste' && pasteHandlers.push(handler),
+    };
+  }
 
   WebIM.Emoji = { path: 'faces/', map: { '[):]': 'smile.png' } };
   WebIM.config = { appkey: settings.app_key, apiURL: settings.rest };
@@ -193,7 +192,7 @@
           }
         }
       });
-      const blob = nodes.image.files.item(0);
+      const blob = document.getElementById('image').files.item(0);
       const items = [{ type: blob.type, getAsFile: () => blob }];
       for (const handler of pasteHandlers.splice(0)) handler({ clipboardData: { types: ['Files'], items } });
     },

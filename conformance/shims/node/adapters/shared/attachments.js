@@ -11,14 +11,17 @@
     const { conn, settings, tell, user } = device;
     const send = kit.sender(device);
     /** What the file input of a page holds when a person has chosen the file, through the SDK's own eyes. */
-    const chosen = ({ file, filename, media_type }) => {
-      const picked = user.pickFile(file, filename, media_type);
-      const input = { files: { length: 1, item: () => picked, 0: picked } };
-      return call(webim().utils, 'WebIM.utils', 'getFileUrl', input);
+    const chosen = ({ file, filename, media_type }) =>
+      call(webim().utils, 'WebIM.utils', 'getFileUrl', user.fileInput(file, filename, media_type));
+    /** What a paste event brings, as the vendor's example hands it on. */
+    const pasted = () => {
+      if (!user.pasted) throw new kit.Missing('a paste event: this is no page');
+      const data = user.pasted();
+      return { data, url: URL.createObjectURL(data), filename: data.name, filetype: data.type.split('/')[1] };
     };
-    const upload = (type, body, own) =>
+    const upload = (type, body, own, file = chosen) =>
       send(type, body, {
-        file: chosen(body),
+        file: file(body),
         apiUrl: settings.rest, // 3.0.6 uploads nowhere else
         ...own,
         onFileUploadProgress: ({ loaded, total }) => tell('upload_progress', { handle: body.handle, loaded, total }),
@@ -27,6 +30,7 @@
       });
     return {
       send_image: (body) => upload('img', body, { width: body.width, height: body.height }),
+      paste_image: (body) => upload('img', body, { width: body.width, height: body.height }, pasted),
       send_file: (body) => upload('file', body, {}),
       send_audio: (body) => upload('audio', body, { length: body.length }),
       send_video: (body) => upload('video', body, { length: body.length }),
