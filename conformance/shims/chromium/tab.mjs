@@ -125,8 +125,8 @@ export class Tab {
   }
 
   /** A person chooses a file in the input. The page's name for it is `name`, whatever it is called on the disk. */
-  async choose(path, name, mediaType, selector = '#file') {
-    const input = this.#page.locator(selector);
+  async choose(path, name, mediaType, id = 'file') {
+    const input = this.#page.locator(`input#${id}`);
     await input.setInputFiles(await this.#named(path, name));
     const chosen = await input.evaluate(({ files: [file] }) => [file.name, file.type]);
     if (chosen[0] === name && chosen[1] === mediaType) return;
@@ -135,8 +135,8 @@ export class Tab {
   }
 
   /** A person pastes the picture that the input holds, copied before to the system's clipboard. */
-  async paste() {
-    await this.call('copy');
+  async paste(id = 'file') {
+    await this.call('copy', id);
     await this.call('awaitPaste');
     await this.#page.keyboard.press('ControlOrMeta+v');
     await this.call('pasted');

@@ -22,7 +22,7 @@
   /** @type {import('../../node/device.mjs').User} */
   const user = {
     /** The shim has given the file to the input: it waits for the command until that is done. */
-    fileInput: () => input(),
+    fileInput: () => input('file'),
     pasted: () => pasted,
     sha256: (blob, take) => during(digest(blob).then(take)),
   };
@@ -38,6 +38,8 @@
       for (const script of scripts) (0, eval)(script)(kit);
       attach = kit.attach;
     },
+    /** A script whose value is `attach` itself. */
+    attachment: (script) => void (attach = (0, eval)(script)),
     create: (settingsText) =>
       outcome(() => {
         run = attach(settingsText, (text) => say(`{"event":${text}}`), user);
@@ -56,8 +58,11 @@
       }
       await new Promise((resolve) => setTimeout(resolve, 0));
     },
-    /** Puts the picture that the input holds on the system's clipboard. */
-    copy: () => navigator.clipboard.write([new ClipboardItem({ [input().files[0].type]: input().files[0] })]),
+    /** Puts the picture that an input holds on the system's clipboard. */
+    copy: (id) => {
+      const [file] = input(id).files;
+      return navigator.clipboard.write([new ClipboardItem({ [file.type]: file })]);
+    },
     /** What is pasted next is kept, if a person did it: `pasted` waits for that. */
     awaitPaste: () => void (paste = new Promise((resolve) => (took = resolve))),
     pasted: async () => void (pasted = await paste),
@@ -76,8 +81,8 @@
     say('{"ready":{}}');
   });
 
-  function input() {
-    return document.getElementById('file');
+  function input(id) {
+    return document.getElementById(id);
   }
 
   function outcome(call) {
