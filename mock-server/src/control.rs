@@ -238,6 +238,9 @@ pub struct Settings {
     pub reports: bool,
     /// How many contacts a user has at most (rest.md B.3: the second of three plans; 4.x: 50).
     pub contacts_max: u32,
+    /// How many rooms a user may be in when entering one more over the socket; above, the service says that they are
+    /// too many (50). The number is our guess.
+    pub joined_rooms_max: u32,
     /// The largest attachment, in bytes (rest.md B.8: 10 MB).
     pub attachment_bytes_max: u64,
     /// Every attachment is refused as improper content, as by a moderation that likes none.
@@ -307,6 +310,8 @@ pub struct SettingsPatch {
     pub translation: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reports: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub joined_rooms_max: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attachment_bytes_max: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -515,6 +520,7 @@ impl Default for Settings {
             reactions: true,
             translation: true,
             reports: true,
+            joined_rooms_max: 1_000,
             attachment_bytes_max: 10 * 1024 * 1024,
             improper_uploads: false,
             kept_messages_max: 100_000,
@@ -573,6 +579,7 @@ impl Settings {
             reactions,
             translation,
             reports,
+            joined_rooms_max,
             attachment_bytes_max,
             improper_uploads,
             kept_messages_max,
@@ -605,6 +612,7 @@ impl Settings {
         set(&mut self.reactions, reactions);
         set(&mut self.translation, translation);
         set(&mut self.reports, reports);
+        set(&mut self.joined_rooms_max, joined_rooms_max);
         set(&mut self.attachment_bytes_max, attachment_bytes_max);
         set(&mut self.improper_uploads, improper_uploads);
         set(&mut self.kept_messages_max, kept_messages_max);

@@ -86,6 +86,18 @@ pub(super) fn accepted(meta_id: u64, server_id: u64, at: Millis) -> Bytes {
     frame(m_sync::Command::Sync, &payload[..ANSWER_BYTES_MAX - unused])
 }
 
+/// The same, with what has become of it.
+pub(super) fn accepted_showing(meta_id: u64, server_id: u64, at: Millis, shown: Meta) -> Bytes {
+    sync(&CommSyncDl {
+        status: Some(ok()),
+        meta_id: Some(meta_id),
+        server_id: Some(server_id),
+        metas: vec![shown],
+        timestamp: Some(at.0),
+        ..CommSyncDl::default()
+    })
+}
+
 /// The answer to a message, or a frame, that was not.
 pub(super) fn refusal(meta_id: Option<u64>, server_id: Option<u64>, code: i32, reason: &str) -> Bytes {
     let reason = (!reason.is_empty()).then(|| reason.to_owned());

@@ -109,12 +109,8 @@ impl Server {
             // Clients want no answer to their statistics (wire-4x §3.4).
             Ok(meta::NameSpace::Statistic) => {}
             Ok(meta::NameSpace::Roster) => self.roster(now, origin, meta),
-            Ok(
-                other @ (meta::NameSpace::Muc
-                | meta::NameSpace::Conference
-                | meta::NameSpace::Notify
-                | meta::NameSpace::Query),
-            ) => {
+            Ok(meta::NameSpace::Muc) => self.muc_request(now, origin, meta),
+            Ok(other @ (meta::NameSpace::Conference | meta::NameSpace::Notify | meta::NameSpace::Query)) => {
                 let reason = format!("namespace {} is not served", other.as_str_name());
                 self.refuse_sync(conn, meta.id, status::ErrorCode::UnknownCommand, &reason);
             }
@@ -192,11 +188,21 @@ impl Server {
 
     /// The sender is told that the message was taken, and that is all that comes of it.
     pub(super) fn answer_taken(&mut self, now: Millis, ticket: &Ticket, server_id: u64) {
+        self.note_taken(now, ticket, server_id);
+        self.answer_message(ticket, encode::accepted(ticket.local_id, server_id, now));
+    }
+
+    /// As [`Server::answer_taken`], with what has become of it. An answer to the same again does without.
+    pub(super) fn answer_taken_showing(&mut self, now: Millis, ticket: &Ticket, server_id: u64, shown: Meta) {
+        self.note_taken(now, ticket, server_id);
+        self.answer_message(ticket, encode::accepted_showing(ticket.local_id, server_id, now, shown));
+    }
+
+    fn note_taken(&mut self, now: Millis, ticket: &Ticket, server_id: u64) {
         let &Ticket { origin, local_id, body_hash, .. } = ticket;
         if let Some(ids) = self.sent_ids(origin) {
             ids.note(Sent { local_id, server_id, timestamp: now, body_hash });
         }
-        self.answer_message(ticket, encode::accepted(local_id, server_id, now));
     }
 
     /// The message is taken: its sender is answered, and what is to come of it comes.

@@ -25,6 +25,7 @@ mod recall;
 mod receipt;
 mod report;
 pub mod rest;
+mod room;
 mod roster;
 mod route;
 mod session;

@@ -54,6 +54,10 @@ const IMPORT: Takes = Json(
 const RECALL: Takes =
     Json(r#"{"msg_id":"1","to":"bob","chat_type":"chat","force":true}"#, &["msg_id", "chat_type"]);
 
+const TEXTS: Takes = Json(r#"{"metaData":{"k":"v"}}"#, &["metaData"]);
+const KEYS: Takes = Json(r#"{"keys":["k"]}"#, &["keys"]);
+const TARGETS: Takes = Json(r#"{"targets":["bob"],"properties":["k"]}"#, &["targets"]);
+
 /// All of them.
 pub(crate) fn rows() -> Vec<Row> {
     let mut rows = vec![
@@ -215,6 +219,22 @@ pub(crate) fn rows() -> Vec<Row> {
         row(Post, "/rtc_mapper/batch/get", &[], ALICE, Json(r#"{"data":[1]}"#, &["data"])),
         row(Delete, "/sdk/user/{user}/blocks", &["alice"], ALICE, NAMES),
         row(Get, "/users/{user}/joined_chatgroups", &["alice"], ALICE, Nothing),
+        row(Get, "/chatgroups/user/{user}", &["alice"], ALICE, Nothing),
+        row(Get, "/chatgroups/user/{user}/joined_count", &["alice"], ALICE, Nothing),
+        row(Get, "/users/{user}/joined_chatrooms", &["alice"], ALICE, Nothing),
+        row(Get, "/sdk/chatgroups/{id}/mute/{user}", &["9", "alice"], ALICE, Nothing),
+        row(Get, "/sdk/chatrooms/{id}/mute/{user}", &["10", "alice"], ALICE, Nothing),
+        row(Post, "/metadata/chatroom/{id}", &["10"], ALICE, Json(r#"{"keys":["k"]}"#, &[])),
+        row(Put, "/metadata/chatroom/{id}/user/{user}", &["10", "alice"], ALICE, TEXTS),
+        row(Put, "/metadata/chatroom/{id}/user/{user}/forced", &["10", "alice"], ALICE, TEXTS),
+        row(Delete, "/metadata/chatroom/{id}/user/{user}", &["10", "alice"], ALICE, KEYS),
+        row(Delete, "/metadata/chatroom/{id}/user/{user}/forced", &["10", "alice"], ALICE, KEYS),
+        row(Put, "/sdk/metadata/chatgroup/{id}/user/{user}", &["9", "alice"], ALICE, TEXTS),
+        row(Get, "/sdk/metadata/chatgroup/{id}/user/{user}", &["9", "alice"], ALICE, Nothing),
+        row(Put, "/metadata/chatgroup/{id}/user/{user}", &["9", "bob"], App, TEXTS),
+        row(Get, "/metadata/chatgroup/{id}/user/{user}", &["9", "bob"], App, Nothing),
+        row(Post, "/sdk/metadata/chatgroup/{id}/get", &["9"], ALICE, TARGETS),
+        row(Post, "/metadata/chatgroup/{id}/get", &["9"], App, TARGETS),
         row(Get, "/publicchatgroups", &[], ALICE, Nothing),
         row(
             Post,
@@ -237,8 +257,6 @@ pub(crate) fn rows() -> Vec<Row> {
             User("carl"),
             Json(r#"{"invitee":"carl","verifyResult":true}"#, &["invitee", "verifyResult"]),
         ),
-        row(Post, "/chatgroups/{id}/disable", &["9"], App, Nothing),
-        row(Post, "/chatgroups/{id}/enable", &["9"], App, Nothing),
         row(Get, "/chatrooms/super_admin", &[], App, Nothing),
         row(Post, "/chatrooms/super_admin", &[], App, Json(r#"{"superadmin":"bob"}"#, &["superadmin"])),
         row(Delete, "/chatrooms/super_admin/{user}", &["alice"], App, Nothing),
@@ -286,6 +304,8 @@ fn mucs(root: &str, id: &'static str) -> Vec<Row> {
         of_one(Get, "/white/users/{users}", "carl", ALICE),
         of_one(Post, "/white/users/{users}", "bob", ALICE),
         of_one(Delete, "/white/users/{users}", "carl", ALICE),
+        one(Post, "/disable", App, Nothing),
+        one(Post, "/enable", App, Nothing),
         one(Post, "/ban", ALICE, Nothing),
         one(Delete, "/ban", ALICE, Nothing),
         one(Get, "/share_files", ALICE, Nothing),

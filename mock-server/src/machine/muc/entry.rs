@@ -9,9 +9,11 @@ use crate::machine::{Millis, Server};
 
 /// How somebody comes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::machine) enum Entrance {
+pub(in crate::machine) enum Entrance<'a> {
     /// It is open to whoever comes.
     Open,
+    /// The same, with words for those who are there (4.x, rooms).
+    Visit { ext: &'a str },
     /// A leader said yes to the user's application.
     Accepted,
     /// The user said yes to an invitation of this one.
@@ -43,17 +45,19 @@ impl Server {
         act: Act,
         muc: MucIx,
         user: UserIx,
-        entrance: Entrance,
+        entrance: Entrance<'_>,
     ) -> Result<(), MucFault> {
         self.mucs.muc(muc).may_enter(user)?;
         self.enter(act.now, muc, user);
+        let mut notice = Notice::new(Operation::Presence, user, &[]);
         match entrance {
             Entrance::Open => {}
+            Entrance::Visit { ext } => notice.ext = ext,
             Entrance::Accepted => self.tell_user(act, muc, Operation::ApplyAccept, act.by, user, ""),
             Entrance::Invited(by) => self.tell_user(act, muc, Operation::InviteAccept, user, by, ""),
             Entrance::Added => self.tell_user(act, muc, Operation::DirectJoined, act.by, user, ""),
         }
-        self.tell_members(act, muc, &Notice::new(Operation::Presence, user, &[]), &[user]);
+        self.tell_members(act, muc, &notice, &[user]);
         Ok(())
     }
 
@@ -137,6 +141,7 @@ impl Server {
         self.mucs.muc(muc).may_go(user)?;
         self.go_out(muc, user);
         self.tell_members(act, muc, &Notice::new(Operation::Absence, user, &[]), &[]);
+        self.take_attributes_along(act, muc, user);
         Ok(())
     }
 
@@ -146,6 +151,7 @@ impl Server {
         self.go_out(muc, user);
         self.tell_user(act, muc, Operation::Kick, act.by, user, "");
         self.tell_members(act, muc, &Notice::new(Operation::Absence, user, &[]), &[]);
+        self.take_attributes_along(act, muc, user);
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 //! They appear by REST or by a control command, never by themselves. A dissolved one is gone: its id is unknown
 //! again, and the server gives no id out twice.
 
+mod attributes;
 mod entry;
 mod files;
 mod notice;
@@ -15,11 +16,12 @@ use std::collections::VecDeque;
 use super::account::{Membership, UserIx};
 use super::log::ConvKey;
 use super::{Map, Millis, Server, Set};
+pub(super) use attributes::{Attribute, Force, Lifetime, MemberAttributes, bytes_of as attribute_bytes};
 pub(super) use entry::{Door, Entrance, Verdict};
 pub(super) use files::SharedFile;
 pub(super) use notice::{Act, Told};
 pub(super) use profile::Profile;
-pub(super) use silence::{Ban, Silence};
+pub(super) use silence::{Ban, Silence, shown_end};
 
 /// A group or room of the world; of one that was dissolved, nobody holds the number any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,6 +41,8 @@ pub(super) struct Mucs {
     made: u32,
     /// While there are any, they alone make rooms.
     pub(super) super_admins: Set<UserIx>,
+    /// What is written on rooms and on members of groups, keys and values together.
+    attribute_bytes: usize,
     /// The ids of those that were dissolved last: a client may still pull what it was told of.
     dissolved: VecDeque<Box<str>>,
 }
@@ -70,6 +74,10 @@ pub(super) struct Muc {
     pub(super) announcement: String,
     /// By id, oldest first.
     pub(super) files: Map<Box<str>, SharedFile>,
+    /// What is written on a room, oldest first.
+    pub(super) attributes: Map<Box<str>, Attribute>,
+    /// What is written on members of a group.
+    pub(super) member_attributes: Map<UserIx, MemberAttributes>,
     /// The app switched it off: nothing can be done in it until it is on again.
     pub(super) disabled: bool,
 }
@@ -180,6 +188,8 @@ impl Server {
             blocked: Set::default(),
             announcement: String::new(),
             files: Map::default(),
+            attributes: Map::default(),
+            member_attributes: Map::default(),
             disabled: false,
         };
         self.mucs.mucs.insert(muc, state);
@@ -220,6 +230,7 @@ impl Server {
         state.admins.shift_remove(&user);
         state.muted.shift_remove(&user);
         state.allowed.shift_remove(&user);
+        self.mucs.forget_attributes_of(muc, user);
         if let Some(conv) = self.queues.find(ConvKey::Muc(muc)) {
             self.leave_conversation(conv, user);
         }
@@ -235,6 +246,7 @@ impl Server {
         for file in gone.files.values() {
             self.let_go(file.blob);
         }
+        self.mucs.forget_attributes(&gone);
         self.mucs.by_id.shift_remove(&gone.id);
         if self.mucs.dissolved.len() == DISSOLVED_MAX {
             self.mucs.dissolved.pop_front();

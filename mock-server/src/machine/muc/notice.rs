@@ -4,7 +4,7 @@
 //! Which operation goes to whom is our guess throughout, after the events that 3.x and 4.x make of them (wire-3x
 //! §5.3, wire-4x §6.1).
 
-use fixtures::wire::{MucBody, meta, muc_body};
+use fixtures::wire::{Jid, MucBody, meta, muc_body};
 use prost::Message as _;
 
 pub(in crate::machine) use muc_body::Operation;
@@ -41,11 +41,13 @@ pub(super) struct Notice<'a> {
     pub(super) reason: &'a str,
     /// What 4.x calls `detail`, as JSON.
     pub(super) detail: Option<String>,
+    /// What a user who comes in says to those who are there.
+    pub(super) ext: &'a str,
 }
 
 impl<'a> Notice<'a> {
     pub(super) fn new(operation: Operation, from: UserIx, to: &'a [UserIx]) -> Self {
-        Self { operation, from, to, reason: "", detail: None }
+        Self { operation, from, to, reason: "", detail: None, ext: "" }
     }
 }
 
@@ -65,10 +67,37 @@ impl Server {
             return;
         }
         let from = self.jid(notice.from, None);
-        let body = MucBody {
+        let body = self.notice_body(muc, notice, from.clone());
+        self.tell_service_all(act.now, &readers, from, meta::NameSpace::Muc, body.encode_to_vec());
+    }
+
+    /// Tells the other devices of the user who did it, by whose resource 4.x knows that it was not itself.
+    pub(super) fn tell_own_devices(
+        &mut self,
+        act: Act,
+        muc: MucIx,
+        notice: &Notice<'_>,
+        resource: Option<&str>,
+    ) {
+        // Without, nobody can tell which device did it, and each would show it as another's.
+        let Some(resource) = resource else { return };
+        let device = self.device_of(act.by, resource);
+        let body = self.notice_body(muc, notice, self.jid(notice.from, Some(resource)));
+        let payload = body.encode_to_vec();
+        match device {
+            Some(device) => {
+                self.tell_other_devices(act.now, act.by, device, meta::NameSpace::Muc, payload);
+            }
+            None => self.tell_service(act.now, act.by, meta::NameSpace::Muc, payload),
+        }
+    }
+
+    fn notice_body(&self, muc: MucIx, notice: &Notice<'_>, from: Jid) -> MucBody {
+        let state = self.mucs.muc(muc);
+        MucBody {
             muc_id: Some(self.muc_jid(muc)),
             operation: Some(notice.operation as i32),
-            from: Some(from.clone()),
+            from: Some(from),
             to: notice.to.iter().map(|&user| self.jid(user, None)).collect(),
             reason: (!notice.reason.is_empty()).then(|| notice.reason.to_owned()),
             is_chatroom: Some(state.kind == MucKind::Room),
@@ -77,10 +106,10 @@ impl Server {
                 .detail
                 .clone()
                 .map(|ext| muc_body::EventInfo { event_type: None, ext: Some(ext) }),
+            ext: (!notice.ext.is_empty()).then(|| notice.ext.to_owned()),
             muc_member_count: i32::try_from(state.members.len()).ok(),
             ..MucBody::default()
-        };
-        self.tell_service_all(act.now, &readers, from, meta::NameSpace::Muc, body.encode_to_vec());
+        }
     }
 
     /// Tells the user to whom it was done.
@@ -121,5 +150,8 @@ impl Muc {
 
 /// That others come and go is news for who looks on; kept for who is away, it would push out their messages.
 fn is_about_others(operation: Operation) -> bool {
-    matches!(operation, Operation::Presence | Operation::Absence)
+    matches!(
+        operation,
+        Operation::Presence | Operation::Absence | Operation::GroupMemberMetadataUpdate
+    )
 }

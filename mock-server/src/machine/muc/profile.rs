@@ -23,6 +23,8 @@ pub(in crate::machine) struct Profile {
     pub(in crate::machine) users_max: usize,
     /// The app's own words; clients hand them on unread.
     pub(in crate::machine) custom: String,
+    /// Where its picture lies; 4.x hands it on unread.
+    pub(in crate::machine) avatar: String,
 }
 
 impl Server {
@@ -46,6 +48,7 @@ impl Server {
             "invite_need_confirm": profile.invite_need_confirm,
             "max_users": profile.users_max,
             "custom": profile.custom,
+            "avatar": profile.avatar,
         });
         state.profile = profile;
         state.modified = act.now;
@@ -81,6 +84,7 @@ impl Profile {
             invite_need_confirm: false,
             users_max: 200,
             custom: String::new(),
+            avatar: String::new(),
         }
     }
 }

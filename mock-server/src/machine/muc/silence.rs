@@ -85,6 +85,14 @@ impl Server {
     }
 }
 
+/// What stands for "for ever" in the vendor's own samples: a day in the year 2117. Ours is beyond JavaScript's numbers.
+const FOR_EVER_MS: u64 = 4_638_873_600_000;
+
+/// The end of a mute as clients are shown it, in ms since 1970.
+pub(in crate::machine) fn shown_end(until: Millis) -> u64 {
+    if until.0 == u64::MAX { FOR_EVER_MS } else { until.0 }
+}
+
 impl Muc {
     pub(in crate::machine) fn silence(&self, user: UserIx, now: Millis) -> Option<Silence> {
         if self.muted.get(&user).is_some_and(|&until| now < until) {

@@ -35,6 +35,8 @@ pub struct Failure {
     exception: &'static str,
     description: String,
     place: Place,
+    /// The number of the newer endpoints (rest.md 0.5).
+    code: Option<u32>,
 }
 
 /// Under which name a refusal says what is wrong.
@@ -74,6 +76,8 @@ struct ErrorEnvelope<'a> {
     error_description: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     result: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_code: Option<u32>,
 }
 
 impl Success {
@@ -174,6 +178,7 @@ impl Failure {
             duration: 0,
             error_description,
             result,
+            error_code: self.code,
         });
         Response { status: self.status, body: Body::Json(body) }
     }
@@ -193,7 +198,17 @@ impl Failure {
             description.truncate(end);
             description.push('…');
         }
-        Self { status, error, exception, description, place: Place::Description }
+        Self { status, error, exception, description, place: Place::Description, code: None }
+    }
+
+    /// With the number by which 4.x tells it.
+    pub(super) fn coded(self, code: u32) -> Self {
+        Self { code: Some(code), ..self }
+    }
+
+    /// Something that is not there.
+    pub(super) fn missing(description: impl Into<String>) -> Self {
+        Self::new(404, "service_resource_not_found", "ServiceResourceNotFoundException", description)
     }
 
     /// A path that nothing is at.

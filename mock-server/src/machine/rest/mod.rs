@@ -4,6 +4,7 @@
 //! SDKs parse all of them and hang on anything different (rest.md 0.3, 0.10).
 
 mod acks;
+mod attributes;
 mod chatfiles;
 mod devices;
 mod envelope;
@@ -32,7 +33,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value};
 
 use super::account::{Caller, UserIx};
-use super::muc::MucKind;
+use super::muc::{Force, MucKind};
 use super::mutes::ChatKind;
 use super::session::DeviceId;
 use super::upload::{BlobId, Upload};
@@ -161,6 +162,14 @@ enum Route {
     CallToken,
     CallNumbers,
     JoinedGroups,
+    JoinedGroupDetails,
+    JoinedGroupCount,
+    JoinedRooms,
+    MuteListed(MucKind),
+    RoomAttributes,
+    RoomAttributesOf(Force),
+    MemberAttributes,
+    MembersAttributes,
     PublicGroups,
     Muc(MucKind, muc::Part),
 }
@@ -230,6 +239,19 @@ static ROUTES: LazyLock<(matchit::Router<Route>, Vec<String>)> = LazyLock::new(|
         ("/users/{user}/token/rtc", Route::CallToken),
         ("/rtc_mapper/batch/get", Route::CallNumbers),
         ("/users/{user}/joined_chatgroups", Route::JoinedGroups),
+        ("/chatgroups/user/{user}", Route::JoinedGroupDetails),
+        ("/chatgroups/user/{user}/joined_count", Route::JoinedGroupCount),
+        ("/users/{user}/joined_chatrooms", Route::JoinedRooms),
+        ("/sdk/chatgroups/{id}/mute/{user}", Route::MuteListed(MucKind::Group)),
+        ("/sdk/chatrooms/{id}/mute/{user}", Route::MuteListed(MucKind::Room)),
+        ("/metadata/chatroom/{id}", Route::RoomAttributes),
+        ("/metadata/chatroom/{id}/user/{user}", Route::RoomAttributesOf(Force::Spares)),
+        ("/metadata/chatroom/{id}/user/{user}/forced", Route::RoomAttributesOf(Force::Overrules)),
+        // SDKs say `sdk`, the server-side documents do not.
+        ("/sdk/metadata/chatgroup/{id}/user/{user}", Route::MemberAttributes),
+        ("/metadata/chatgroup/{id}/user/{user}", Route::MemberAttributes),
+        ("/sdk/metadata/chatgroup/{id}/get", Route::MembersAttributes),
+        ("/metadata/chatgroup/{id}/get", Route::MembersAttributes),
         ("/publicchatgroups", Route::PublicGroups),
     ];
     let mut router = matchit::Router::new();
@@ -381,6 +403,16 @@ fn routed(server: &mut Server, now: Millis, request: &Request) -> Response {
         (Route::CallToken, Method::Get) => devices::call_token(server, &call),
         (Route::CallNumbers, Method::Post) => devices::of_numbers(server, &call),
         (Route::JoinedGroups, Method::Get) => muc::joined(server, &call),
+        (Route::JoinedGroupDetails, Method::Get) => muc::joined_details(server, &call),
+        (Route::JoinedGroupCount, Method::Get) => muc::joined_count(server, &call),
+        (Route::JoinedRooms, Method::Get) => muc::joined_rooms(server, &call),
+        (Route::MuteListed(kind), Method::Get) => muc::is_muted(server, &call, kind),
+        (Route::RoomAttributes, Method::Post) => attributes::of_room(server, &call),
+        (Route::RoomAttributesOf(force), Method::Put) => attributes::set_on_room(server, &call, force),
+        (Route::RoomAttributesOf(force), Method::Delete) => attributes::remove_from_room(server, &call, force),
+        (Route::MemberAttributes, Method::Get) => attributes::of_one_member(server, &call),
+        (Route::MemberAttributes, Method::Put) => attributes::set_on_member(server, &call),
+        (Route::MembersAttributes, Method::Post) => attributes::of_members(server, &call),
         (Route::PublicGroups, Method::Get) => muc::public(server, &call),
         (Route::Muc(kind, part), _) => muc::answer(server, &call, kind, part),
         (_, method) => Err(Failure::wrong_method(method, &request.path)),

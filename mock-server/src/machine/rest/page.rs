@@ -28,6 +28,12 @@ impl Page {
         Self { skip: (number - 1).saturating_mul(take), take }
     }
 
+    /// As [`Page::numbered`], counted from 0.
+    pub(super) fn numbered_from_0(call: &Call<'_>) -> Self {
+        let take = size(call, "pagesize");
+        Self { skip: parameter(call, "pagenum").unwrap_or(0).saturating_mul(take), take }
+    }
+
     /// A cursor is the number of entries that came before.
     pub(super) fn after_cursor(call: &Call<'_>) -> Self {
         Self { skip: parameter(call, "cursor").unwrap_or(0), take: size(call, "limit") }

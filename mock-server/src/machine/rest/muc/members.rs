@@ -16,7 +16,20 @@ pub(super) fn list(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Answe
     let muc = server.mucs.muc(asked.muc);
     let page = Page::asked(call);
     let cursor = page.next_cursor(muc.members.len());
-    Ok(Success::page(page.of(affiliations(server, call, muc)).collect(), cursor))
+    let with_admins = call.parameter("joined_time") == Some("true");
+    let shown = page.of(muc.members.iter().zip(affiliations(server, call, muc))).map(|((&user, _), shown)| {
+        // The list of 4.x tells administrators apart, those of before do not.
+        if with_admins && muc.admins.contains(&user) { administrator(shown) } else { shown }
+    });
+    Ok(Success::page(shown.collect(), cursor))
+}
+
+/// The same under another role.
+fn administrator(mut shown: Value) -> Value {
+    if let Some(name) = shown.as_object_mut().and_then(|shown| shown.remove("member")) {
+        shown["admin"] = name;
+    }
+    shown
 }
 
 /// Each member under its role, and with `joined_time=true` since when.

@@ -19,7 +19,8 @@ use super::{Answer, Call, Failure, Method, Success};
 use crate::machine::account::{Caller, UserIx};
 use crate::machine::muc::{ADMINS_MAX, Act, Door, Muc, MucFault, MucIx, MucKind, Told};
 use crate::machine::{Server, Set};
-pub(super) use list::{joined, public};
+pub(super) use list::{joined, joined_count, joined_details, joined_rooms, public};
+pub(super) use silence::is_muted;
 
 /// What stands behind `/chatgroups` or `/chatrooms`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,8 +80,8 @@ pub(super) const PARTS: [(&str, Part, &[MucKind]); 25] = {
         ("/{id}/announcement", Part::Announcement, BOTH),
         ("/{id}/share_files", Part::Files, BOTH),
         ("/{id}/share_files/{file}", Part::File, BOTH),
-        ("/{id}/disable", Part::Disable, GROUP),
-        ("/{id}/enable", Part::Enable, GROUP),
+        ("/{id}/disable", Part::Disable, BOTH),
+        ("/{id}/enable", Part::Enable, BOTH),
         ("/super_admin", Part::SuperAdmins, ROOM),
         ("/super_admin/{user}", Part::SuperAdmin, ROOM),
     ]
@@ -126,8 +127,8 @@ pub(super) fn answer(server: &mut Server, call: &Call<'_>, kind: MucKind, part: 
         (Part::Files, Post) => files::upload(server, call, kind),
         (Part::File, Get) => files::download(server, call, kind),
         (Part::File, Delete) => files::delete(server, call, kind),
-        (Part::Disable, Post) => profile::disable(server, call),
-        (Part::Enable, Post) => profile::enable(server, call),
+        (Part::Disable, Post) => profile::disable(server, call, kind),
+        (Part::Enable, Post) => profile::enable(server, call, kind),
         (Part::SuperAdmins, Get) => roles::super_admins(server, call),
         (Part::SuperAdmins, Post) => roles::add_super_admin(server, call),
         (Part::SuperAdmin, Delete) => roles::remove_super_admin(server, call),
@@ -137,7 +138,7 @@ pub(super) fn answer(server: &mut Server, call: &Call<'_>, kind: MucKind, part: 
 
 /// What somebody is to a group or room; each may do what those before may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
+pub(super) enum Rank {
     Outsider,
     Member,
     Admin,
@@ -145,19 +146,31 @@ enum Rank {
     App,
 }
 
+impl Rank {
+    /// What 4.x calls a user's role.
+    fn permission(self) -> &'static str {
+        match self {
+            Self::Outsider => "none",
+            Self::Member => "member",
+            Self::Admin => "admin",
+            Self::Owner | Self::App => "owner",
+        }
+    }
+}
+
 /// A group or room, and who wants something of it.
 #[derive(Clone, Copy, Debug)]
-struct Asked {
-    muc: MucIx,
+pub(super) struct Asked {
+    pub(super) muc: MucIx,
     /// In the app's name the owner acts.
-    by: UserIx,
-    rank: Rank,
-    act: Act,
+    pub(super) by: UserIx,
+    pub(super) rank: Rank,
+    pub(super) act: Act,
 }
 
 impl Asked {
     /// By somebody of this rank at least. What is switched off is the app's alone.
-    fn of(server: &Server, call: &Call<'_>, kind: MucKind, least: Rank) -> Result<Self, Failure> {
+    pub(super) fn of(server: &Server, call: &Call<'_>, kind: MucKind, least: Rank) -> Result<Self, Failure> {
         let caller = call.authority(server)?;
         let muc = existing(server, call.first, kind)?;
         let state = server.mucs.muc(muc);
@@ -318,7 +331,7 @@ fn existing(server: &Server, id: &str, kind: MucKind) -> Result<MucIx, Failure> 
     found.ok_or_else(|| Failure::no_muc(id))
 }
 
-fn existing_user(server: &Server, name: &str) -> Result<UserIx, Failure> {
+pub(super) fn existing_user(server: &Server, name: &str) -> Result<UserIx, Failure> {
     server.accounts.find(name).ok_or_else(|| Failure::illegal(format!("group member {name} doesn't exist")))
 }
 

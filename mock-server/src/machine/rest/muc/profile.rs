@@ -34,10 +34,12 @@ struct Changes {
     #[serde(default, deserialize_with = "count")]
     maxusers: Option<usize>,
     custom: Option<String>,
+    /// Where the group's picture lies.
+    avatar: Option<String>,
 }
 
 /// The keys of [`Changes`], as they may be spelt.
-const CHANGEABLE: [&str; 11] = [
+const CHANGEABLE: [&str; 12] = [
     "name",
     "groupname",
     "description",
@@ -49,11 +51,14 @@ const CHANGEABLE: [&str; 11] = [
     "invite_need_confirm",
     "maxusers",
     "custom",
+    "avatar",
 ];
 /// rest.md B.5 and B.8.
 const NAME_CHARS_MAX: usize = 128;
 const DESCRIPTION_CHARS_MAX: usize = 512;
 const CUSTOM_CHARS_MAX: usize = 1_024;
+/// An address; our guess.
+const AVATAR_CHARS_MAX: usize = 1_024;
 /// Above the 8,000 of the largest plan (rest.md B.8): our guess for rooms.
 const MEMBERS_MAX: usize = 10_000;
 /// How many one call may ask about; the answer lists the members of each.
@@ -131,12 +136,6 @@ fn describe(server: &Server, call: &Call<'_>, muc: &Muc, caller: Caller) -> Valu
         Caller::App => Rank::App,
         Caller::User(user) => rank_of(muc, user),
     };
-    let permission = match rank {
-        Rank::Outsider => "none",
-        Rank::Member => "member",
-        Rank::Admin => "admin",
-        Rank::Owner | Rank::App => "owner",
-    };
     json!({
         "id": &*muc.id,
         "name": muc.profile.name,
@@ -150,9 +149,10 @@ fn describe(server: &Server, call: &Call<'_>, muc: &Muc, caller: Caller) -> Valu
         "allowinvites": muc.profile.members_invite,
         "maxusers": muc.profile.users_max,
         "custom": muc.profile.custom,
+        "avatar": muc.profile.avatar,
         "mute": muc.all_banned,
         "disabled": muc.disabled,
-        "permission": permission,
+        "permission": rank.permission(),
     })
 }
 
@@ -188,17 +188,18 @@ enum Switch {
     Off,
 }
 
-pub(super) fn disable(server: &mut Server, call: &Call<'_>) -> Answer {
-    switch(server, call, Switch::Off)
+pub(super) fn disable(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Answer {
+    switch(server, call, kind, Switch::Off)
 }
 
-pub(super) fn enable(server: &mut Server, call: &Call<'_>) -> Answer {
-    switch(server, call, Switch::On)
+pub(super) fn enable(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Answer {
+    switch(server, call, kind, Switch::On)
 }
 
-fn switch(server: &mut Server, call: &Call<'_>, switch: Switch) -> Answer {
+/// Rooms too: our guess, as the documents name groups alone.
+fn switch(server: &mut Server, call: &Call<'_>, kind: MucKind, switch: Switch) -> Answer {
     call.app_only(server)?;
-    let asked = Asked::of(server, call, MucKind::Group, Rank::App)?;
+    let asked = Asked::of(server, call, kind, Rank::App)?;
     let disabled = matches!(switch, Switch::Off);
     server.mucs.muc_mut(asked.muc).disabled = disabled;
     Ok(Success::data(json!({ "disabled": disabled })))
@@ -215,11 +216,13 @@ impl Changes {
             invite_need_confirm: self.invite_need_confirm.unwrap_or(before.invite_need_confirm),
             users_max: self.maxusers.unwrap_or(before.users_max),
             custom: self.custom.unwrap_or(before.custom),
+            avatar: self.avatar.unwrap_or(before.avatar),
         };
         for (what, text, chars_max) in [
             ("name", &profile.name, NAME_CHARS_MAX),
             ("description", &profile.description, DESCRIPTION_CHARS_MAX),
             ("custom", &profile.custom, CUSTOM_CHARS_MAX),
+            ("avatar", &profile.avatar, AVATAR_CHARS_MAX),
         ] {
             if text.chars().count() > chars_max {
                 return Err(Failure::illegal(format!("{what} holds at most {chars_max} characters")));

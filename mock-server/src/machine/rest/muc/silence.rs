@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Asked, NAMES_MAX, Rank, Shape, each, existing_user, list_id_key, named_in_path, users_of};
 use crate::machine::account::UserIx;
-use crate::machine::muc::{Ban, MucKind};
+use crate::machine::muc::{Ban, MucKind, shown_end};
 use crate::machine::rest::{Answer, Call, Failure, Success, text};
 use crate::machine::{Millis, Server, excerpt};
 
@@ -20,14 +20,12 @@ struct Mute {
 
 /// rest.md B.5.
 const MUTED_AT_ONCE_MAX: usize = 10;
-/// What stands for "for ever" in the vendor's own samples: a day in the year 2117. Ours is beyond JavaScript's numbers.
-const FOR_EVER_MS: u64 = 4_638_873_600_000;
 
 pub(super) fn mutes(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Answer {
     let asked = Asked::of(server, call, kind, Rank::Admin)?;
     let muted = server.mucs.muc(asked.muc).muted.iter().filter(|&(_, &until)| call.now < until);
-    let shown =
-        muted.map(|(&user, &until)| json!({ "expire": expire(until), "user": server.accounts.name(user) }));
+    let shown = muted
+        .map(|(&user, &until)| json!({ "expire": shown_end(until), "user": server.accounts.name(user) }));
     Ok(Success::list(shown.collect()))
 }
 
@@ -39,7 +37,7 @@ pub(super) fn mute(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Answe
     let until = Millis(u64::try_from(mute_duration).map_or(u64::MAX, |ms| call.now.0.saturating_add(ms)));
     users.iter().try_for_each(|&user| asked.outranks(server, user))?;
     server.mute(asked.act, asked.muc, &users, until).map_err(|fault| asked.refused(server, fault))?;
-    let shown = |user: &UserIx| json!({ "result": true, "expire": expire(until), "user": server.accounts.name(*user) });
+    let shown = |user: &UserIx| json!({ "result": true, "expire": shown_end(until), "user": server.accounts.name(*user) });
     Ok(Success::list(users.iter().map(shown).collect()))
 }
 
@@ -82,6 +80,17 @@ pub(super) fn is_allowed(server: &mut Server, call: &Call<'_>, kind: MucKind) ->
     Ok(Success::data(json!({ "white": is_allowed, "member": server.accounts.name(user) })))
 }
 
+/// As [`is_allowed`], of a mute that has not ended.
+pub(in crate::machine::rest) fn is_muted(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Answer {
+    let asked = Asked::of(server, call, kind, Rank::Member)?;
+    let user = existing_user(server, call.second)?;
+    if asked.rank == Rank::Member && user != asked.by {
+        return Err(Failure::forbidden("only the owner or an administrator may ask about others"));
+    }
+    let muted = server.mucs.muc(asked.muc).muted.get(&user).is_some_and(|&until| call.now < until);
+    Ok(Success::data(muted.into()))
+}
+
 pub(super) fn allow(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Answer {
     let asked = Asked::of(server, call, kind, Rank::Admin)?;
     let users = super::named_in_body(server, call, NAMES_MAX)?;
@@ -115,10 +124,6 @@ pub(super) fn disallow(server: &mut Server, call: &Call<'_>, kind: MucKind) -> A
         let done = server.disallow(asked.act, asked.muc, user);
         (json!({ "action": "remove_user_whitelist", list_id_key(kind): call.first }), done)
     })
-}
-
-fn expire(until: Millis) -> u64 {
-    if until.0 == u64::MAX { FOR_EVER_MS } else { until.0 }
 }
 
 /// A form's fields are strings, and apps send them as they are. 0 would be no mute at all.
