@@ -195,7 +195,7 @@ fn a_group_keeps_what_is_written_on_members_and_tells_the_others_and_ones_other_
 #[case::on_who_is_outside("dora", "alice", json!({ "k": "v" }), 404, 60_003)]
 #[case::long_key("bob", "bob", json!({ "kkkkkkkkkkkkkkkkk": "v" }), 400, 60_006)]
 #[case::long_value("bob", "bob", json!({ "k": "v".repeat(513) }), 400, 60_010)]
-#[case::too_much("bob", "bob", (0..9).map(|n| (n.to_string(), "v".repeat(512).into())).collect(), 400, 60_006)]
+#[case::too_much("bob", "bob", (0..9).map(|n| (n.to_string(), Value::from("v".repeat(512)))).collect(), 400, 60_006)]
 fn what_cannot_be_written_on_a_member(
     #[case] on: &str,
     #[case] by: &str,

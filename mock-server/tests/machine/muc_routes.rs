@@ -18,7 +18,7 @@ fn details(id: &str, permission: &str, with_time: bool) -> Value {
     json!([{
         "id": id, "name": id, "description": "", "owner": "alice", "created": BEGIN_MS,
         "affiliations_count": 2, "affiliations": affiliations, "public": true,
-        "membersonly": false, "allowinvites": true, "maxusers": 10_000, "custom": "", "mute": false,
+        "membersonly": false, "allowinvites": true, "maxusers": 10_000, "custom": "", "avatar": "", "mute": false,
         "disabled": false, "permission": permission,
     }])
 }
@@ -48,7 +48,18 @@ fn groups() -> Vec<Good> {
         "groupname": "g", "desc": "d", "members": ["bob"], "public": true, "approval": false,
         "allowinvites": true, "maxusers": 200, "owner": "alice", "invite_need_confirm": false,
     });
-    let joined = [named("7", "7"), named("9", "9"), named(PRIVATE, "private"), named(FULL, "full")];
+    let joined = |id: &str, name: &str, permission: &str| {
+        let mut joined = named(id, name);
+        joined["disabled"] = false.into();
+        joined["permission"] = permission.into();
+        joined
+    };
+    let joined = [
+        joined("7", "7", "member"),
+        joined("9", "9", "admin"),
+        joined(PRIVATE, "private", "member"),
+        joined(FULL, "full", "member"),
+    ];
     let listed = json!([{
         "owner": "org#app_alice", "groupid": "7", "affiliations": 2, "type": "group",
         "last_modified": BEGIN_MS.to_string(), "groupname": "7",
@@ -59,6 +70,9 @@ fn groups() -> Vec<Good> {
         |action: &str, id: &str| json!({ "action": action, "result": true, "groupid": id, "user": "carl" });
     vec![
         good(Get, "/users/Bob/joined_chatgroups", "bob", json!(joined)),
+        good(Get, "/users/bob/joined_chatgroups?pagenum=1&pagesize=3&version=v3", "bob", json!([joined[3]])),
+        good(Get, "/chatgroups/user/bob/joined_count", "bob", json!(4)),
+        good(Get, "/sdk/chatgroups/9/mute/carl?version=v3", "carl", json!(true)),
         good(Get, "/publicchatgroups?limit=20&cursor=c1&_v=1", "carl", json!(all)),
         good(Get, "/chatgroups?limit=1", APP, listed),
         good(Post, "/chatgroups", "alice", json!({ "groupid": "100000000000005" })).body(new),

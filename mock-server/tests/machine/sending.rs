@@ -257,7 +257,7 @@ fn the_size_limit_is_exact() {
 #[case::recall(|meta: &mut Meta| meta.payload = Some(vec![0x08, 0x06].into()), 3, "ackMessageId is missing")]
 #[case::edit(|meta: &mut Meta| meta.payload = Some(vec![0x08, 0x08].into()), 1, "Sorry, edit is not available")]
 #[case::read_ack(|meta: &mut Meta| meta.payload = Some(vec![0x08, 0x04].into()), 3, "ackMessageId is missing")]
-#[case::muc_namespace(|meta: &mut Meta| meta.ns = Some(2), 9, "namespace MUC is not served")]
+#[case::muc_namespace(|meta: &mut Meta| meta.ns = Some(2), 10, "meta.payload is not a MUCBody")]
 #[case::unknown_namespace(|meta: &mut Meta| meta.ns = Some(7), 9, "unknown namespace")]
 #[case::group_of_nobody(|meta: &mut Meta| {
     meta.to = Some(jid("77", CONFERENCE_DOMAIN));

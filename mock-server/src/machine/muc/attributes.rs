@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::notice::{Act, Notice, Operation};
-use super::{Mucs, MucIx};
+use super::{MucIx, Mucs};
 use crate::machine::Server;
 use crate::machine::account::UserIx;
 
@@ -112,9 +112,8 @@ impl Server {
 
     /// A user who goes takes along what was to go with it, and what is written on it.
     pub(super) fn take_attributes_along(&mut self, act: Act, muc: MucIx, user: UserIx) {
-        let of_the_user = |attribute: &Attribute| {
-            attribute.owner == user && attribute.lifetime == Lifetime::OfItsOwner
-        };
+        let of_the_user =
+            |attribute: &Attribute| attribute.owner == user && attribute.lifetime == Lifetime::OfItsOwner;
         let state = self.mucs.muc(muc);
         let gone = state.attributes.iter().filter(|(_, attribute)| of_the_user(attribute));
         let keys: Vec<Box<str>> = gone.map(|(key, _)| key.clone()).collect();
@@ -135,7 +134,8 @@ impl Server {
             return;
         }
         let keys: Vec<&String> = properties.keys().collect();
-        let detail = json!({ "result": { "successKeys": keys, "errorKeys": failed }, "properties": properties });
+        let detail =
+            json!({ "result": { "successKeys": keys, "errorKeys": failed }, "properties": properties });
         let notice = Notice { detail: Some(detail.to_string()), ..Notice::new(operation, act.by, &[]) };
         self.tell_members(act, muc, &notice, &[]);
     }

@@ -150,8 +150,5 @@ impl Muc {
 
 /// That others come and go is news for who looks on; kept for who is away, it would push out their messages.
 fn is_about_others(operation: Operation) -> bool {
-    matches!(
-        operation,
-        Operation::Presence | Operation::Absence | Operation::GroupMemberMetadataUpdate
-    )
+    matches!(operation, Operation::Presence | Operation::Absence | Operation::GroupMemberMetadataUpdate)
 }

@@ -409,7 +409,9 @@ fn routed(server: &mut Server, now: Millis, request: &Request) -> Response {
         (Route::MuteListed(kind), Method::Get) => muc::is_muted(server, &call, kind),
         (Route::RoomAttributes, Method::Post) => attributes::of_room(server, &call),
         (Route::RoomAttributesOf(force), Method::Put) => attributes::set_on_room(server, &call, force),
-        (Route::RoomAttributesOf(force), Method::Delete) => attributes::remove_from_room(server, &call, force),
+        (Route::RoomAttributesOf(force), Method::Delete) => {
+            attributes::remove_from_room(server, &call, force)
+        }
         (Route::MemberAttributes, Method::Get) => attributes::of_one_member(server, &call),
         (Route::MemberAttributes, Method::Put) => attributes::set_on_member(server, &call),
         (Route::MembersAttributes, Method::Post) => attributes::of_members(server, &call),

@@ -17,10 +17,11 @@ pub(super) fn list(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Answe
     let page = Page::asked(call);
     let cursor = page.next_cursor(muc.members.len());
     let with_admins = call.parameter("joined_time") == Some("true");
-    let shown = page.of(muc.members.iter().zip(affiliations(server, call, muc))).map(|((&user, _), shown)| {
-        // The list of 4.x tells administrators apart, those of before do not.
-        if with_admins && muc.admins.contains(&user) { administrator(shown) } else { shown }
-    });
+    let shown =
+        page.of(muc.members.iter().zip(affiliations(server, call, muc))).map(|((&user, _), shown)| {
+            // The list of 4.x tells administrators apart, those of before do not.
+            if with_admins && muc.admins.contains(&user) { administrator(shown) } else { shown }
+        });
     Ok(Success::page(shown.collect(), cursor))
 }
 
