@@ -71,7 +71,7 @@ pub struct NotQuiet(pub Vec<String>);
 
 /// What another thread asks of the server's. The answer goes through the sender.
 enum Order {
-    Control { app_key: String, control: Control, answer: SyncSender<Result<(), ControlError>> },
+    Control { app_key: String, control: Box<Control>, answer: SyncSender<Result<(), ControlError>> },
     ManualClock { app_key: String, now: Millis, answer: SyncSender<()> },
     Advance { app_key: String, ms: u64, answer: SyncSender<()> },
     Quiet { app_key: String, within: Duration, answer: SyncSender<Result<Quiet, NotQuiet>> },
@@ -100,6 +100,7 @@ impl MockServer {
 
     /// Does one thing to one world, making the world if it is new. `app_key` is `org#app`.
     pub fn control(&self, app_key: &str, control: Control) -> Result<(), ControlError> {
+        let control = Box::new(control);
         self.ask(|answer| Order::Control { app_key: app_key.into(), control, answer })
     }
 

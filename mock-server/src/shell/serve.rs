@@ -210,7 +210,7 @@ fn carry_out(worlds: &Rc<Worlds>, order: Order) {
     match order {
         Order::Control { app_key, control, answer } => {
             let outcome = match made(&app_key) {
-                Some(world) => world.control(control),
+                Some(world) => world.control(*control),
                 None => Err(ControlError::BadValue {
                     what: "app_key",
                     value: app_key,

@@ -120,9 +120,17 @@ fn no_route_takes_a_token_that_is_none(#[case] token: Option<&str>, #[case] erro
         token => token.map(str::to_owned),
     };
     for row in rows().iter().filter(|row| row.who != Who::Anyone) {
-        let body = row.takes.good();
+        let body = good(row.takes);
         let (status, answer) = scene.refused(row, &row.path(), token.as_deref(), body.as_bytes());
         assert_eq!((status, &answer["error"]), (401, &json!(error)), "{row:?}");
+    }
+}
+
+/// A body that a route takes, as far as the table knows one.
+fn good(takes: Takes) -> &'static str {
+    match takes {
+        Takes::Json(good, _) | Takes::List(good) => good,
+        Takes::Nothing | Takes::Form | Takes::File => "",
     }
 }
 
@@ -209,7 +217,7 @@ fn no_route_takes_a_name_of_nothing(#[case] name: &str) {
     let name = if name == "ENDLESS" { endless.as_str() } else { name };
     for row in rows() {
         let token = scene.token(row.who);
-        let body = row.takes.good();
+        let body = good(row.takes);
         for at in 0..row.args.len() {
             let mut args = row.args.clone();
             args[at] = name;

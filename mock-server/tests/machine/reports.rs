@@ -56,7 +56,7 @@ fn whoever_runs_the_server_is_told_of_a_report_once() {
     let id = world.text(alice, "bob", "hi").to_string();
     assert_eq!(report(&mut world, "bob", &id, "rude").0, 200);
     let line = format!("org#app: bob reports message {id} as adult: rude");
-    assert_eq!(world.warnings, [line.clone()]);
+    assert_eq!(world.warnings, std::slice::from_ref(&line));
     assert_eq!(report(&mut world, "bob", &id, "rude").0, 200);
     assert_eq!(world.warnings, [line], "the same again");
     let unknown = (400, json!("report failed, get message by id failed"));

@@ -321,16 +321,6 @@ fn row(method: Method, path: &str, args: &[&'static str], who: Who, takes: Takes
     Row { method, path: path.to_owned(), args: args.to_vec(), who, takes }
 }
 
-impl Takes {
-    /// A body that it takes, as far as the table knows one.
-    pub(crate) fn good(self) -> &'static str {
-        match self {
-            Json(good, _) | List(good) => good,
-            Nothing | Form | File => "",
-        }
-    }
-}
-
 impl Row {
     /// The path with these in its braces.
     pub(crate) fn with(&self, args: &[&str]) -> String {
