@@ -87,6 +87,11 @@ export function xhrClass(page, Blob) {
       return this.#response?.statusMessage ?? '';
     }
 
+    /** Without redirects it is the address that was asked, less its fragment. */
+    get responseURL() {
+      return this.#response === null ? '' : this.#url.href.split('#', 1)[0];
+    }
+
     get upload() {
       return this.#upload;
     }
