@@ -10,6 +10,7 @@ import { createContext, runInContext } from 'node:vm';
 import { location, urlClass } from './browser/address.mjs';
 import { bytesOf, fileClasses } from './browser/blob.mjs';
 import { isAllowed } from './browser/dial.mjs';
+import { fileReaderClass } from './browser/reader.mjs';
 import { localStorageOf } from './browser/storage.mjs';
 import { Timers } from './browser/timers.mjs';
 import { webSocketClass } from './browser/websocket.mjs';
@@ -150,6 +151,7 @@ function newRealm(page, Ws, classes, server) {
     location: address,
     URL: urlClass(server.origin),
     ...classes,
+    FileReader: fileReaderClass(page),
     XMLHttpRequest: xhrClass(page, classes.Blob),
     WebSocket: webSocketClass(page, Ws),
     ...page.timers.globals(),

@@ -8,7 +8,7 @@
   const webim = () => globalThis.WebIM;
 
   kit.attachmentCommands = (device) => {
-    const { conn, settings, tell, user } = device;
+    const { conn, settings, tell, uploadFailed, user } = device;
     const send = kit.sender(device);
     /** What the file input of a page holds when a person has chosen the file, through the SDK's own eyes. */
     const chosen = ({ file, filename, media_type }) =>
@@ -26,7 +26,7 @@
         ...own,
         onFileUploadProgress: ({ loaded, total }) => tell('upload_progress', { handle: body.handle, loaded, total }),
         onFileUploadComplete: (answer) => tell('uploaded', uploaded(body.handle, answer)),
-        onFileUploadError: (failure) => tell('upload_failed', { handle: body.handle, type: shown(failure?.type) }),
+        onFileUploadError: (failure) => uploadFailed(body.handle, failure),
       });
     return {
       send_image: (body) => upload('img', body, { width: body.width, height: body.height }),
@@ -48,7 +48,7 @@
           const content = { type: 'img', size: { width, height }, url, filetype, filename };
           send('img', body, { apiUrl: settings.rest, body: content });
         };
-        const failed = () => tell('upload_failed', { handle, type: null });
+        const failed = () => uploadFailed(handle);
         post(`${settings.rest}/${settings.app_key.replace('#', '/')}/chatfiles`, conn.context.accessToken, data, done, failed);
       },
       download: ({ handle, url, secret, accept }) => {
@@ -66,6 +66,16 @@
         if (typeof download !== 'function') throw new kit.Missing('WebIM.utils.download');
         download.call(conn, options);
       },
+    };
+  };
+
+  /** @returns {(handle: string, failure?: object) => void} tells of an upload's failure, once a handle */
+  kit.uploadFailures = (tell) => {
+    const told = new Set();
+    return (handle, failure) => {
+      if (told.has(handle)) return;
+      told.add(handle);
+      tell('upload_failed', { handle, type: shown(failure?.type) });
     };
   };
 

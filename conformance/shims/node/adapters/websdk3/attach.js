@@ -21,7 +21,7 @@
     /** The harness's handles by local message id. */
     const handles = new Map();
     conn.listen(kit.listeners(tell, handles));
-    const device = { conn, settings, tell, handles, user };
+    const device = { conn, settings, tell, handles, user, uploadFailed: kit.uploadFailures(tell) };
     device.ask = kit.asker(device);
     const request = kit.requester(device);
     return {

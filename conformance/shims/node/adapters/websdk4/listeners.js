@@ -50,6 +50,12 @@
     const { conn, tell, messages, fail } = device;
     const message = (name, own = CONTENT_SHOWN[name]) => (m) =>
       tell(name, { ...kit.shownMessage(m, CHAT_SHOWN[m.chatType] ?? m.chatType), ...own(m) });
+    const pictureNames = new Map();
+    const named = (m) => {
+      const filename = pictureNames.get(m.id);
+      pictureNames.delete(m.id);
+      return { ...m, filename };
+    };
     const ofTopics = topics.map((topic) => kit[`${topic}Listeners`]?.(device) ?? {});
     const operations = Object.assign({}, ...ofTopics.map(({ circleOperations }) => circleOperations));
     const circle = (chat) => (event) => {
@@ -71,7 +77,7 @@
       onCmdMessage: message('cmd'),
       onCustomMessage: message('custom'),
       onLocationMessage: message('location'),
-      onImageMessage: message('picture'),
+      onImageMessage: (m) => message('picture')(named(m)),
       onFileMessage: message('file'),
       onAudioMessage: message('audio'),
       onVideoMessage: message('video'),
@@ -85,8 +91,8 @@
       ...contactHandlers(tell),
     });
     ofTopics.forEach(({ circleOperations: _, ...handlers }, at) => conn.addEventHandler(topics[at], handlers));
-    // A lost link is an error there only; what both show is one failure.
-    conn.listen({ onError: fail });
+    // A lost link and a picture's name are shown there only; what both show is one failure.
+    conn.listen({ onError: fail, onPictureMessage: ({ id, filename }) => pictureNames.set(id, filename) });
   };
 
   /**

@@ -7,17 +7,20 @@
 
   /** Errors that say the sender is muted: 4.x has no callback of its own for it. */
   const MUTED = 507;
+  /** The error of an upload, which its message is refused with, too. */
+  const UPLOAD_FAILED = 101;
 
   /**
    * Tells what became of a message that goes up the socket: `sent` or `failed`.
    * The promise is settled before `onReceivedMessage` is called, but its reactions run after: `received` waits for them.
    * @returns {(handle: string, promise: Promise<object>) => Promise<void>} resolves when it is told
    */
-  kit.outcome = ({ tell }) => (handle, promise) =>
+  kit.outcome = ({ tell, uploadFailed }) => (handle, promise) =>
     promise.then(
       ({ serverMsgId }) => tell('sent', { handle, id: shown(serverMsgId) }),
       (failure) => {
         if (failure?.type === MUTED) tell('muted', { handle });
+        else if (failure?.type === UPLOAD_FAILED) uploadFailed(handle, failure);
         else tell('failed', { handle, type: shown(failure?.type), reason: reasonOf(failure) });
       },
     );
@@ -32,6 +35,8 @@
     // Absent and null are two things to say, and the SDK's to treat.
     if ('ext' in rest) options.ext = rest.ext;
     const message = kit.createMessage(options);
+    // `create` takes it by its declaration only.
+    if ('body' in content) message.body = content.body;
     expect(message.id, handle, outcome(handle, call(conn, 'conn', 'send', message)));
   };
 
