@@ -104,6 +104,15 @@ pub(super) struct GoneDevice {
     pub(super) positions: BTreeMap<ConvIx, u64>,
     /// Of all others it had had every message below this id.
     pub(super) next_id: u64,
+    /// How often it had come back before it went.
+    pub(super) returned: u16,
+}
+
+impl GoneDevice {
+    /// How often it will have come back once it is here again.
+    pub(super) fn returns(&self) -> u16 {
+        self.returned.wrapping_add(1)
+    }
 }
 
 #[derive(Debug)]

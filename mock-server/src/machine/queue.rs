@@ -33,6 +33,8 @@ pub(super) struct Cursor {
     earlier_ends: Vec<u64>,
     /// What was acknowledged last.
     acknowledged: Option<u64>,
+    /// How often the device had come back before: part of its keys.
+    returns: u16,
 }
 
 /// Whether an entry makes its readers' unread counts rise.
@@ -70,7 +72,9 @@ impl Queues {
                 ConvKey::Service(_) => "(service)",
             };
             waits.push(match cursor.page_end {
-                Some(end) => format!("{device} has not acknowledged queue {queue} with key {}", key_of(end)),
+                Some(end) => {
+                    format!("{device} has not acknowledged queue {queue} with key {}", cursor.key_of(end))
+                }
                 None => format!("{device} has not pulled queue {queue} ({waiting} waiting)"),
             });
         }
@@ -105,7 +109,7 @@ impl Queues {
             return self.frames(conv, reader.user, naming).last.clone();
         }
         cursor.give(end);
-        let shared = whole && matches!(self.key(conv), ConvKey::Muc(_));
+        let shared = whole && cursor.returns == 0 && matches!(self.key(conv), ConvKey::Muc(_));
         if shared
             && let Some((from, to, page)) = &self.at(conv).last_page
             && (*from, *to) == (first, end)
@@ -117,7 +121,7 @@ impl Queues {
         let conversation = self.at_mut(conv);
         let frames = conversation.frames[side].as_ref().expect("made two lines above");
         let entries = conversation.from(first).take((end - first) as usize);
-        let page = frames.page(entries.filter_map(|entry| entry.meta_for(reader)), key_of(end));
+        let page = frames.page(entries.filter_map(|entry| entry.meta_for(reader)), cursor.key_of(end));
         if shared {
             conversation.last_page = Some((first, end, page.clone()));
         }
@@ -157,10 +161,9 @@ impl Conversation {
     }
 }
 
-/// The `nextKey` of a page that ends there. Spaced, so that a key that is off by a little is no page's.
-fn key_of(end: u64) -> u64 {
-    end * 1_000
-}
+/// The keys from one position to the next: one that is off by a little is no page's, and a device that comes back
+/// has others than before, for as many times.
+const KEYS_PER_POSITION: u64 = 1_000;
 
 fn wrong_key(queue: &str, key: u64, expected: Option<u64>) -> String {
     let queue = if queue.is_empty() { "(service)" } else { queue };
@@ -311,6 +314,7 @@ impl Server {
         gone: Option<&GoneDevice>,
     ) -> BTreeMap<ConvIx, Cursor> {
         let conversations = self.accounts.user(user).conversations.iter();
+        let returns = gone.map_or(0, GoneDevice::returns);
         let in_question = conversations.filter(|&(&conv, _)| !self.queues.is_room(conv, &self.mucs));
         in_question
             .filter_map(|(&conv, membership)| {
@@ -323,7 +327,7 @@ impl Server {
                             .max(membership.since)
                     }
                 };
-                (position < self.queues.end(conv)).then(|| (conv, Cursor::at(position)))
+                (position < self.queues.end(conv)).then(|| (conv, Cursor { returns, ..Cursor::at(position) }))
             })
             .collect()
     }
@@ -372,7 +376,7 @@ impl Server {
         if let Some(key) = key.filter(|&key| key != 0)
             && !cursor.acknowledge(key)
         {
-            let expected = cursor.page_end.map(key_of);
+            let expected = cursor.page_end.map(|end| cursor.key_of(end));
             // An empty last page, so that a client that is wrong every time does not go round for ever; what it
             // has not acknowledged it is told of again.
             cursor.restart_at(cursor.position);
@@ -444,7 +448,14 @@ impl Cursor {
     }
 
     fn at(position: u64) -> Self {
-        Self { position, told: false, page_end: None, earlier_ends: Vec::new(), acknowledged: None }
+        Self {
+            position,
+            told: false,
+            page_end: None,
+            earlier_ends: Vec::new(),
+            acknowledged: None,
+            returns: 0,
+        }
     }
 
     /// Nothing is under way any more; the next message there is told of.
@@ -470,10 +481,10 @@ impl Cursor {
 
     /// Takes a key back. False when no page of this queue had it.
     fn acknowledge(&mut self, key: u64) -> bool {
-        let end = if self.page_end.is_some_and(|end| key_of(end) == key) {
+        let end = if self.page_end.is_some_and(|end| self.key_of(end) == key) {
             self.page_end.take()
         } else {
-            let at = self.earlier_ends.iter().position(|&end| key_of(end) == key);
+            let at = self.earlier_ends.iter().position(|&end| self.key_of(end) == key);
             at.map(|at| self.earlier_ends.remove(at))
         };
         if let Some(end) = end {
@@ -482,6 +493,12 @@ impl Cursor {
             return true;
         }
         // Given back twice: pulls are idempotent.
-        self.acknowledged.is_some_and(|end| key_of(end) == key)
+        self.acknowledged.is_some_and(|end| self.key_of(end) == key)
+    }
+
+    /// The `nextKey` of a page that ends there. Not the one that the device was given before it lost its link: 4.x
+    /// drops a queue whose next key is the one that it had last, page and all (wire-4x §4).
+    fn key_of(&self, end: u64) -> u64 {
+        end * KEYS_PER_POSITION + u64::from(self.returns) % KEYS_PER_POSITION
     }
 }

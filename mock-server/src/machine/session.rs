@@ -63,6 +63,8 @@ pub(super) struct Live {
     pub(super) sent: SentIds,
     /// What those who subscribed to the user's presence are shown of the device.
     pub(super) presence: u8,
+    /// How often the device has come back.
+    pub(super) returns: u16,
 }
 
 /// Why a device is told to go.
@@ -200,6 +202,7 @@ impl Server {
                 sent: live.sent,
                 positions,
                 next_id: self.next_id,
+                returned: live.returns,
             };
             self.accounts.user_mut(live.reader.user).remember(&live.resource, device);
         }
@@ -322,6 +325,7 @@ impl Server {
             resource: resource.into(),
             jid: self.jid(user, Some(resource)).encode_to_vec().into(),
             cursors: self.initial_cursors(user, gone.as_ref()),
+            returns: gone.as_ref().map_or(0, GoneDevice::returns),
             sent: gone.map(|gone| gone.sent).unwrap_or_default(),
             presence: presence::ONLINE,
         };

@@ -235,3 +235,19 @@ fn a_second_unread_before_the_pull_tells_the_same() {
     assert_eq!(world.unread(bob), first, "the heartbeat is the same frame");
     assert_eq!(world.texts(bob), ["1", "2"]);
 }
+
+/// wire-4x §4: 4.x drops a queue whose `nextKey` is the one that it had last, with the page.
+#[test]
+fn a_device_that_comes_back_has_another_key_for_the_page_that_it_lost() {
+    let mut world = with_texts(60);
+    let bob = world.connect("bob", "web");
+    let lost = world.pull(bob, &from_alice(), None);
+    world.hang_up(bob);
+    let bob = world.connect("bob", "web");
+    let again = world.pull(bob, &from_alice(), None);
+    assert_eq!(again.metas, lost.metas);
+    assert_ne!(again.next_key, lost.next_key);
+    let second = world.pull(bob, &from_alice(), again.next_key);
+    assert_eq!(second.metas.iter().map(text_of).collect::<Vec<_>>(), numbers(51..=60));
+    assert_eq!(world.found(), [""; 0]);
+}
