@@ -194,3 +194,43 @@ function deferred() {
   const promise = new Promise((settle) => (resolve = settle));
   return { promise, resolve };
 }
+
+test('localStorage keeps texts, by method and by name, for its page alone', () => {
+  const look = `() => {
+    const before = localStorage.getItem('name');
+    localStorage.setItem('name', { toString: () => 'value' });
+    localStorage.other = 7;
+    const held = [before, localStorage.name, localStorage.length, localStorage.getItem('other'), localStorage.other, localStorage.absent];
+    localStorage.removeItem('name');
+    return { held, after: [localStorage.getItem('name'), localStorage.length] };
+  }`;
+  const expected = { ok: { held: [null, 'value', 2, '7', '7', null], after: [null, 1] } };
+  assert.deepEqual(device(look).made.run('page', {}), expected);
+  assert.deepEqual(device(look).made.run('page', {}), expected);
+});
+
+test('localStorage is full at some time', () => {
+  const look = `() => {
+    const half = 'x'.repeat(3 * 1024 * 1024);
+    localStorage.setItem('a', half);
+    localStorage.setItem('a', half);
+    try { localStorage.setItem('b', half) } catch (error) { return { message: error.message, length: localStorage.length } }
+  }`;
+  assert.deepEqual(device(look).made.run('page', {}).ok, { message: 'QuotaExceededError: localStorage is full', length: 1 });
+});
+
+for (const [method, result] of [['readAsText', 'héé'], ['readAsDataURL', 'data:text/plain;base64,aMOpw6k='], ['readAsArrayBuffer', 5]]) {
+  test(`a FileReader tells by events what ${method} gives`, async () => {
+    const look = `(body, tell) => {
+      const reader = new FileReader();
+      reader.addEventListener('load', () => tell('load', {}));
+      reader.onloadend = ({ target }) => tell('end', { state: target.readyState, result: target.result.byteLength ?? target.result });
+      reader.${method}(new Blob(['héé'], { type: 'text/plain' }));
+      return { state: reader.readyState, result: reader.result };
+    }`;
+    const { made, activity, events } = device(look);
+    assert.deepEqual(made.run('page', {}), { ok: { state: 1, result: null } });
+    await activity.settled();
+    assert.deepEqual(events, [{ load: {} }, { end: { state: 2, result } }]);
+  });
+}

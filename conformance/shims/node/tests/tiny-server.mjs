@@ -1,5 +1,5 @@
-//! A loopback server for the tests of the shim: lets anyone log in by a token `token-<user>`, answers sends and
-//! pushes frames on demand. It knows what these tests need and nothing of what a real service would refuse.
+//! A loopback server for the tests of the shim, over SockJS and a plain WebSocket: lets anyone log in by a token
+//! `token-<user>`, answers sends and pushes frames on demand. It knows what these tests need and nothing of what a real service would refuse.
 
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
@@ -40,6 +40,8 @@ export class TinyServer {
   seen = [];
   /** Method and path → `{status, type, body}`: answers of a test's own. */
   #answers = new Map();
+  /** What each login said of its device. @type {Fields[]} */
+  provisions = [];
   /** Each meta that a client sent. @type {Fields[]} */
   metas = [];
   #taken = [];
@@ -143,10 +145,12 @@ export class TinyServer {
       });
     });
     const webSockets = new WebSocketServer({ server: this.#http, perMessageDeflate: false });
-    webSockets.on('connection', (ws) => {
-      ws.send('o');
+    webSockets.on('connection', (ws, { url }) => {
+      ws.isPlain = url === '/websocket';
       ws.on('error', () => {});
+      if (!ws.isPlain) ws.send('o');
       ws.on('message', (data) => {
+        if (ws.isPlain) return this.#handle(ws, new Fields(data));
         for (const text of JSON.parse(data.toString())) this.#handle(ws, new Fields(Buffer.from(text, 'base64')));
       });
     });
@@ -190,6 +194,8 @@ export class TinyServer {
       const user = msync.message(2).text(2);
       this.#online.set(user, ws);
       ws.user = user;
+      this.provisions.push(payload);
+      for (const resolve of this.#taken.splice(0)) resolve();
       send(ws, PROVISION, [[8, [[1, 0]]], [13, payload.text(13)]]);
     } else if (command === UNREAD) {
       send(ws, UNREAD, [[1, [[1, 0]]]]);
@@ -202,10 +208,10 @@ export class TinyServer {
     const namespace = meta.number(5);
     const body = meta.message(6);
     this.metas.push(meta);
+    for (const resolve of this.#taken.splice(0)) resolve();
     if (namespace === NS_ROSTER) {
       const to = body.all(4).map((jid) => new Fields(jid).text(2));
       this.rosterOperations.push({ from: ws.user, operation: body.number(1), to });
-      for (const resolve of this.#taken.splice(0)) resolve();
     }
     if (namespace !== NS_CHAT) return;
     const { code, reason } = this.status;
@@ -225,5 +231,5 @@ export class TinyServer {
 
 function send(ws, command, payload) {
   const frame = encode([[1, 0], [8, command], [9, payload]]);
-  ws.send(`a${JSON.stringify([frame.toString('base64')])}`);
+  ws.send(ws.isPlain ? frame : `a${JSON.stringify([frame.toString('base64')])}`);
 }
