@@ -24,10 +24,10 @@ const PAGE = `(settingsText, tellText, user) => {
     const done = (ok) => tell({ n, ok: ok ?? null });
     const failed = (error) => tell({ n, error: String(error?.type) + ' ' + String(error?.message ?? error) });
     if (kind === 'open') return void conn.open({ user: settings.username, pwd: 'pw' }).catch(failed), '{}';
-    const picked = user.pickFile(settings.file, 'notes.txt', 'text/plain');
+    const picked = user.fileInput(settings.file, 'notes.txt', 'text/plain').files[0];
     const outcomes = {
       upload: { file: { data: picked, filename: picked.name }, onFileUploadComplete: done, onFileUploadError: failed },
-      download: { onFileDownloadComplete: (blob) => done({ type: blob.type, sha256: user.sha256(blob) }), onFileDownloadError: failed },
+      download: { onFileDownloadComplete: (blob) => user.sha256(blob, (sha256) => done({ type: blob.type, sha256 })), onFileDownloadError: failed },
     };
     if (outcomes[kind]) Object.assign(args[0], outcomes[kind]);
     try {
@@ -59,8 +59,8 @@ function by(name, kind = 'plain') {
 }
 
 /** Sends a text; gives its id. */
-async function text(name, to, chatType, msg) {
-  const { serverMsgId } = await people[name].call('send', '', { type: 'txt', to, chatType, msg });
+async function text(name, to, chatType, msg, more = {}) {
+  const { serverMsgId } = await people[name].call('send', '', { type: 'txt', to, chatType, msg, ...more });
   return serverMsgId;
 }
 
@@ -79,8 +79,9 @@ after(async () => {
   server?.stop();
 });
 
-const [alice, bob, carl] = ['alice', 'bob', 'carl'].map((name) => by(name));
+const [alice, bob, carl, dora] = ['alice', 'bob', 'carl', 'dora'].map((name) => by(name));
 const names = (list) => [...list].sort();
+const members = (list) => names(list.map(({ member, owner }) => member ?? owner));
 
 test('users: each call resolves, and what was set is there', async () => {
   await alice('registerUser', { username: 'erin', password: 'pw', nickname: 'Er' });
@@ -153,6 +154,8 @@ test('reactions and reports: each call resolves, and what was set is there', asy
   const list = async () => (await alice('getReactionlist', { chatType: 'singleChat', messageId: [id] })).data;
   const one = { reaction: '👍', userCount: 1, userList: ['bob'], isAddedBySelf: false };
   assert.deepEqual(await list(), [{ msgId: id, reactionList: [one] }]);
+  const { messages } = await bob('getHistoryMessages', { targetId: 'alice', chatType: 'singleChat', pageSize: 1 });
+  assert.deepEqual(messages[0].reactions, [{ reaction: '👍', count: 1, userList: ['bob'], isAddedBySelf: true }]);
   const { data: detail } = await alice('getReactionDetail', { messageId: id, reaction: '👍', cursor: null, pageSize: 20 });
   assert.deepEqual(detail, { ...one, cursor: '' });
   await bob('deleteReaction', { messageId: id, reaction: '👍' });
@@ -183,6 +186,180 @@ test('translation: each call resolves', async () => {
   const { data: [{ translations }] } = await alice('translateMessage', { text: 'hi', languages: ['zh-Hans'] });
   assert.equal(translations[0].to, 'zh-Hans');
 });
+
+test('groups: each call resolves, and what was set is there', async () => {
+  const before = (await alice('getJoinedGroupsCount')).data;
+  const data = { groupname: 'g', desc: 'd', members: ['bob'], public: true, approval: true, allowinvites: true, maxusers: 200, inviteNeedConfirm: true };
+  const { data: { groupid: groupId } } = await alice('createGroup', { data });
+  const { data: next } = await alice('createGroupVNext', { groupName: 'v', description: 'd', members: ['bob'], isPublic: true, extension: 'x' });
+  assert.equal((await alice('getGroupInfo', { groupId: next.groupId ?? next.groupid })).data[0].custom, 'x');
+  const here = (more = {}) => ({ groupId, ...more });
+  const of = (ask, name, more) => ask(name, here(more));
+
+  const has = (groups) => groups.some((group) => (group.groupId ?? group.groupid) === groupId);
+  assert.ok(has((await alice('getPublicGroups', { limit: 20 })).data));
+  const page = { pageNum: 0, pageSize: 20 };
+  assert.ok(has((await alice('getJoinedGroups', page)).data));
+  assert.ok(has((await alice('getJoinedGroups', { ...page, needAffiliations: true, needRole: true })).entities));
+  assert.notDeepEqual((await alice('getJoinedGroupsCount')).data, before);
+  await of(alice, 'modifyGroup', { groupName: 'n', description: 'e', ext: 'more' });
+  const { data: [info] } = await of(alice, 'getGroupInfo');
+  assert.deepEqual([info.name, info.description, info.custom, info.owner], ['n', 'e', 'more', 'alice']);
+  await of(alice, 'blockGroupMessages');
+
+  await of(bob, 'acceptGroupInvite', { invitee: 'bob' });
+  await of(alice, 'inviteUsersToGroup', { users: ['carl'] });
+  await of(carl, 'acceptGroupInvite', { invitee: 'carl' });
+  await of(alice, 'inviteUsersToGroup', { users: ['dora'] });
+  await of(dora, 'rejectGroupInvite', { invitee: 'dora' });
+  const inside = async () => {
+    const { data: { members: rows } } = await of(alice, 'getGroupMembers', { cursor: '', limit: 20 });
+    const listed = members((await of(alice, 'listGroupMembers', { pageNum: 1, pageSize: 20 })).data);
+    assert.deepEqual(names(rows.map(({ userId }) => userId)), listed);
+    return listed;
+  };
+  assert.deepEqual(await inside(), ['alice', 'bob', 'carl']);
+
+  await of(alice, 'setGroupAdmin', { username: 'bob' });
+  assert.deepEqual((await of(alice, 'getGroupAdmin')).data, ['bob']);
+  await of(alice, 'removeGroupAdmin', { username: 'bob' });
+  assert.deepEqual((await of(alice, 'getGroupAdmin')).data, []);
+
+  await of(alice, 'muteGroupMember', { username: 'bob', muteDuration: 60_000 });
+  assert.deepEqual((await of(alice, 'getGroupMutelist')).data.map(({ user }) => user), ['bob']);
+  assert.equal((await of(bob, 'isInGroupMutelist')).data, true);
+  await of(alice, 'unmuteGroupMember', { username: 'bob' });
+  assert.deepEqual((await of(alice, 'getGroupMutelist')).data, []);
+  assert.equal((await of(bob, 'isInGroupMutelist')).data, false);
+
+  await of(alice, 'addUsersToGroupAllowlist', { users: ['bob'] });
+  assert.ok((await of(alice, 'getGroupAllowlist')).data.includes('bob'));
+  assert.equal((await of(alice, 'isInGroupAllowlist', { userName: 'bob' })).data.white, true);
+  await of(alice, 'removeGroupAllowlistMember', { userName: 'bob' });
+  assert.equal((await of(alice, 'isInGroupAllowlist', { userName: 'bob' })).data.white, false);
+  assert.equal((await of(alice, 'disableSendGroupMsg')).data.mute, true);
+  assert.equal((await of(alice, 'enableSendGroupMsg')).data.mute, false);
+
+  await of(alice, 'updateGroupAnnouncement', { announcement: 'a' });
+  assert.equal((await of(bob, 'fetchGroupAnnouncement')).data.announcement, 'a');
+  await shared('Group', here());
+  await of(bob, 'setGroupMemberAttributes', { userId: 'bob', memberAttributes: { k: 'v' } });
+  assert.deepEqual((await of(alice, 'getGroupMemberAttributes', { userId: 'bob' })).data, { k: 'v' });
+  assert.deepEqual((await of(alice, 'getGroupMembersAttributes', { userIds: ['bob'], keys: ['k'] })).data, { bob: { k: 'v' } });
+
+  const id = await text('alice', groupId, 'groupChat', 'read this', { msgConfig: { allowGroupAck: true } });
+  assert.deepEqual((await of(alice, 'getGroupMsgReadUser', { msgId: id })).data.userlist, []);
+
+  await of(alice, 'blockGroupMember', { username: 'carl' });
+  assert.deepEqual((await of(alice, 'getGroupBlocklist')).data, ['carl']);
+  await of(alice, 'unblockGroupMember', { username: 'carl' });
+  await of(carl, 'joinGroup', { message: 'hi' }); // who is blocked is no member any more
+  await of(alice, 'acceptGroupJoinRequest', { applicant: 'carl' });
+  await of(alice, 'blockGroupMembers', { usernames: ['bob', 'carl'] });
+  assert.deepEqual(names((await of(alice, 'getGroupBlocklist')).data), ['bob', 'carl']);
+  await of(alice, 'unblockGroupMembers', { usernames: ['bob', 'carl'] });
+  assert.deepEqual((await of(alice, 'getGroupBlocklist')).data, []);
+
+  await of(bob, 'joinGroup', { message: 'hi' });
+  await of(alice, 'rejectGroupJoinRequest', { applicant: 'bob', reason: 'no' });
+  for (const [name, ask] of [['bob', bob], ['carl', carl]]) {
+    await of(ask, 'joinGroup', { message: 'hi' });
+    await of(alice, 'acceptGroupJoinRequest', { applicant: name });
+  }
+  assert.deepEqual(await inside(), ['alice', 'bob', 'carl']);
+  await of(alice, 'removeGroupMember', { username: 'carl' });
+  await of(carl, 'joinGroup', { message: 'hi' });
+  await of(alice, 'acceptGroupJoinRequest', { applicant: 'carl' });
+  await of(alice, 'removeGroupMembers', { users: ['carl'] });
+  await of(alice, 'changeGroupOwner', { newOwner: 'bob' });
+  await of(alice, 'leaveGroup');
+  assert.deepEqual(members((await of(bob, 'listGroupMembers', { pageNum: 1, pageSize: 20 })).data), ['bob']);
+  await of(bob, 'destroyGroup');
+  await assert.rejects(of(bob, 'getGroupInfo'));
+});
+
+test('chat rooms: each call resolves, and what was set is there', async () => {
+  const made = await alice('createChatRoom', { name: 'r', description: 'd', maxusers: 200, members: ['bob'] });
+  const chatRoomId = made.data.id;
+  const of = (ask, name, more = {}) => ask(name, { chatRoomId, roomId: chatRoomId, ...more });
+  const inside = async () => {
+    const { data: { members: rows } } = await of(alice, 'getChatRoomMembers', { cursor: '', limit: 20 });
+    const listed = members((await of(alice, 'listChatRoomMembers', { pageNum: 1, pageSize: 20 })).data);
+    assert.deepEqual(names(rows.map(({ userId }) => userId)), listed);
+    return listed;
+  };
+
+  const isHere = (rooms) => rooms.some((room) => room.id === chatRoomId);
+  assert.ok(isHere((await alice('getChatRooms', { pagenum: 1, pagesize: 20 })).data));
+  assert.ok(isHere((await bob('getJoinedChatRooms', { pageNum: 1, pageSize: 20 })).data));
+  await of(alice, 'modifyChatRoom', { chatRoomName: 'n', description: 'e', maxusers: 100 });
+  const { data: [details] } = await of(alice, 'getChatRoomDetails');
+  assert.deepEqual([details.name, details.description, details.maxusers], ['n', 'e', 100]);
+
+  await of(carl, 'joinChatRoom');
+  assert.deepEqual(await inside(), ['alice', 'bob', 'carl']);
+  await of(carl, 'leaveChatRoom');
+  await of(alice, 'addUsersToChatRoom', { users: ['carl'] });
+  await of(alice, 'removeChatRoomMember', { username: 'carl' });
+  assert.deepEqual(await inside(), ['alice', 'bob']);
+  await of(alice, 'addUsersToChatRoom', { users: ['carl'] });
+
+  await of(alice, 'setChatRoomAdmin', { username: 'bob' });
+  assert.deepEqual((await of(alice, 'getChatRoomAdmin')).data, ['bob']);
+  await of(alice, 'removeChatRoomAdmin', { username: 'bob' });
+  assert.deepEqual((await of(alice, 'getChatRoomAdmin')).data, []);
+  await of(alice, 'muteChatRoomMember', { username: 'bob', muteDuration: 60_000 });
+  assert.deepEqual((await of(alice, 'getChatRoomMutelist')).data.map(({ user }) => user), ['bob']);
+  assert.equal((await of(bob, 'isInChatRoomMutelist')).data, true);
+  await of(alice, 'unmuteChatRoomMember', { username: 'bob' });
+  assert.deepEqual((await of(alice, 'getChatRoomMutelist')).data, []);
+
+  await of(alice, 'addUsersToChatRoomAllowlist', { users: ['bob'] });
+  assert.ok((await of(alice, 'getChatRoomAllowlist')).data.includes('bob'));
+  assert.equal((await of(alice, 'isInChatRoomAllowlist', { userName: 'bob' })).data.white, true);
+  await of(alice, 'removeChatRoomAllowlistMember', { userName: 'bob' });
+  assert.equal((await of(alice, 'isInChatRoomAllowlist', { userName: 'bob' })).data.white, false);
+  assert.equal((await of(alice, 'disableSendChatRoomMsg')).data.mute, true);
+  assert.equal((await of(alice, 'enableSendChatRoomMsg')).data.mute, false);
+
+  await of(alice, 'updateChatRoomAnnouncement', { announcement: 'a' });
+  assert.equal((await of(bob, 'fetchChatRoomAnnouncement')).data.announcement, 'a');
+  await shared('ChatRoom', { roomId: chatRoomId });
+
+  await of(alice, 'setChatRoomAttributes', { attributes: { k: 'v', l: 'w' } });
+  await of(alice, 'setChatRoomAttribute', { attributeKey: 'm', attributeValue: 'x', isForced: true });
+  assert.deepEqual((await of(bob, 'getChatRoomAttributes')).data, { k: 'v', l: 'w', m: 'x' });
+  await of(alice, 'removeChatRoomAttributes', { attributeKeys: ['k'] });
+  await of(alice, 'removeChatRoomAttribute', { attributeKey: 'm', isForced: true });
+  assert.deepEqual((await of(bob, 'getChatRoomAttributes', { attributeKeys: ['k', 'l', 'm'] })).data, { l: 'w' });
+
+  await of(alice, 'blockChatRoomMember', { username: 'carl' });
+  assert.deepEqual((await of(alice, 'getChatRoomBlocklist')).data, ['carl']);
+  await of(alice, 'unblockChatRoomMember', { username: 'carl' });
+  await of(alice, 'addUsersToChatRoom', { users: ['carl'] });
+  await of(alice, 'blockChatRoomMembers', { usernames: ['bob', 'carl'] });
+  assert.deepEqual(names((await of(alice, 'getChatRoomBlocklist')).data), ['bob', 'carl']);
+  await of(alice, 'unblockChatRoomMembers', { usernames: ['bob', 'carl'] });
+  await of(alice, 'addUsersToChatRoom', { users: ['bob', 'carl'] });
+  await of(alice, 'removeChatRoomMembers', { users: ['bob', 'carl'] });
+  assert.deepEqual(await inside(), ['alice']);
+  await of(alice, 'destroyChatRoom');
+  await assert.rejects(of(alice, 'getChatRoomDetails'));
+});
+
+/** The shared files of a group or room: what one puts there another sees, and gets where 4.x has a call for it. */
+async function shared(kind, where) {
+  const list = async () => (await bob(`get${kind}SharedFilelist`, { ...where, pageNum: 1, pageSize: 10 })).data;
+  await by('alice', 'upload')(`upload${kind}SharedFile`, { ...where });
+  const [file, ...more] = await list();
+  assert.deepEqual([file.file_name, file.file_owner, more], ['notes.txt', 'alice', []]);
+  if (kind === 'Group') {
+    const got = await by('bob', 'download')('downloadGroupSharedFile', { ...where, fileId: file.file_id });
+    assert.notEqual(got.type, 'application/json');
+  }
+  await alice(`delete${kind}SharedFile`, { ...where, fileId: file.file_id });
+  assert.deepEqual(await list(), []);
+}
 
 /** The calls of 4.21.1 that ask over HTTP. What a login, a message or an attachment asks, the scenarios show. */
 const CALLS = `
@@ -218,6 +395,6 @@ const CALLS = `
 `;
 
 // Behind all others, which each add to what was made.
-test('no call is left out', { todo: 'groups, rooms, threads, conversations, history' }, () => {
+test('no call is left out', { todo: 'conversations, history, pins, threads, tokens' }, () => {
   assert.deepEqual(CALLS.trim().split(/\s+/).filter((call) => !made.has(call)), []);
 });

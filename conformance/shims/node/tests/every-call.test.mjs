@@ -22,10 +22,10 @@ const PAGE = `(settingsText, tellText, user) => {
     if (kind === 'open') return conn.open({ user: settings.username, pwd: 'pw', appKey: settings.app_key }), '{}';
     const done = (ok) => tell({ n, ok });
     const failed = (error) => tell({ n, error: error?.data ?? error?.message ?? String(error) });
-    const picked = user.pickFile(settings.file, 'notes.txt', 'text/plain');
+    const picked = user.fileInput(settings.file, 'notes.txt', 'text/plain').files[0];
     const outcomes = {
       upload: { file: { data: picked, filename: picked.name }, onFileUploadComplete: done, onFileUploadError: failed },
-      download: { onFileDownloadComplete: (blob) => done({ type: blob.type, sha256: user.sha256(blob) }), onFileDownloadError: failed },
+      download: { onFileDownloadComplete: (blob) => user.sha256(blob, (sha256) => done({ type: blob.type, sha256 })), onFileDownloadError: failed },
       callback: { success: done, error: failed },
       options: { success: () => {} }, // createGroupNew calls it unseen
     };
