@@ -58,6 +58,22 @@ fn what_is_refused_is_told_apart_from_what_was_done() {
 }
 
 #[test]
+fn the_next_request_is_answered_as_it_was_staged_whether_in_json_or_not() {
+    let server = start();
+    let answers = [("application/json", r#"{"error":"x"}"#), ("text/plain; charset=utf-8", "<html>")];
+    let staged = answers.map(|(_, body)| {
+        json!({ "fault": { "answer_http": { "path": "/publicchatgroups", "status": 502, "body": body } } })
+    });
+    assert_eq!(post(&server, "/org/app/control", &json!(staged).to_string()).status, 200);
+    for (media_type, body) in answers {
+        let reply = http(server.addr(), "GET /org/app/publicchatgroups HTTP/1.1", b"");
+        assert_eq!((reply.status, reply.header("content-type")), (502, Some(media_type)));
+        assert_eq!(reply.body, body.as_bytes());
+    }
+    assert_eq!(look(&server, "/org/app"), 401, "once");
+}
+
+#[test]
 fn a_clock_is_stopped_and_moved() {
     let server = start();
     let at = |reply: Reply| reply.json()["now_ms"].as_u64().expect("a time");

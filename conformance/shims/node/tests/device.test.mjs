@@ -120,16 +120,17 @@ test('a request sends what a page would, and gives the answer as text', async ()
       const xhr = new XMLHttpRequest();
       xhr.withCredentials = true;
       xhr.onreadystatechange = () => states.push(xhr.readyState);
-      xhr.addEventListener('load', () => tell('load', { states, status: xhr.status, text: xhr.responseText, more: xhr.getResponseHeader('X-More') }));
+      xhr.addEventListener('load', () => tell('load', { states, status: xhr.status, text: xhr.responseText, more: xhr.getResponseHeader('X-More'), from: xhr.responseURL }));
       xhr.open('POST', url, true);
       xhr.setRequestHeader('Authorization', 'Bearer t');
       xhr.send('{"a":"ü"}');
     }`,
     { events: { push: told.resolve } },
   );
-  made.run('page', { url: `http://127.0.0.1:${server.address().port}/a?b=c` });
+  const url = `http://127.0.0.1:${server.address().port}/a?b=c`;
+  made.run('page', { url: `${url}#here` });
   const { load } = await told.promise;
-  assert.deepEqual([load.status, load.text, load.more], [403, '天', '1']);
+  assert.deepEqual([load.status, load.text, load.more, load.from], [403, '天', '1', url]);
   assert.deepEqual([...new Set(load.states)], [1, 2, 3, 4]);
   assert.deepEqual([seen.method, seen.url, seen.body], ['POST', '/a?b=c', '{"a":"ü"}']);
   assert.equal(seen.headers.authorization, 'Bearer t');
