@@ -1,7 +1,7 @@
 //! Names for what differs from run to run: the same value keeps its name, so that the same id coming back
 //! still shows, and a run's record can be compared with another's.
 //!
-//! Nothing is erased. A clock's reading has no number, though: whether two of them are alike is chance.
+//! Nothing is erased. What is read off a clock has no number, though: whether two readings are alike is chance.
 
 use std::collections::BTreeMap;
 
@@ -20,9 +20,9 @@ pub enum Kind {
     Resource,
     /// An access token.
     Token,
-    /// What 4.x numbers its frames with.
+    /// What 4.x numbers its frames with: the time, and nobody gives it back.
     Trace,
-    /// What 4.x numbers its logins with.
+    /// What 4.x numbers its logins with: the time, so that two clients may well choose the same.
     Session,
     /// Any other random name.
     Uuid,
@@ -140,16 +140,11 @@ impl Aliases {
             Kind::Time => Some("<time>".to_owned()),
             // Shown as it is, but for its host and the ids in it: see the transcript.
             Kind::Address => None,
-            Kind::Local => Some(self.number(kind, &format!("{owner} {value}"))),
-            Kind::Id
-            | Kind::Key
-            | Kind::Resource
-            | Kind::Token
-            | Kind::Trace
-            | Kind::Session
-            | Kind::Uuid
-            | Kind::Secret
-            | Kind::Muc => Some(self.number(kind, value)),
+            Kind::Trace => Some("<trace>".to_owned()),
+            Kind::Local | Kind::Session => Some(self.number(kind, &format!("{owner} {value}"))),
+            Kind::Id | Kind::Key | Kind::Resource | Kind::Token | Kind::Uuid | Kind::Secret | Kind::Muc => {
+                Some(self.number(kind, value))
+            }
         }
     }
 
@@ -206,6 +201,9 @@ mod tests {
         // Numbers are per kind, and a local id is its owner's.
         assert_eq!(name(Kind::Local, "alice", "7"), "<local 1>");
         assert_eq!(name(Kind::Local, "bob", "7"), "<local 2>");
+        assert_eq!(name(Kind::Session, "alice", "7:"), "<session 1>");
+        assert_eq!(name(Kind::Session, "bob", "7:"), "<session 2>");
+        assert_eq!(name(Kind::Trace, "alice", "7"), "<trace>");
         assert_eq!(name(Kind::Id, "", "0"), "");
         assert_eq!(name(Kind::App, "", "org#app"), "<app>");
         assert_eq!(name(Kind::App, "", "org#other"), "");
