@@ -20,6 +20,8 @@
       useOwnUploadFun: settings.own_upload,
     });
     countAsOne(conn);
+    // It logs several lines a frame; what it warns of is enough to look at a failure.
+    globalThis.WebIM.logger.setLevel('WARN', false);
     /** The harness's messages by local id: the handle, and a promise that resolves when their outcome is told. */
     const messages = new Map();
     const expect = (localId, handle, told) => void messages.set(String(localId), { handle, told });
