@@ -6,12 +6,16 @@
 use serde::Deserialize;
 
 use crate::client::{Client, Config};
+use crate::conversation_list::ListCall;
 use crate::conversations::{ConversationCall, Outcome as ConversationOutcome};
 use crate::error::{CommandError, Failure};
 use crate::event::Event;
 use crate::groups::GroupCall;
 use crate::history::Fetch;
+use crate::pin::PinCall;
+use crate::reaction::ReactionCall;
 use crate::rest::{CallId, HttpAnswer, HttpBody, HttpMethod, HttpRequest, Refusal, segment};
+use crate::search::SearchCall;
 use crate::timer::Millis;
 
 /// How many calls may wait for their turn.
@@ -27,6 +31,10 @@ pub(crate) enum Call {
     Group(GroupCall),
     Conversation(ConversationCall),
     History(Fetch),
+    List(ListCall),
+    Search(SearchCall),
+    Reaction(ReactionCall),
+    Pin(PinCall),
 }
 
 /// A request but for what every request of a call has.
@@ -64,6 +72,10 @@ impl Call {
             Self::Group(call) => call.name(),
             Self::Conversation(call) => call.name(),
             Self::History(_) => "history",
+            Self::List(call) => call.name(),
+            Self::Search(call) => call.name(),
+            Self::Reaction(call) => call.name(),
+            Self::Pin(call) => call.name(),
         }
     }
 
@@ -76,6 +88,10 @@ impl Call {
             Self::Group(call) => call.ask(config),
             Self::Conversation(call) => call.ask(config),
             Self::History(fetch) => fetch.ask(config),
+            Self::List(call) => call.ask(config),
+            Self::Search(call) => call.ask(config),
+            Self::Reaction(call) => call.ask(config),
+            Self::Pin(call) => call.ask(config),
         }
     }
 
@@ -83,7 +99,24 @@ impl Call {
     fn failed(&self, id: CallId, failure: Failure) -> Event {
         match self {
             Self::BlockList | Self::Contacts | Self::Group(_) => Event::Error(failure),
-            Self::Conversation(_) | Self::History(_) => Event::CallFailed { call: id, failure },
+            Self::Conversation(_)
+            | Self::History(_)
+            | Self::List(_)
+            | Self::Search(_)
+            | Self::Reaction(_)
+            | Self::Pin(_) => Event::CallFailed { call: id, failure },
+        }
+    }
+
+    /// Why it was refused, in the numbers of the clients that have it.
+    fn failure(&self, answer: Result<&HttpAnswer, &str>) -> Failure {
+        match self {
+            Self::BlockList | Self::Contacts | Self::Group(_) | Self::Conversation(_) | Self::History(_) => {
+                Failure::of_call(self.name(), answer)
+            }
+            Self::List(_) | Self::Search(_) | Self::Reaction(_) | Self::Pin(_) => {
+                Failure::of_service(self.name(), answer)
+            }
         }
     }
 }
@@ -131,15 +164,18 @@ impl Client {
 
     /// A call came to its end, or at least one of its requests.
     pub(crate) fn call_answered(&mut self, id: CallId, call: Call, answer: Result<HttpAnswer, String>) {
-        let name = call.name();
         let outcome = match (&call, &answer) {
-            (_, Err(reason)) => Err(Failure::of_call(name, Err(reason))),
-            (Call::History(fetch), Ok(answer)) => match self.history_answered(id, fetch.clone(), answer) {
-                Ok(()) => return,
-                Err(refusal) => Err(refusal.of_call(name, answer)),
-            },
-            (call, Ok(answer)) => {
-                call.event(id, &self.config, answer).map_err(|refusal| refusal.of_call(name, answer))
+            (_, Err(reason)) => Err(call.failure(Err(reason))),
+            (Call::History(fetch), Ok(answer)) => {
+                let shown = self.history_answered(id, fetch.clone(), answer);
+                shown.map(|()| None).map_err(|refusal| refusal.of(&call, answer))
+            }
+            (Call::Search(SearchCall::Page(_)), Ok(answer)) => {
+                let shown = self.search_answered(id, answer);
+                shown.map(|()| None).map_err(|refusal| refusal.of(&call, answer))
+            }
+            (_, Ok(answer)) => {
+                call.event(id, &self.config, answer).map_err(|refusal| refusal.of(&call, answer))
             }
         };
         match outcome {
@@ -153,8 +189,13 @@ impl Client {
     pub(crate) fn call_dropped(&mut self, id: CallId, call: &Call) {
         match call {
             Call::BlockList | Call::Contacts | Call::Group(_) => {}
-            Call::Conversation(_) | Call::History(_) => {
-                let failure = Failure::of_call(call.name(), Err(Failure::CLOSED));
+            Call::Conversation(_)
+            | Call::History(_)
+            | Call::List(_)
+            | Call::Search(_)
+            | Call::Reaction(_)
+            | Call::Pin(_) => {
+                let failure = call.failure(Err(Failure::CLOSED));
                 self.tell(Event::CallFailed { call: id, failure });
             }
         }
@@ -189,8 +230,14 @@ impl Call {
             Self::Conversation(call) => {
                 return call.read(&config.app_key, answer).map(|outcome| Some(outcome.event(id)));
             }
-            // Read where the cache is.
-            Self::History(_) => return Ok(None),
+            // Read where the cache is, or where what cannot be read is told.
+            Self::History(_) | Self::Search(SearchCall::Page(_)) => return Ok(None),
+            Self::Search(SearchCall::Remove { .. } | SearchCall::RemoveEverything) => {
+                answer.read::<serde::de::IgnoredAny>().map(|_| Event::Done { call: id })?
+            }
+            Self::List(call) => call.read(id, answer)?,
+            Self::Reaction(call) => call.read(id, answer)?,
+            Self::Pin(call) => call.read(id, answer)?,
         };
         Ok(Some(event))
     }
@@ -207,10 +254,10 @@ impl ConversationOutcome {
 }
 
 impl Refusal {
-    fn of_call(self, name: &str, answer: &HttpAnswer) -> Failure {
+    fn of(self, call: &Call, answer: &HttpAnswer) -> Failure {
         match self {
-            Self::Refused => Failure::of_call(name, Ok(answer)),
-            Self::Unreadable(reason) => Failure::of_call(name, Err(&reason)),
+            Self::Refused => call.failure(Ok(answer)),
+            Self::Unreadable(reason) => call.failure(Err(&reason)),
         }
     }
 }

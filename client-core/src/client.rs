@@ -1,7 +1,7 @@
 //! The client as its user and its runner see it: configuration, the commands of a session, and the three polls.
 //!
 //! What happens on a link is in `session`. Other commands are with what they are about: `receipt`, `transfer`,
-//! `history`, `conversations`, `contacts`, `groups`.
+//! `history`, `search`, `conversations`, `conversation_list`, `contacts`, `groups`, `room`, `modify`, `reaction`, `pin`.
 
 use std::collections::VecDeque;
 

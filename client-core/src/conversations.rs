@@ -23,12 +23,12 @@ pub struct Conversation {
     /// How many of its messages the user has not read.
     pub unread: u64,
     /// The last message, if there is one.
-    pub last: Option<LastMessage>,
+    pub last: Option<StoredMessage>,
 }
 
-/// The last message of a conversation, as the service writes it in JSON (rest.md A.7).
+/// A message as the service writes it in JSON: the last of a conversation, or one that was pinned (rest.md A.7).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LastMessage {
+pub struct StoredMessage {
     /// The server's id of it.
     pub id: String,
     /// The whole address of its sender, such as `org#app_bob@easemob.com/webim_1`.
@@ -41,7 +41,7 @@ pub struct LastMessage {
     pub payload: Option<Value>,
 }
 
-impl LastMessage {
+impl StoredMessage {
     /// The text, when it is one.
     pub fn text(&self) -> Option<&str> {
         let body = self.payload.as_ref()?.get("bodies")?.get(0)?;
@@ -191,7 +191,7 @@ struct Row {
 /// `{}` where there is no message.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct RowMeta {
+pub(crate) struct RowMeta {
     id: Option<String>,
     from: String,
     to: String,
@@ -203,14 +203,15 @@ impl Row {
     fn shown(self, prefix: &str) -> Conversation {
         let Self { channel_id, meta, unread_num } = self;
         let channel = channel_id.strip_prefix(prefix).map(str::to_owned).unwrap_or(channel_id);
-        let last = meta.id.map(|id| LastMessage {
-            id,
-            from: meta.from,
-            to: meta.to,
-            time: Millis(meta.timestamp),
-            payload: serde_json::from_str(&meta.payload).ok(),
-        });
-        Conversation { channel, unread: unread_num, last }
+        Conversation { channel, unread: unread_num, last: meta.shown() }
+    }
+}
+
+impl RowMeta {
+    pub(crate) fn shown(self) -> Option<StoredMessage> {
+        let Self { id, from, to, timestamp, payload } = self;
+        let payload = serde_json::from_str(&payload).ok();
+        id.map(|id| StoredMessage { id, from, to, time: Millis(timestamp), payload })
     }
 }
 

@@ -109,6 +109,29 @@ pub enum CommandError {
         /// How many are taken at most.
         limit: usize,
     },
+    /// There are twenty marks.
+    #[error("there is no mark {number}: they go from 0 to {}", marks - 1)]
+    NoSuchMark {
+        /// What was given.
+        number: u32,
+        /// How many there are.
+        marks: u32,
+    },
+    /// A deletion of no messages, or of too many.
+    #[error("from 1 to {limit} messages are deleted at a time")]
+    Deletions {
+        /// How many at most.
+        limit: usize,
+    },
+    /// Only those in a group or a room can be picked out.
+    #[error("only a message to a group or a room can be for some of its members")]
+    DirectedOutsideGroup,
+    /// Only rooms have priorities.
+    #[error("only a message to a room has a priority")]
+    PriorityOutsideRoom,
+    /// A reaction of no characters.
+    #[error("a reaction cannot be empty")]
+    NoReaction,
     /// So many messages wait for an answer that no more are taken.
     #[error("{limit} messages wait for an answer already: send again when some have been answered")]
     OutboxFull {
@@ -214,30 +237,24 @@ impl Failure {
         }
     }
 
-    /// Why a send failed: the table of wire-3x §7, with two rows of wire-4x §5.3 where 3.x has no number
-    /// for the sender: a muted member is 507 (of what the user sends that is an event of its own, and only of
-    /// receipts sent by themselves a failure), a message over the limit 511.
+    /// Why a send, a recall, a change or a move into a room failed: the table of wire-4x §5.3, which has that of 3.x in
+    /// it. A sender who is muted is 507 (of what the user sends that is an event of its own, and only of receipts sent
+    /// by themselves a failure). Where 4.x says nothing at all, which is a refusal for a reason that it does not know
+    /// or an answer without status, this is 604.
     pub(crate) fn of_send(status: Option<&Status>) -> Self {
         let Some(status) = status else {
             return Self::new(604, "the answer has no status");
         };
         let number = status.error_code.unwrap_or_default();
         let reason = status.reason.as_deref().unwrap_or_default();
-        let code = match (ErrorCode::try_from(number), reason) {
-            (Ok(ErrorCode::Fail), "blocked") => 603,
-            (Ok(ErrorCode::Fail), "group not found") => 605,
-            (Ok(ErrorCode::Fail), "not in group or chatroom") => 602,
-            (Ok(ErrorCode::Fail), "exceed recall time limit") => 504,
-            (Ok(ErrorCode::Fail), "message recall disabled") => 505,
-            (Ok(ErrorCode::Fail), "not in group or chatroom white list") => 506,
-            (Ok(ErrorCode::Fail), _) => 503,
-            (Ok(ErrorCode::PermissionDenied), "sensitive words" | "blocked by mod_antispam") => 501,
-            (Ok(ErrorCode::PermissionDenied), "Sorry, data is too large") => 511,
-            (Ok(ErrorCode::PermissionDeniedExternal), _) => 502,
-            (Ok(ErrorCode::UserMuted), _) => 507,
-            _ => 604,
+        let (code, message) = match ErrorCode::try_from(number) {
+            Ok(ErrorCode::Fail) => refused_send(reason),
+            Ok(ErrorCode::PermissionDenied) => (not_permitted_send(reason), reason),
+            Ok(ErrorCode::PermissionDeniedExternal) => (502, reason),
+            Ok(ErrorCode::UserMuted) => (507, "you were muted"),
+            Ok(_) | Err(_) => (604, reason),
         };
-        Self::new(code, reason).with(status_detail(status))
+        Self::new(code, message).with(status_detail(status))
     }
 
     /// 101: a file of no bytes, which the service does not take (rest.md A.4).
@@ -280,8 +297,7 @@ impl Failure {
         Self::new(604, "the server refused to hand over messages").with(status_detail(status))
     }
 
-    /// Why PROVISION was refused: the table of wire-4x §3.3. Status 6 (TOKEN_EXPIRED) is 56 here, as its
-    /// name says; the vendor's 4.x client files it under 2.
+    /// Why PROVISION was refused: the table of wire-4x §3.3.
     pub(crate) fn of_provision(status: &Status) -> Self {
         let number = status.error_code.unwrap_or_default();
         let reason = status.reason.as_deref().unwrap_or_default();
@@ -301,9 +317,10 @@ impl Failure {
                 (2, "Auth failed")
             }
             (Ok(ErrorCode::WrongParameter), _) => (-3, "Invalid parameter"),
-            (Ok(ErrorCode::TokenExpired), _) => (56, "Sorry, token expired"),
             (Ok(ErrorCode::ImForbidden), _) => (57, "Server serving disabled."),
-            (Ok(ErrorCode::TooManyDevices), _) => (214, "too many devices"),
+            (Ok(ErrorCode::TooManyDevices), _) => {
+                (214, "the number of devices the user is logged in to exceeds the limit")
+            }
             (Ok(ErrorCode::ResourceChanged), _) => (220, "user device is changed"),
             (_, other) => (2, other),
         };
@@ -340,10 +357,59 @@ impl Failure {
     }
 }
 
+/// The rows of wire-4x §5.3 for status 1. The sentences are part of the protocol: there is no other sign of the cause.
+fn refused_send(reason: &str) -> (i32, &str) {
+    match reason {
+        "blocked" => (603, reason),
+        "group not found" => (605, reason),
+        "not in group or chatroom" => (602, reason),
+        "exceed recall time limit" => (504, reason),
+        "message recall disabled" => (505, reason),
+        "not in group or chatroom white list" => (506, reason),
+        "nonroster" => (221, "not contact"),
+        "group is disabled" | "can not operate this group, reason: group is disabled" => (608, reason),
+        "limit directed users" => (50, reason),
+        "Sorry, edit limit reached" => (50, "Modify message limit reached"),
+        "Sorry, message does not exist" => (1302, "The message does not exist."),
+        "Sorry, You do not have permission" => (603, "You do not have the modified permission."),
+        "Sorry, format is incorrect" => (1303, "The modify messaged format error."),
+        "Sorry, edit is not available" => (505, "The message modify function is not activated."),
+        "Sorry, edit fail" => (1304, "Modify message failed."),
+        "group member list is full!" => (704, reason),
+        _ if holds(reason, &["grpID", "does not exist!"]) => (705, "The chat room dose not exist."),
+        _ if holds(reason, &["username", "doesn't exist!"]) => (204, reason),
+        _ if holds(reason, &["can not join this group", "is in the blacklist"]) => (603, "permission denied"),
+        _ if holds(reason, &["moderation"]) => (508, reason),
+        _ if holds(reason, &["group ID illegal, please check it"]) => (-3, "Invalid parameter"),
+        _ if holds(reason, &["has create too many chatrooms"])
+            || holds(reason, &["has joined too many chatrooms"]) =>
+        {
+            (50, reason)
+        }
+        _ if holds(reason, &["auto create failed"]) => (500, reason),
+        _ => (503, reason),
+    }
+}
+
+/// The rows of wire-4x §5.3 for status 7.
+fn not_permitted_send(reason: &str) -> i32 {
+    match reason {
+        "sensitive words" | "blocked by mod_antispam" => 501,
+        "user is mute" => 219,
+        "traffic limit" => 509,
+        "Sorry, data is too large" => 511,
+        _ => 604,
+    }
+}
+
+fn holds(reason: &str, parts: &[&str]) -> bool {
+    parts.iter().all(|part| reason.contains(part))
+}
+
 fn status_detail(status: &Status) -> Value {
     json!({ "errorCode": status.error_code.unwrap_or_default(), "reason": status.reason })
 }
 
-fn excerpt(body: &[u8]) -> String {
+pub(crate) fn excerpt(body: &[u8]) -> String {
     String::from_utf8_lossy(body).chars().take(EXCERPT_CHARS).collect()
 }

@@ -6,12 +6,18 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use crate::attachment::Attachment;
+use crate::conversation_list::{ConversationRow, Switch};
 use crate::conversations::Conversation;
 use crate::emoji::EmojiPart;
 use crate::error::Failure;
 use crate::ext::Ext;
 use crate::message::{Chat, LocalId, Receipts};
+use crate::modify::Modified;
+use crate::notify::DeviceNews;
+use crate::pin::PinnedMessage;
+use crate::reaction::{Reaction, ReactionNews};
 use crate::rest::CallId;
+use crate::room::RoomInfo;
 use crate::timer::Millis;
 
 /// Something the user of the client should know. The order of events is the order in which things happened.
@@ -79,6 +85,38 @@ pub enum Event {
     },
     /// A message came.
     Message(Incoming),
+    /// A message was changed: it is to be shown as it is now.
+    Modified(Modified),
+    /// The reactions to a message changed.
+    Reaction {
+        /// Which message.
+        message: ServerId,
+        /// Who reacted, or took it back.
+        from: String,
+        /// The name of a user, or the id of a group.
+        to: String,
+        /// Which of the two.
+        chat: Chat,
+        /// The reactions that changed.
+        reactions: Vec<ReactionNews>,
+    },
+    /// A message was pinned in its conversation, or is so no longer.
+    Pin {
+        /// Which message.
+        message: ServerId,
+        /// Where: with a user, in a group or in a room.
+        chat: Chat,
+        /// The name of that user, or the id of the group or room.
+        with: String,
+        /// Who did it.
+        operator: String,
+        /// Which of the two.
+        switch: Switch,
+        /// When.
+        time: Millis,
+    },
+    /// Another device of the user did something.
+    Device(DeviceNews),
     /// A message was taken back: it is to be shown no more.
     Recall {
         /// Which.
@@ -144,6 +182,65 @@ pub enum Event {
         /// All of them.
         conversations: Vec<Conversation>,
     },
+    /// A call without news of its own was carried out.
+    Done {
+        /// As it was returned.
+        call: CallId,
+    },
+    /// A page of the conversation list, in the order of the service.
+    ConversationPage {
+        /// As [`crate::Client::page_conversations`] returned it.
+        call: CallId,
+        /// The rows.
+        rows: Vec<ConversationRow>,
+        /// The cursor of the next page, if there is one.
+        cursor: Option<String>,
+    },
+    /// A page of the past, in the order of the service.
+    HistoryPage {
+        /// As [`crate::Client::search_history`] returned it.
+        call: CallId,
+        /// The messages that can be shown.
+        messages: Vec<Incoming>,
+        /// The cursor of the next page, if there is one.
+        cursor: Option<String>,
+    },
+    /// The reactions to messages.
+    Reactions {
+        /// As [`crate::Client::list_reactions`] returned it.
+        call: CallId,
+        /// Each message with its reactions, in the order of the service.
+        messages: Vec<(ServerId, Vec<Reaction>)>,
+    },
+    /// Who gave a reaction.
+    Reactors {
+        /// As [`crate::Client::list_reactors`] returned it.
+        call: CallId,
+        /// Their names, on this page.
+        users: Vec<String>,
+        /// How many there are on all pages.
+        count: u64,
+        /// The cursor of the next page, if there is one.
+        cursor: Option<String>,
+    },
+    /// The pinned messages of a conversation.
+    PinnedMessages {
+        /// As [`crate::Client::list_pinned_messages`] returned it.
+        call: CallId,
+        /// On this page, in the order of the service.
+        messages: Vec<PinnedMessage>,
+        /// The cursor of the next page, if there is one.
+        cursor: Option<String>,
+    },
+    /// The user is in a chat room.
+    Entered {
+        /// As [`crate::Client::enter_room`] returned it.
+        call: CallId,
+        /// Its id.
+        room: String,
+        /// What it says of itself.
+        info: RoomInfo,
+    },
     /// A conversation was deleted.
     ConversationDeleted {
         /// As [`crate::Client::delete_conversation`] returned it.
@@ -160,7 +257,8 @@ pub enum Event {
         /// The `key` of the next page, if there is one.
         next: Option<String>,
     },
-    /// A call that has events of its own was refused, or got no answer: 17.
+    /// A call that has events of its own was refused, or got no answer: 17, or of the calls that came with 4.x a number
+    /// of rest.md 0.11.
     CallFailed {
         /// As it was returned.
         call: CallId,
@@ -216,6 +314,8 @@ pub struct Incoming {
     pub ext: Ext,
     /// Whether the sender wants to know that it was read: [`crate::Client::send_read`].
     pub receipts: Receipts,
+    /// Whether this user was online when the service took it, where it says so.
+    pub was_online: Option<bool>,
     /// What it says.
     pub content: IncomingContent,
 }

@@ -5,6 +5,7 @@ mod request;
 
 use crate::calls::Call;
 use crate::client::{Client, named_users, not_empty};
+use crate::door::Door;
 use crate::error::CommandError;
 use crate::timer::Millis;
 
@@ -104,13 +105,20 @@ impl Client {
         self.muc_call(now, "leave_group", Muc::Group(group.to_owned()), GroupCall::Leave)
     }
 
-    /// Joins a chat room.
+    /// Joins a chat room: over the socket on the door of 4.x, by REST on that of 3.x. [`Client::enter_room`] does it with
+    /// an event.
     pub fn join_room(&mut self, now: Millis, room: &str) -> Result<(), CommandError> {
+        if let Door::WebSocket { .. } = self.config.door {
+            return self.join_room_by_socket(now, room);
+        }
         self.muc_call(now, "join_room", Muc::Room(room.to_owned()), GroupCall::Join)
     }
 
-    /// Leaves a chat room.
+    /// Leaves a chat room, the way that [`Client::join_room`] takes.
     pub fn leave_room(&mut self, now: Millis, room: &str) -> Result<(), CommandError> {
+        if let Door::WebSocket { .. } = self.config.door {
+            return self.leave_room_by_socket(now, room);
+        }
         self.muc_call(now, "leave_room", Muc::Room(room.to_owned()), GroupCall::Leave)
     }
 

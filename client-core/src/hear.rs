@@ -17,7 +17,8 @@ use crate::error::Failure;
 use crate::event::{Event, Incoming, IncomingContent, ServerId};
 use crate::inbox::Page;
 use crate::incoming::{ChatMeta, read_chat};
-use crate::message::{LocalId, bare_frame, sync_frame};
+use crate::message::{Identity, LocalId, bare_frame, sync_frame};
+use crate::notify::read_notify;
 use crate::outbox::Outgoing;
 use crate::presence::{RosterNews, read_muc, read_roster};
 use crate::receipt::{Kind, Receipt, read_statistic};
@@ -166,8 +167,13 @@ impl Client {
                 }
                 self.tell(Event::Received { local, server });
             }
-            Outgoing::Message(_) | Outgoing::Receipt(_) if is_muted => self.tell(Event::Muted { local }),
-            Outgoing::Message(_) | Outgoing::Receipt(_) => {
+            Outgoing::Edit(edit) if accepted => self.tell(Event::Sent { local, server: edit.message }),
+            Outgoing::Room(going) if accepted => self.moved(going, &page),
+            Outgoing::Room(going) => self.tell(going.failed(Failure::of_send(page.status.as_ref()))),
+            Outgoing::Message(_) | Outgoing::Receipt(_) | Outgoing::Edit(_) if is_muted => {
+                self.tell(Event::Muted { local });
+            }
+            Outgoing::Message(_) | Outgoing::Receipt(_) | Outgoing::Edit(_) => {
                 self.tell(Event::Failed { local, failure: Failure::of_send(page.status.as_ref()) });
             }
         }
@@ -175,7 +181,8 @@ impl Client {
 
     /// Shows one meta, unless it was shown before. A kick is returned: what shares its page comes first.
     fn meta(&mut self, now: Millis, meta: Meta) -> Option<Failure> {
-        let reading = match read_meta(&meta, &self.config) {
+        let Session::Online { me, .. } = &self.session else { return None };
+        let reading = match read_meta(&meta, &self.config, me) {
             Ok(reading) => reading,
             Err(reason) => {
                 let failure =
@@ -194,6 +201,7 @@ impl Client {
             // Each device of a recipient acknowledges a message; its sender is told once.
             Reading::Event(Event::Delivered { message }) if !self.inbox.is_first_delivery(message) => {}
             Reading::Event(event) => self.tell(event),
+            Reading::Events(events) => events.into_iter().for_each(|event| self.tell(event)),
             Reading::Nothing => {}
             Reading::BlockList => {
                 if let Err(error) = self.queue_call(Call::BlockList) {
@@ -239,18 +247,22 @@ impl Client {
 enum Reading {
     Messages(Vec<Incoming>),
     Event(Event),
+    Events(Vec<Event>),
     BlockList,
     Kick(Failure),
     Nothing,
 }
 
-fn read_meta(meta: &Meta, config: &Config) -> Result<Reading, String> {
+fn read_meta(meta: &Meta, config: &Config, me: &Identity) -> Result<Reading, String> {
     let payload = meta.payload.clone().ok_or("it has no payload")?;
     let perhaps = |event: Option<Event>| event.map_or(Reading::Nothing, Reading::Event);
     Ok(match NameSpace::try_from(meta.ns.unwrap_or_default()) {
         Ok(NameSpace::Chat) => match read_chat(meta, payload, config)? {
             ChatMeta::Messages(messages) => Reading::Messages(messages),
-            ChatMeta::Receipt(event) => Reading::Event(event),
+            ChatMeta::Modified(changed) => {
+                Reading::Events(changed.into_iter().map(Event::Modified).collect())
+            }
+            ChatMeta::Receipt(event) => Reading::Event(*event),
             ChatMeta::Nothing => Reading::Nothing,
         },
         Ok(NameSpace::Muc) => perhaps(read_muc(payload)?.map(Event::Presence)),
@@ -266,6 +278,7 @@ fn read_meta(meta: &Meta, config: &Config) -> Result<Reading, String> {
                 None => perhaps(read_statistic(&body)?),
             }
         }
-        Ok(NameSpace::Conference | NameSpace::Notify | NameSpace::Query) | Err(_) => Reading::Nothing,
+        Ok(NameSpace::Notify) => Reading::Events(read_notify(&payload, me)?),
+        Ok(NameSpace::Conference | NameSpace::Query) | Err(_) => Reading::Nothing,
     })
 }

@@ -67,11 +67,7 @@ impl Client {
         start: Option<&str>,
     ) -> Result<CallId, CommandError> {
         const COMMAND: &str = "fetch_history";
-        let domain = match chat {
-            Chat::Single => USER_DOMAIN,
-            Chat::Group | Chat::Room => CONFERENCE_DOMAIN,
-        };
-        let queue = format!("{}@{domain}", not_empty(COMMAND, with)?);
+        let queue = queue_of(chat, &not_empty(COMMAND, with)?);
         if self.history.queues.len() >= QUEUES_LIMIT && !self.history.queues.contains_key(&queue) {
             return Err(CommandError::HistoryFull { limit: QUEUES_LIMIT });
         }
@@ -91,21 +87,16 @@ impl Client {
         mut fetch: Fetch,
         answer: &HttpAnswer,
     ) -> Result<(), Refusal> {
-        let page = answer.read::<PageAnswer>()?.data;
-        let mut shown = Vec::new();
-        for entry in &page.msgs {
-            match read_entry(entry, &self.config) {
-                Ok(messages) => shown.extend(messages),
-                // One that cannot be read costs none of its neighbours.
-                Err(reason) => self.tell(Event::Error(Failure::unreadable("history", reason))),
-            }
+        let page = read_page(answer, &self.config)?;
+        for reason in page.unreadable {
+            self.tell(Event::Error(Failure::unreadable("history", reason)));
         }
-        fetch.fruitless = if shown.is_empty() { fetch.fruitless + 1 } else { 0 };
+        fetch.fruitless = if page.messages.is_empty() { fetch.fruitless + 1 } else { 0 };
         let walk = self.history.queues.entry(fetch.queue.clone()).or_default();
-        walk.newest_first.extend(shown);
+        walk.newest_first.extend(page.messages);
         let moves_on = page.next_key.is_some() && page.next_key != fetch.asked;
         // An empty page is the end even where the server does not say so; the SDK asks for ever.
-        walk.is_last = page.is_last || page.msgs.is_empty() || !moves_on;
+        walk.is_last = page.is_last || page.entries == 0 || !moves_on;
         walk.next_key = page.next_key;
         if fetch.fruitless >= FRUITLESS_LIMIT {
             return Err(Refusal::Unreadable(format!(
@@ -148,6 +139,39 @@ impl Fetch {
     }
 }
 
+/// The queue of a conversation, as the service names it there.
+pub(crate) fn queue_of(chat: Chat, with: &str) -> String {
+    let domain = match chat {
+        Chat::Single => USER_DOMAIN,
+        Chat::Group | Chat::Room => CONFERENCE_DOMAIN,
+    };
+    format!("{with}@{domain}")
+}
+
+/// A page as it came.
+pub(crate) struct ReadPage {
+    /// In the order of the service.
+    pub(crate) messages: Vec<Incoming>,
+    /// Why some are not there. One that cannot be read costs none of its neighbours.
+    pub(crate) unreadable: Vec<String>,
+    /// How many entries there were, of whatever kind.
+    pub(crate) entries: usize,
+    pub(crate) is_last: bool,
+    pub(crate) next_key: Option<String>,
+}
+
+pub(crate) fn read_page(answer: &HttpAnswer, config: &Config) -> Result<ReadPage, Refusal> {
+    let Page { msgs, is_last, next_key } = answer.read::<PageAnswer>()?.data;
+    let (mut messages, mut unreadable) = (Vec::new(), Vec::new());
+    for entry in &msgs {
+        match read_entry(entry, config) {
+            Ok(shown) => messages.extend(shown),
+            Err(reason) => unreadable.push(reason),
+        }
+    }
+    Ok(ReadPage { messages, unreadable, entries: msgs.len(), is_last, next_key })
+}
+
 #[derive(Deserialize)]
 struct PageAnswer {
     data: Page,
@@ -188,6 +212,6 @@ fn read_entry(entry: &Entry, config: &Config) -> Result<Vec<Incoming>, String> {
     let payload = meta.payload.clone().ok_or("it has no payload")?;
     Ok(match read_chat(&meta, payload, config)? {
         ChatMeta::Messages(messages) => messages,
-        ChatMeta::Receipt(_) | ChatMeta::Nothing => Vec::new(),
+        ChatMeta::Modified(_) | ChatMeta::Receipt(_) | ChatMeta::Nothing => Vec::new(),
     })
 }

@@ -7,12 +7,14 @@ use fixtures::wire::message_body::content::Type as ContentType;
 use fixtures::wire::message_body::{Content as WireContent, MessageConfig, Type as BodyType};
 use fixtures::wire::{CONFERENCE_DOMAIN, Jid, MessageBody, Meta};
 use prost::Message as _;
+use serde::Deserialize;
 
 use crate::attachment::{Media, read_attachment};
 use crate::client::Config;
 use crate::event::{Event, Incoming, IncomingContent, ServerId};
 use crate::ext::{Ext, fields_from_wire};
 use crate::message::{Chat, Receipts};
+use crate::modify::{Modified, read_edit};
 use crate::receipt::read_receipt;
 use crate::timer::Millis;
 
@@ -21,8 +23,10 @@ use crate::timer::Millis;
 pub(crate) enum ChatMeta {
     /// One [`Incoming`] for each content that is understood; none for kinds that are not known here.
     Messages(Vec<Incoming>),
+    /// A message that was changed; one for each content that is understood.
+    Modified(Vec<Modified>),
     /// What is said about messages.
-    Receipt(Event),
+    Receipt(Box<Event>),
     /// Something that 3.x is silent about.
     Nothing,
 }
@@ -36,21 +40,18 @@ pub(crate) fn read_chat(meta: &Meta, payload: Bytes, config: &Config) -> Result<
         Ok(BodyType::Groupchat) => Chat::Group,
         Ok(BodyType::Chatroom) => Chat::Room,
         // Both SDKs deliver bodies of type 0 and of types to come (wire-3x §5.1).
-        Ok(BodyType::Normal) | Err(_) if in_conference => Chat::Group,
-        Ok(BodyType::Normal) | Err(_) => Chat::Single,
-        Ok(
-            kind @ (BodyType::ReadAck
-            | BodyType::DeliverAck
-            | BodyType::Recall
-            | BodyType::ChannelAck
-            | BodyType::Edit),
-        ) => {
+        // A change says what it is about beside its body.
+        Ok(BodyType::Normal | BodyType::Edit) | Err(_) if in_conference => Chat::Group,
+        Ok(BodyType::Normal | BodyType::Edit) | Err(_) => Chat::Single,
+        Ok(kind @ (BodyType::ReadAck | BodyType::DeliverAck | BodyType::Recall | BodyType::ChannelAck)) => {
             let from = name_of(body.from.as_ref(), meta.from.as_ref());
             let to = name_of(body.to.as_ref(), meta.to.as_ref());
-            return Ok(read_receipt(kind, &body, from, to).map_or(ChatMeta::Nothing, ChatMeta::Receipt));
+            return Ok(read_receipt(kind, &body, from, to)
+                .map_or(ChatMeta::Nothing, |event| ChatMeta::Receipt(Box::new(event))));
         }
     };
     let ext = Ext::from_wire(&body.ext).map_err(|error| format!("ext: {error}"))?;
+    let edit = if body.r#type == Some(BodyType::Edit.into()) { Some(read_edit(&body)?) } else { None };
     let mut shown = Vec::new();
     for content in body.contents {
         let Some(content) = read_content(content, config)? else { continue };
@@ -62,10 +63,25 @@ pub(crate) fn read_chat(meta: &Meta, payload: Bytes, config: &Config) -> Result<
             time: Millis(meta.timestamp.unwrap_or_default()),
             ext: ext.clone(),
             receipts: asked_for(&body.msg_config),
+            was_online: read_was_online(meta),
             content,
         });
     }
-    Ok(ChatMeta::Messages(shown))
+    Ok(match edit {
+        Some(edit) => ChatMeta::Modified(shown.into_iter().map(|message| edit.applied_to(message)).collect()),
+        None => ChatMeta::Messages(shown),
+    })
+}
+
+/// What the service notes of the receiver in the envelope's own JSON (wire-4x §6): `{"is_online":1}`. Anything else there
+/// says nothing.
+fn read_was_online(meta: &Meta) -> Option<bool> {
+    #[derive(Deserialize)]
+    struct Note {
+        is_online: u8,
+    }
+    let note: Note = serde_json::from_slice(meta.meta.as_ref()?).ok()?;
+    Some(note.is_online != 0)
 }
 
 fn asked_for(config: &Option<MessageConfig>) -> Receipts {

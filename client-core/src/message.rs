@@ -5,10 +5,13 @@
 
 use std::fmt;
 
+use fixtures::wire::key_value::{Value as WireValue, ValueType};
 use fixtures::wire::message_body::content::Type as ContentType;
 use fixtures::wire::message_body::{Content as WireContent, MessageConfig, Type as BodyType};
-use fixtures::wire::meta::NameSpace;
-use fixtures::wire::{CONFERENCE_DOMAIN, CommSyncUl, Jid, MSync, MessageBody, Meta, USER_DOMAIN, m_sync};
+use fixtures::wire::meta::{NameSpace, RouteType};
+use fixtures::wire::{
+    CONFERENCE_DOMAIN, CommSyncUl, Jid, KeyValue, MSync, MessageBody, Meta, USER_DOMAIN, m_sync,
+};
 use prost::Message as _;
 
 use crate::attachment::Attachment;
@@ -50,6 +53,33 @@ pub struct Message {
     pub ext: Ext,
     /// Whether its readers are asked to say so; to a group, by its owner or an admin.
     pub receipts: Receipts,
+    /// Who of those at the other end gets it.
+    pub route: Route,
+    /// What is dropped first where a room has more to say than it can deliver; the service's own when `None`.
+    pub priority: Option<Priority>,
+}
+
+/// Who gets a message of those that it is for (wire-4x §5.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Route {
+    /// Everybody, who is away later.
+    #[default]
+    All,
+    /// Who is online now; the others never.
+    OnlineOnly,
+    /// These members of a group or a room alone.
+    Directed(Vec<String>),
+}
+
+/// How much a message to a room matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Priority {
+    /// More than others.
+    High,
+    /// As much as others.
+    Normal,
+    /// Less than others.
+    Low,
 }
 
 /// Whether a message asks its readers for receipts.
@@ -96,13 +126,33 @@ pub enum Content {
 impl Message {
     /// A message without ext that asks for no receipts.
     pub fn new(chat: Chat, to: impl Into<String>, content: Content) -> Self {
-        Self { chat, to: to.into(), content, ext: Ext::default(), receipts: Receipts::default() }
+        Self {
+            chat,
+            to: to.into(),
+            content,
+            ext: Ext::default(),
+            receipts: Receipts::default(),
+            route: Route::default(),
+            priority: None,
+        }
     }
 
     /// The same with this ext.
     #[must_use]
     pub fn with_ext(self, ext: Ext) -> Self {
         Self { ext, ..self }
+    }
+
+    /// The same to fewer.
+    #[must_use]
+    pub fn routed(self, route: Route) -> Self {
+        Self { route, ..self }
+    }
+
+    /// The same with this priority.
+    #[must_use]
+    pub fn with_priority(self, priority: Priority) -> Self {
+        Self { priority: Some(priority), ..self }
     }
 
     /// The same, asking its readers for receipts.
@@ -118,6 +168,18 @@ impl Message {
         }
         if self.receipts == Receipts::Asked && self.chat != Chat::Group {
             return Err(CommandError::ReceiptsOutsideGroup);
+        }
+        if self.priority.is_some() && self.chat != Chat::Room {
+            return Err(CommandError::PriorityOutsideRoom);
+        }
+        match &self.route {
+            Route::Directed(_) if self.chat == Chat::Single => {
+                return Err(CommandError::DirectedOutsideGroup);
+            }
+            Route::Directed(users) if users.is_empty() || users.iter().any(String::is_empty) => {
+                return Err(CommandError::NoUsers { command: "send" });
+            }
+            Route::All | Route::OnlineOnly | Route::Directed(_) => {}
         }
         match &self.content {
             Content::Command { action } if action.is_empty() => Err(CommandError::NoAction),
@@ -153,12 +215,47 @@ impl Message {
             },
             ..MessageBody::default()
         };
-        chat_frame(id, me, from, me.neighbour(&self.to, domain), &body)
+        let meta = Meta {
+            routetype: self.route.to_wire().map(Into::into),
+            directed_users: match &self.route {
+                Route::Directed(users) => users.clone(),
+                Route::All | Route::OnlineOnly => Vec::new(),
+            },
+            ext: self.priority.map(Priority::to_wire).into_iter().collect(),
+            ..chat_meta(id, from, me.neighbour(&self.to, domain), &body)
+        };
+        meta_frame(me, meta)
+    }
+}
+
+impl Route {
+    /// The plain way is not said, as in 3.x.
+    fn to_wire(&self) -> Option<RouteType> {
+        match self {
+            Self::All => None,
+            Self::OnlineOnly => Some(RouteType::RouteOnline),
+            Self::Directed(_) => Some(RouteType::RouteDirect),
+        }
+    }
+}
+
+impl Priority {
+    fn to_wire(self) -> KeyValue {
+        let tag = match self {
+            Self::High => 0,
+            Self::Normal => 1,
+            Self::Low => 2,
+        };
+        KeyValue {
+            key: Some("chatroom_msg_tag".to_owned()),
+            r#type: Some(ValueType::Int.into()),
+            value: Some(WireValue::VarintValue(tag)),
+        }
     }
 }
 
 impl Content {
-    fn to_wire(&self) -> WireContent {
+    pub(crate) fn to_wire(&self) -> WireContent {
         match self {
             Self::Text(text) => WireContent { text: Some(text.clone()), ..typed(ContentType::Text) },
             Self::Command { action } => {
@@ -210,14 +307,21 @@ impl Identity {
 
 /// A frame that carries a chat body, be it a message or a receipt.
 pub(crate) fn chat_frame(id: LocalId, me: &Identity, from: Jid, to: Jid, body: &MessageBody) -> MSync {
-    let meta = Meta {
+    meta_frame(me, chat_meta(id, from, to, body))
+}
+
+fn chat_meta(id: LocalId, from: Jid, to: Jid, body: &MessageBody) -> Meta {
+    Meta {
         id: Some(id.0),
         from: Some(from),
         to: Some(to),
         ns: Some(NameSpace::Chat.into()),
         payload: Some(body.encode_to_vec().into()),
         ..Meta::default()
-    };
+    }
+}
+
+fn meta_frame(me: &Identity, meta: Meta) -> MSync {
     let payload = CommSyncUl { meta: Some(meta), ..CommSyncUl::default() };
     MSync { guid: Some(me.jid()), ..sync_frame(&payload) }
 }

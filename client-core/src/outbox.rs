@@ -1,4 +1,5 @@
-//! What was given to be sent and has not been answered: messages, receipts and roster operations, in order.
+//! What was given to be sent and has not been answered: messages, receipts, changes of messages, roster
+//! operations and moves between rooms, in order.
 //!
 //! An entry leaves by its answer, by giving up, or with the client. When the link goes, everything that is
 //! still here counts as unsent and goes out again on the next link under the same id, which lets the server
@@ -13,7 +14,9 @@ use fixtures::wire::MSync;
 use crate::contacts::RosterChange;
 use crate::error::CommandError;
 use crate::message::{Identity, LocalId, Message};
+use crate::modify::Edit;
 use crate::receipt::Receipt;
+use crate::room::RoomMove;
 use crate::timer::Millis;
 
 /// How many may wait for an answer: ten times the largest burst that the scenarios send.
@@ -45,6 +48,8 @@ pub(crate) enum Outgoing {
     Message(Message),
     Receipt(Receipt),
     Roster(RosterChange),
+    Edit(Edit),
+    Room(RoomMove),
 }
 
 /// What is to be done about answers that did not come.
@@ -132,6 +137,8 @@ impl Outgoing {
             Self::Message(message) => message.to_wire(id, me),
             Self::Receipt(receipt) => receipt.to_wire(id, me),
             Self::Roster(change) => change.to_wire(id, me),
+            Self::Edit(edit) => edit.to_wire(id, me),
+            Self::Room(going) => going.to_wire(id, me),
         }
     }
 }

@@ -416,8 +416,11 @@ impl Client {
         match outgoing {
             // Nobody asked for it, and nobody can do anything about it.
             Outgoing::Receipt(Receipt { kind: Kind::Delivered(_), .. }) => {}
-            Outgoing::Message(_) | Outgoing::Receipt(_) => self.tell(Event::Failed { local, failure }),
+            Outgoing::Message(_) | Outgoing::Receipt(_) | Outgoing::Edit(_) => {
+                self.tell(Event::Failed { local, failure });
+            }
             Outgoing::Roster(_) => self.tell(Event::Error(failure)),
+            Outgoing::Room(going) => self.tell(going.failed(failure)),
         }
     }
 

@@ -6,14 +6,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use client_core::{
-    CallId, Chat, Client, Config, Content, Door, Event, Ext, File, HttpAnswer, LinkId, LocalId, Media,
-    Message, Millis, Received, ServerId, Transmit, UploadWay, WireMessage,
+    CallId, Chat, Client, Config, Content, Door, Event, Ext, File, HttpAnswer, LinkId, Listed, LocalId,
+    Media, Message, Millis, OtherRooms, Received, Search, ServerId, Transmit, UploadWay, WireMessage,
 };
-use fixtures::wire::sockjs;
+use fixtures::wire::m_sync::Command;
+use fixtures::wire::meta::NameSpace;
+use fixtures::wire::{CommSyncDl, MSync, MessageBody, Meta, MucBody, message_body, muc_body, sockjs};
 use proptest::prelude::*;
 use prost::Message as _;
 
-use crate::stage::{START, answer, config, notice, page, provision_answer, text_meta, unread};
+use crate::stage::{
+    START, answer, config, frame, meta, notice, page, provision_answer, status, text_meta, unread,
+};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -27,6 +31,13 @@ enum Step {
     Download,
     History(usize),
     SendRead,
+    Modify,
+    EnterRoom,
+    LeaveRoom,
+    Search,
+    Page,
+    React,
+    Pinned,
     Progress(u64),
     Network(bool),
     Dialed,
@@ -48,6 +59,19 @@ fn any_frame() -> impl Strategy<Value = Vec<u8>> {
         ("[a-c]", 0..5_u64, prop::option::of(0..4_u64), any::<bool>())
             .prop_map(|(queue, id, key, last)| page(&queue, vec![text_meta(id, "t")], key, last)),
         (0..20).prop_map(|code| answer(375_926_400_001, code, None, 1)),
+        (0..5_u64, any_notify()).prop_map(|(id, news)| page(
+            "a",
+            vec![meta(id, NameSpace::Notify, news)],
+            None,
+            true
+        )),
+        (0..5_u64, any_edit()).prop_map(|(id, edit)| page(
+            "a",
+            vec![Meta { id: Some(id), ..edit }],
+            None,
+            true
+        )),
+        (0..20, any_notify()).prop_map(|(code, info)| room_answer(code, info)),
     ];
     let good = good.prop_map(|frame| frame.encode_to_vec()).boxed();
     let bent =
@@ -59,6 +83,52 @@ fn any_frame() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![3 => good, 2 => bent, 1 => prop::collection::vec(any::<u8>(), 0..64)]
 }
 
+/// News of every kind, and some that are none.
+fn any_notify() -> impl Strategy<Value = Vec<u8>> {
+    let news = prop_oneof![
+        Just(r#"{"type":"reaction","data":[{"messageId":"1","reactions":[{"reaction":"a"}]}]}"#.to_owned()),
+        ("[a-z_]{2,11}", "[a-z0-9_]{0,6}").prop_map(|(op, ext)| {
+            format!(r#"{{"type":"conv","data":{{"op":"{op}","id":"b","type":"chat","ext":"{ext}"}}}}"#)
+        }),
+        prop::sample::select(vec!["del", "top", "not_top", "mark", "mark_delete", "pin", "pin_delete"])
+            .prop_map(|op| format!(r#"{{"type":"conv","data":{{"op":"{op}","ext":"1"}}}}"#)),
+        Just(r#"{"type":"roaming_delete","data":{"to":"b"}}"#.to_owned()),
+        Just(r#"{"type":"user_notification_mute","values":[{"data":{}}]}"#.to_owned()),
+        Just(r#"{"alice":{"member_count":1}}"#.to_owned()),
+        ".{0,20}",
+    ];
+    news.prop_map(String::into_bytes)
+}
+
+fn any_edit() -> impl Strategy<Value = Meta> {
+    (any::<Option<u64>>(), prop::option::of(r#"\{"edit_msg":\{("count":[0-9])?\}\}|.{0,8}"#)).prop_map(
+        |(of, note)| {
+            let content = message_body::Content { r#type: Some(0), ..Default::default() };
+            let body = MessageBody {
+                r#type: Some(message_body::Type::Edit.into()),
+                contents: vec![content],
+                edit_message_id: of,
+                meta: note,
+                ..MessageBody::default()
+            };
+            meta(0, NameSpace::Chat, body.encode_to_vec())
+        },
+    )
+}
+
+/// An answer to what was sent first, with what a room says of itself.
+fn room_answer(code: i32, info: Vec<u8>) -> MSync {
+    let told = muc_body::Status { chatroom_info: String::from_utf8(info).ok(), ..Default::default() };
+    let body = MucBody { status: Some(told), ..MucBody::default() };
+    let payload = CommSyncDl {
+        status: Some(status(code, None)),
+        meta_id: Some(375_926_400_001),
+        metas: vec![meta(6, NameSpace::Muc, body.encode_to_vec())],
+        ..CommSyncDl::default()
+    };
+    frame(Command::Sync, payload.encode_to_vec())
+}
+
 fn any_body() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         Just(br#"{"access_token":"t"}"#.to_vec()),
@@ -68,6 +138,9 @@ fn any_body() -> impl Strategy<Value = Vec<u8>> {
             format!(r#"{{"data":{{"msgs":[{{"msg":"{msg}"}},{{"msg":"?"}}],"is_last":{last},"next_key":"{key}"}}}}"#)
                 .into_bytes()
         }),
+        Just(br#"{"data":{"channel_infos":[{"session_to":"b","session_type":"chat","marks":["mark_1"]}],"cursor":"c"}}"#.to_vec()),
+        Just(br#"{"data":[{"msgId":"1","reactionList":[{"reaction":"a"}]}]}"#.to_vec()),
+        Just(br#"{"data":{"msg_infos":[{"message":{"id":"1"}}]}}"#.to_vec()),
         prop::collection::vec(any::<u8>(), 0..32),
     ]
 }
@@ -84,6 +157,13 @@ fn any_step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Download),
         2 => (0..4_usize).prop_map(Step::History),
         1 => Just(Step::SendRead),
+        2 => Just(Step::Modify),
+        2 => Just(Step::EnterRoom),
+        1 => Just(Step::LeaveRoom),
+        1 => Just(Step::Search),
+        1 => Just(Step::Page),
+        1 => Just(Step::React),
+        1 => Just(Step::Pinned),
         1 => (0..500_u64).prop_map(Step::Progress),
         1 => any::<bool>().prop_map(Step::Network),
         4 => Just(Step::Dialed),
@@ -195,6 +275,40 @@ impl World {
                 sent.expect("a good receipt");
                 None
             }
+            Step::Modify => {
+                let changed =
+                    self.client.modify_text(self.now, Chat::Single, "bob", ServerId(1), "new", None);
+                changed.expect("a good change");
+                None
+            }
+            Step::EnterRoom => {
+                self.open.extend(self.client.enter_room(self.now, "5", "", OtherRooms::Leave));
+                None
+            }
+            Step::LeaveRoom => {
+                drop(self.client.leave_room(self.now, "5"));
+                None
+            }
+            Step::Search => {
+                let search = Search::newest(Chat::Group, "9");
+                self.open.extend(self.client.search_history(self.now, search));
+                None
+            }
+            Step::Page => {
+                self.open.extend(self.client.page_conversations(self.now, Listed::All, None, None));
+                None
+            }
+            Step::React => {
+                self.open.extend(self.client.add_reaction(self.now, ServerId(1), "a"));
+                let listed = self.client.list_reactions(self.now, vec![ServerId(1)], Chat::Single, None);
+                self.open.extend(listed);
+                self.open.extend(self.client.list_reactors(self.now, ServerId(1), "a", None, None));
+                None
+            }
+            Step::Pinned => {
+                self.open.extend(self.client.list_pinned_messages(self.now, Chat::Group, "9", None, None));
+                None
+            }
             Step::Progress(sent) => self.call.map(|call| Received::HttpProgress { call, sent }),
             Step::Network(up) => {
                 self.client.network(self.now, up);
@@ -252,6 +366,10 @@ impl World {
                 | Event::Delivered { .. }
                 | Event::Read { .. }
                 | Event::Channel { .. }
+                | Event::Modified(_)
+                | Event::Reaction { .. }
+                | Event::Pin { .. }
+                | Event::Device(_)
                 | Event::Statistic { .. } => {
                     prop_assert!(self.may_tell, "{event:?} after the end");
                 }
@@ -266,6 +384,13 @@ impl World {
                 }
                 Event::CallFailed { call, .. }
                 | Event::History { call, .. }
+                | Event::Done { call }
+                | Event::ConversationPage { call, .. }
+                | Event::HistoryPage { call, .. }
+                | Event::Reactions { call, .. }
+                | Event::Reactors { call, .. }
+                | Event::PinnedMessages { call, .. }
+                | Event::Entered { call, .. }
                 | Event::Downloaded { call, .. }
                 | Event::DownloadFailed { call, .. } => {
                     prop_assert!(self.open.remove(&call), "{call:?} ended before");

@@ -49,8 +49,6 @@ const DELETE: HttpMethod = HttpMethod::Delete;
     |stage: &mut Stage| stage.client.create_room(stage.now, "r", vec!["bob".into()]),
     POST, "/chatrooms", Some(r#"{"name":"r","description":"","maxusers":200,"owner":"alice","members":["bob"]}"#)
 )]
-#[case::join_room(|stage: &mut Stage| stage.client.join_room(stage.now, "2"), POST, "/chatrooms/2/apply", Some(r#"{"message":"join room"}"#))]
-#[case::leave_room(|stage: &mut Stage| stage.client.leave_room(stage.now, "2"), DELETE, "/chatrooms/2/quit", None)]
 #[case::accept(|stage: &mut Stage| stage.client.answer_invite(stage.now, "1", Verdict::Accept), POST, "/chatgroups/1/invite_verify", Some(r#"{"invitee":"alice","verifyResult":true}"#))]
 #[case::decline(|stage: &mut Stage| stage.client.answer_invite(stage.now, "1", Verdict::Decline), POST, "/chatgroups/1/invite_verify", Some(r#"{"invitee":"alice","verifyResult":false}"#))]
 #[case::let_in(

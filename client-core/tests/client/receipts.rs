@@ -250,7 +250,7 @@ fn a_reader_knows_whether_to_answer(#[case] allow_group_ack: Option<bool>, #[cas
 #[test]
 fn the_empty_content_of_a_receipt_is_no_message() {
     let mut stage = Stage::open();
-    let edit = chat_meta(1, BodyType::Edit, vec![WireContent::default()]);
-    stage.server(page("bob", vec![edit], None, true));
-    assert_eq!(stage.events(), []);
+    let ack = chat_meta(1, BodyType::ChannelAck, vec![WireContent::default()]);
+    stage.server(page("bob", vec![ack], None, true));
+    assert_eq!(stage.events(), [Event::Channel { from: "Bob".to_owned(), to: "alice".to_owned() }]);
 }

@@ -130,7 +130,7 @@ fn a_sockjs_server_that_lets_nobody_in_is_told_once_and_given_up(#[case] status:
 #[case::other_failure(1, Some("whatever"), 2)]
 #[case::unauthorized(2, None, 2)]
 #[case::wrong_parameter(4, Some("x"), -3)]
-#[case::expired_by_code(6, Some("tok"), 56)]
+#[case::expired_by_code(6, Some("tok"), 2)]
 #[case::month_limit(7, Some("Sorry, the app month live count limit"), 50)]
 #[case::not_permitted(7, Some("no"), 2)]
 #[case::forbidden(12, None, 57)]

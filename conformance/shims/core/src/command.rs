@@ -66,6 +66,20 @@ pub(crate) enum DeviceCommand {
     SetAdmin { chat: Chat, id: String, user: String },
     RemoveAdmin { chat: Chat, id: String, user: String },
     Announce { chat: Chat, id: String, text: String },
+    ListConversations(ListConversations),
+    PinConversation { handle: String, to: String, chat: Chat, pinned: bool },
+    MarkConversations { handle: String, targets: Vec<Target>, mark: u32, set: bool },
+    SearchHistory(SearchHistory),
+    RemoveHistory(RemoveHistory),
+    RemoveEverything { handle: String },
+    ModifyText(ModifyText),
+    AddReaction { handle: String, id: String, reaction: String },
+    RemoveReaction { handle: String, id: String, reaction: String },
+    ListReactions { handle: String, ids: Vec<String>, chat: Chat, group: Option<String> },
+    ListReactors(ListReactors),
+    PinMessage { handle: String, id: String, to: String, chat: Chat, pinned: bool },
+    ListPinnedMessages(ListPinnedMessages),
+    EnterRoom { handle: String, room: String, ext: Option<String>, leave_others: Option<bool> },
     UniqueIds { count: usize },
     Network { up: bool },
 }
@@ -147,6 +161,20 @@ pub(crate) struct SendText {
     pub(crate) ext: Option<Value>,
     #[serde(default)]
     pub(crate) ask_receipts: bool,
+    pub(crate) only_for: Option<Vec<String>>,
+    pub(crate) priority: Option<Priority>,
+    #[serde(default)]
+    pub(crate) online_only: bool,
+    #[serde(default)]
+    pub(crate) thread: bool,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Priority {
+    High,
+    Normal,
+    Low,
 }
 
 #[derive(Debug, Deserialize)]
@@ -251,6 +279,83 @@ pub(crate) struct CreateGroup {
     pub(crate) public: Option<bool>,
     pub(crate) approval: Option<bool>,
     pub(crate) confirm_invites: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListConversations {
+    pub(crate) handle: String,
+    pub(crate) limit: Option<u32>,
+    pub(crate) cursor: Option<String>,
+    #[serde(default)]
+    pub(crate) pinned: bool,
+    pub(crate) mark: Option<u32>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Target {
+    pub(crate) to: String,
+    pub(crate) chat: Chat,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SearchHistory {
+    pub(crate) handle: String,
+    pub(crate) with: String,
+    pub(crate) chat: Chat,
+    pub(crate) limit: Option<u32>,
+    pub(crate) cursor: Option<String>,
+    #[serde(default)]
+    pub(crate) forwards: bool,
+    #[serde(default)]
+    pub(crate) kinds: Vec<String>,
+    pub(crate) from: Option<String>,
+    pub(crate) since: Option<u64>,
+    pub(crate) until: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RemoveHistory {
+    pub(crate) handle: String,
+    pub(crate) to: String,
+    pub(crate) chat: Chat,
+    pub(crate) ids: Option<Vec<String>>,
+    pub(crate) until: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ModifyText {
+    pub(crate) handle: String,
+    pub(crate) id: String,
+    pub(crate) to: String,
+    pub(crate) chat: Chat,
+    pub(crate) text: String,
+    #[serde(default, deserialize_with = "even_null")]
+    pub(crate) ext: Option<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListReactors {
+    pub(crate) handle: String,
+    pub(crate) id: String,
+    pub(crate) reaction: String,
+    pub(crate) limit: Option<u32>,
+    pub(crate) cursor: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListPinnedMessages {
+    pub(crate) handle: String,
+    pub(crate) to: String,
+    pub(crate) chat: Chat,
+    pub(crate) limit: Option<u32>,
+    pub(crate) cursor: Option<String>,
 }
 
 /// `null` given is not the same as nothing given.

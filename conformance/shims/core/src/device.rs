@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::task::{Context, Poll};
 
 use client_core::net::Io;
-use client_core::{CallId, Client, Config, Event, LocalId, Millis, Received};
+use client_core::{CallId, Client, Config, Event, LocalId, Millis, Received, Switch};
 
 use crate::command::DeviceCommand;
 use crate::event;
@@ -134,6 +134,34 @@ impl Device {
                 r#type: failure.code,
                 message: failure.message,
             },
+            Event::Done { call } => Shown::Done { handle: self.take_call(call) },
+            Event::ConversationPage { call, rows, cursor } => {
+                Shown::conversations(self.take_call(call), rows, cursor)
+            }
+            Event::HistoryPage { call, messages, cursor } => {
+                Shown::history_page(self.take_call(call), messages, cursor)
+            }
+            Event::Modified(modified) => Shown::modified(modified),
+            Event::Reaction { message, from, to, chat, reactions } => {
+                Shown::reaction(message, from, to, chat, reactions)
+            }
+            Event::Reactions { call, messages } => Shown::reactions(self.take_call(call), messages),
+            Event::Reactors { call, users, count, cursor } => {
+                Shown::Reactors { handle: self.take_call(call), users, count, cursor }
+            }
+            Event::Pin { message, chat, with, operator, switch, time } => Shown::Pin {
+                mid: message.to_string(),
+                with,
+                chat: chat.into(),
+                operator,
+                pinned: switch == Switch::On,
+                time: time.0,
+            },
+            Event::PinnedMessages { call, messages, cursor } => {
+                Shown::pinned_messages(self.take_call(call), messages, cursor)
+            }
+            Event::Device(news) => Shown::device(news),
+            Event::Entered { call, room, info } => Shown::entered(self.take_call(call), room, info),
             Event::Roster(users) => Shown::Roster { users },
             Event::BlacklistUpdate(users) => Shown::BlacklistUpdate { users },
             Event::GroupCreated { group } => Shown::CreateGroup { group },

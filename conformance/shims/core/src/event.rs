@@ -4,10 +4,12 @@ use client_core::{
     Attachment, Conversation, EmojiPart, Failure, Incoming, IncomingContent, Media, Place, Presence,
 };
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::command::Chat;
+
+mod since_4x;
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -68,6 +70,7 @@ pub(crate) enum Event {
         data: String,
         ext: Value,
         time: u64,
+        online: u8,
     },
     Emoji {
         id: String,
@@ -210,6 +213,88 @@ pub(crate) enum Event {
         r#type: i32,
         message: String,
     },
+    Done {
+        handle: String,
+    },
+    Conversations {
+        handle: String,
+        with: Vec<String>,
+        chats: Vec<Chat>,
+        pinned: Vec<bool>,
+        unread: Vec<u64>,
+        marks: Vec<Vec<u8>>,
+        last_ids: Vec<Option<String>>,
+        last_texts: Vec<Option<String>>,
+        cursor: Option<String>,
+    },
+    HistoryPage {
+        handle: String,
+        ids: Vec<String>,
+        kinds: Vec<&'static str>,
+        froms: Vec<String>,
+        texts: Vec<Option<String>>,
+        cursor: Option<String>,
+        last: bool,
+    },
+    Modified {
+        id: String,
+        from: String,
+        to: String,
+        chat: Chat,
+        data: Option<String>,
+        ext: Value,
+        time: u64,
+        operator: String,
+        count: u64,
+    },
+    Reaction {
+        mid: String,
+        from: String,
+        to: String,
+        chat: Chat,
+        list: Vec<Value>,
+    },
+    Reactions {
+        handle: String,
+        list: Map<String, Value>,
+    },
+    Reactors {
+        handle: String,
+        users: Vec<String>,
+        count: u64,
+        cursor: Option<String>,
+    },
+    Pin {
+        mid: String,
+        with: String,
+        chat: Chat,
+        operator: String,
+        pinned: bool,
+        time: u64,
+    },
+    PinnedMessages {
+        handle: String,
+        ids: Vec<String>,
+        operators: Vec<String>,
+        texts: Vec<Option<String>>,
+        cursor: Option<String>,
+    },
+    Device {
+        operation: &'static str,
+        id: Option<String>,
+        chat: Option<Chat>,
+        from: Option<String>,
+        detail: Value,
+    },
+    Entered {
+        handle: String,
+        room: String,
+        members: Option<u64>,
+        all_muted: Option<bool>,
+        allowed: Option<bool>,
+        mute_ms: Option<i64>,
+        created: Option<u64>,
+    },
     Roster {
         users: Vec<String>,
     },
@@ -258,21 +343,7 @@ impl Event {
     }
 
     pub(crate) fn history(handle: String, messages: Vec<Incoming>) -> Self {
-        let mut history = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for Incoming { id, from, content, .. } in messages {
-            history.0.push(id.to_string());
-            history.1.push(kind_of(&content));
-            history.2.push(from);
-            history.3.push(match content {
-                IncomingContent::Text(text) => Some(text),
-                IncomingContent::Emoji(_)
-                | IncomingContent::Attachment(_)
-                | IncomingContent::Command { .. }
-                | IncomingContent::Custom { .. }
-                | IncomingContent::Location { .. } => None,
-            });
-        }
-        let (ids, kinds, froms, texts) = history;
+        let Columns { ids, kinds, froms, texts } = Columns::of(messages);
         Self::History { handle, ids, kinds, froms, texts }
     }
 
@@ -288,15 +359,15 @@ impl Event {
     }
 
     pub(crate) fn message(message: Incoming) -> Self {
-        let Incoming { id, from, to, chat, time, ext, receipts: _, content } = message;
+        let Incoming { id, from, to, chat, time, ext, receipts: _, was_online, content } = message;
         let (id, time, ext) = (id.to_string(), time.0, ext.into_json());
-        let chat = match chat {
-            client_core::Chat::Single => Chat::Single,
-            client_core::Chat::Group => Chat::Group,
-            client_core::Chat::Room => Chat::Room,
-        };
+        let chat = chat.into();
         match content {
-            IncomingContent::Text(data) => Self::Text { id, from, to, chat, data, ext, time },
+            IncomingContent::Text(data) => {
+                // As 4.x shows it: 3 where the service does not say.
+                let online = was_online.map_or(3, u8::from);
+                Self::Text { id, from, to, chat, data, ext, time, online }
+            }
             IncomingContent::Emoji(parts) => {
                 let data = parts.into_iter().map(|part| match part {
                     EmojiPart::Text(text) => json!({ "type": "txt", "data": text }),
@@ -360,6 +431,50 @@ impl Event {
                 }
             }
         }
+    }
+}
+
+impl From<client_core::Chat> for Chat {
+    fn from(chat: client_core::Chat) -> Self {
+        match chat {
+            client_core::Chat::Single => Self::Single,
+            client_core::Chat::Group => Self::Group,
+            client_core::Chat::Room => Self::Room,
+        }
+    }
+}
+
+/// Messages of the past, in the order shown.
+#[derive(Default)]
+struct Columns {
+    ids: Vec<String>,
+    kinds: Vec<&'static str>,
+    froms: Vec<String>,
+    texts: Vec<Option<String>>,
+}
+
+impl Columns {
+    fn of(messages: Vec<Incoming>) -> Self {
+        let mut columns = Self::default();
+        for Incoming { id, from, content, .. } in messages {
+            columns.ids.push(id.to_string());
+            columns.kinds.push(kind_of(&content));
+            columns.froms.push(from);
+            columns.texts.push(text_of(content));
+        }
+        columns
+    }
+}
+
+/// What a text says; emojis are taken out of what is new alone.
+fn text_of(content: IncomingContent) -> Option<String> {
+    match content {
+        IncomingContent::Text(text) => Some(text),
+        IncomingContent::Emoji(_)
+        | IncomingContent::Attachment(_)
+        | IncomingContent::Command { .. }
+        | IncomingContent::Custom { .. }
+        | IncomingContent::Location { .. } => None,
     }
 }
 

@@ -3,13 +3,14 @@
 //! It repairs nothing: what the client refuses is refused with its words.
 
 use client_core::{
-    Attachment, CommandError, Content, CustomExts, Ext, File, LocalId, Media, Message, Millis, Muc, NewGroup,
-    ServerId, UploadWay, Verdict, WithHistory,
+    Attachment, CommandError, Content, CustomExts, Direction, Ext, File, Listed, LocalId, Mark, Media,
+    Message, Millis, Muc, NewGroup, OtherRooms, Removed, Route, Search, ServerId, Switch, Target, UploadWay,
+    Verdict, WithHistory,
 };
 use serde_json::Value;
 
 use super::Device;
-use crate::command::{Chat, CreateGroup, DeviceCommand};
+use crate::command::{Chat, CreateGroup, DeviceCommand, Priority, SearchHistory};
 use crate::line::{Answer, Refused};
 
 /// How many ids one answer may hold: a line of them stays well below its limit.
@@ -43,6 +44,14 @@ impl Device {
                 let address = Address { handle: send.handle, chat: send.chat, to: send.to, ext: send.ext };
                 let message = Message::new(chat(send.chat), address.to.clone(), Content::Text(send.text));
                 let message = if send.ask_receipts { message.asking_for_receipts() } else { message };
+                let message = match send.priority {
+                    Some(priority) => message.with_priority(level(priority)),
+                    None => message,
+                };
+                if send.thread {
+                    return Err(Refused::Unsupported("send_text with thread".to_owned()));
+                }
+                let message = message.routed(route(send.only_for, send.online_only)?);
                 self.send(now, address, message)?;
             }
             DeviceCommand::SendCmd(send) => {
@@ -173,6 +182,87 @@ impl Device {
                 client.remove_admin(now, muc(chat, id)?, &user)?
             }
             DeviceCommand::Announce { chat, id, text } => client.announce(now, muc(chat, id)?, &text)?,
+            DeviceCommand::ListConversations(list) => {
+                let listed = listed(list.pinned, list.mark)?;
+                let call = client.page_conversations(now, listed, list.limit, list.cursor.as_deref())?;
+                self.calls.insert(call, list.handle);
+            }
+            DeviceCommand::PinConversation { handle, to, chat: in_chat, pinned } => {
+                let target = Target { chat: chat(in_chat), to };
+                let call = client.pin_conversation(now, target, switch(pinned))?;
+                self.calls.insert(call, handle);
+            }
+            DeviceCommand::MarkConversations { handle, targets, mark, set } => {
+                let targets = targets.into_iter().map(|row| Target { chat: chat(row.chat), to: row.to });
+                let mark = Mark::new(mark)?;
+                let call = client.mark_conversations(now, targets.collect(), mark, switch(set))?;
+                self.calls.insert(call, handle);
+            }
+            DeviceCommand::SearchHistory(search) => {
+                let handle = search.handle.clone();
+                let call = client.search_history(now, self::search(search))?;
+                self.calls.insert(call, handle);
+            }
+            DeviceCommand::RemoveHistory(remove) => {
+                let removed = match (remove.ids, remove.until) {
+                    (Some(ids), None) => {
+                        let ids = ids.iter().map(|id| server_id(id));
+                        Removed::Messages(ids.collect::<Result<_, _>>()?)
+                    }
+                    (None, Some(until)) => Removed::Until(Millis(until)),
+                    (None, None) | (Some(_), Some(_)) => {
+                        return Err(Refused::Error("remove_history wants `ids` or `until`".to_owned()));
+                    }
+                };
+                let call = client.remove_history(now, chat(remove.chat), &remove.to, removed)?;
+                self.calls.insert(call, remove.handle);
+            }
+            DeviceCommand::RemoveEverything { handle } => {
+                let call = client.remove_everything(now)?;
+                self.calls.insert(call, handle);
+            }
+            DeviceCommand::ModifyText(edit) => {
+                let ext = edit.ext.map(Ext::from_json).transpose()?;
+                let (in_chat, id) = (chat(edit.chat), server_id(&edit.id)?);
+                let local = client.modify_text(now, in_chat, &edit.to, id, &edit.text, ext)?;
+                self.handles.insert(local, edit.handle);
+            }
+            DeviceCommand::AddReaction { handle, id, reaction } => {
+                let call = client.add_reaction(now, server_id(&id)?, &reaction)?;
+                self.calls.insert(call, handle);
+            }
+            DeviceCommand::RemoveReaction { handle, id, reaction } => {
+                let call = client.remove_reaction(now, server_id(&id)?, &reaction)?;
+                self.calls.insert(call, handle);
+            }
+            DeviceCommand::ListReactions { handle, ids, chat: in_chat, group } => {
+                let ids = ids.iter().map(|id| server_id(id)).collect::<Result<_, _>>()?;
+                let call = client.list_reactions(now, ids, chat(in_chat), group.as_deref())?;
+                self.calls.insert(call, handle);
+            }
+            DeviceCommand::ListReactors(list) => {
+                let (id, cursor) = (server_id(&list.id)?, list.cursor.as_deref());
+                let call = client.list_reactors(now, id, &list.reaction, list.limit, cursor)?;
+                self.calls.insert(call, list.handle);
+            }
+            DeviceCommand::PinMessage { handle, id, to, chat: in_chat, pinned } => {
+                let (in_chat, id) = (chat(in_chat), server_id(&id)?);
+                let call = client.pin_message(now, in_chat, &to, id, switch(pinned))?;
+                self.calls.insert(call, handle);
+            }
+            DeviceCommand::ListPinnedMessages(list) => {
+                let (in_chat, cursor) = (chat(list.chat), list.cursor.as_deref());
+                let call = client.list_pinned_messages(now, in_chat, &list.to, list.limit, cursor)?;
+                self.calls.insert(call, list.handle);
+            }
+            DeviceCommand::EnterRoom { handle, room, ext, leave_others } => {
+                let others = match leave_others {
+                    Some(true) => OtherRooms::Leave,
+                    Some(false) | None => OtherRooms::Stay,
+                };
+                let call = client.enter_room(now, &room, ext.as_deref().unwrap_or_default(), others)?;
+                self.calls.insert(call, handle);
+            }
             DeviceCommand::UniqueIds { count } if count > IDS_LIMIT => {
                 return Err(Refused::Error(format!("unique_ids: at most {IDS_LIMIT} at a time")));
             }
@@ -224,6 +314,53 @@ fn muc(chat: Chat, id: String) -> Result<Muc, Refused> {
         Chat::Group => Ok(Muc::Group(id)),
         Chat::Room => Ok(Muc::Room(id)),
         Chat::Single => Err(Refused::Error("chat must be group or room here".to_owned())),
+    }
+}
+
+fn level(priority: Priority) -> client_core::Priority {
+    match priority {
+        Priority::High => client_core::Priority::High,
+        Priority::Normal => client_core::Priority::Normal,
+        Priority::Low => client_core::Priority::Low,
+    }
+}
+
+fn route(only_for: Option<Vec<String>>, online_only: bool) -> Result<Route, Refused> {
+    match (only_for, online_only) {
+        (None, false) => Ok(Route::All),
+        (None, true) => Ok(Route::OnlineOnly),
+        (Some(users), false) => Ok(Route::Directed(users)),
+        (Some(_), true) => {
+            Err(Refused::Error("a message has one route: `only_for` or `online_only`".to_owned()))
+        }
+    }
+}
+
+fn listed(pinned: bool, mark: Option<u32>) -> Result<Listed, Refused> {
+    match (pinned, mark) {
+        (false, None) => Ok(Listed::All),
+        (true, None) => Ok(Listed::Pinned),
+        (false, Some(mark)) => Ok(Listed::Marked(Mark::new(mark)?)),
+        (true, Some(_)) => {
+            Err(Refused::Error("list_conversations wants `pinned` or `mark`, not both".to_owned()))
+        }
+    }
+}
+
+fn switch(on: bool) -> Switch {
+    if on { Switch::On } else { Switch::Off }
+}
+
+fn search(search: SearchHistory) -> Search {
+    Search {
+        limit: search.limit,
+        cursor: search.cursor,
+        direction: if search.forwards { Direction::Forwards } else { Direction::Backwards },
+        kinds: search.kinds,
+        from: search.from,
+        since: search.since.map(Millis),
+        until: search.until.map(Millis),
+        ..Search::newest(chat(search.chat), search.with)
     }
 }
 

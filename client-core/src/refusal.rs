@@ -1,0 +1,153 @@
+//! What a refusal over HTTP is in the numbers of the 4.x clients (rest.md 0.11), for the calls that came with 4.x.
+//!
+//! A table and its reading. The calls that 3.x has show 17 whatever the cause, as it does.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::error::{Failure, excerpt};
+use crate::rest::HttpAnswer;
+
+/// One cause that is told apart.
+struct Row {
+    status: u16,
+    when: When,
+    code: i32,
+    /// What is shown instead of the service's own sentence.
+    shown: Option<&'static str>,
+}
+
+enum When {
+    /// `error_code` is this.
+    Code(i64),
+    /// The sentence is this.
+    Says(&'static str),
+    /// The sentence has these in it, each of them.
+    Holds(&'static [&'static str]),
+    Otherwise,
+}
+
+const fn row(status: u16, when: When, code: i32) -> Row {
+    Row { status, when, code, shown: None }
+}
+
+const fn shown(status: u16, when: When, code: i32, shown: &'static str) -> Row {
+    Row { status, when, code, shown: Some(shown) }
+}
+
+const NO_ROOM: &str = "The chat room dose not exist.";
+
+/// The first row that fits counts; what none fits is 17.
+const ROWS: &[Row] = &[
+    row(400, When::Code(40002), 1301),
+    row(400, When::Code(40009), 53),
+    row(400, When::Code(60005), 609),
+    row(400, When::Code(60006), 50),
+    row(400, When::Code(60007), 50),
+    row(400, When::Code(60009), 50),
+    row(400, When::Code(60012), 50),
+    row(400, When::Code(60011), 702),
+    row(400, When::Code(14403), 101),
+    row(400, When::Code(91104), 52),
+    row(400, When::Holds(&["are not members of this group"]), 702),
+    row(400, When::Holds(&["remark length must less"]), 50),
+    row(400, When::Says("the app not open presence"), 505),
+    row(400, When::Says("the user is already operation this message"), 1101),
+    row(400, When::Says("The quantity has exceeded the limit!"), 50),
+    row(400, When::Says("The user not in this group!"), 602),
+    row(400, When::Says("the user operation is illegal!"), 1103),
+    row(400, When::Says("this appKey is not open reaction service!"), 505),
+    row(400, When::Says("this appKey not open message roaming"), 505),
+    row(400, When::Says("this message is creating reaction, please try again."), 1102),
+    row(400, When::Says("groupId can not be null!"), 605),
+    row(400, When::Says("The input text is too long."), 1201),
+    row(400, When::Says("The target language is not valid."), 1200),
+    row(400, When::Says("report failed, get message by id failed"), 51),
+    row(400, When::Says("ext is too big "), 1100),
+    row(400, When::Says("Request body not readable.Please check content type is correct!"), -3),
+    row(400, When::Holds(&["param mark "]), -3),
+    row(400, When::Says("param pin_msg_id illegal, please check it!"), -3),
+    row(400, When::Says("updateRemark | they are not friends, please add as a friend first."), 221),
+    row(401, When::Code(40001), 52),
+    row(401, When::Code(60001), 52),
+    row(401, When::Says("Unable to authenticate (OAuth)"), 52),
+    row(403, When::Code(40000), 505),
+    row(403, When::Code(60004), 505),
+    row(403, When::Code(15002), 505),
+    row(403, When::Code(40003), 1301),
+    row(403, When::Code(40004), 1301),
+    row(403, When::Code(40005), 50),
+    row(403, When::Code(40007), 50),
+    row(403, When::Code(91002), 50),
+    row(403, When::Code(91101), 50),
+    row(403, When::Code(60002), 603),
+    row(403, When::Code(91102), -3),
+    row(403, When::Says("group member list is full!"), 704),
+    row(403, When::Holds(&["invite users to join group failed", "already in group"]), 601),
+    row(403, When::Holds(&["are not members of this group"]), 702),
+    row(403, When::Says("service not open!"), 505),
+    row(403, When::Says("message report not open"), 505),
+    row(403, When::Says("messageroaming function not open"), 505),
+    row(403, When::Holds(&["members size is greater than max user size !"]), 607),
+    row(403, When::Holds(&["can not operate this group, reason: group is disabled"]), 608),
+    row(403, When::Holds(&["contact max count"]), 50),
+    shown(403, When::Otherwise, 603, "permission denied"),
+    row(404, When::Code(40011), 1300),
+    row(404, When::Code(40012), 52),
+    row(404, When::Code(60003), 602),
+    row(404, When::Code(20004), 602),
+    row(404, When::Code(91001), 1400),
+    shown(404, When::Holds(&["do not find this group"]), 705, NO_ROOM),
+    shown(404, When::Holds(&["does not exist"]), 705, NO_ROOM),
+    row(404, When::Holds(&["username", "doesn't exist!"]), 204),
+    row(404, When::Holds(&["user not found"]), 204),
+    row(404, When::Says("user session pin message not exist"), 51),
+    row(406, When::Code(90004), 54),
+    row(429, When::Holds(&["The request has reached the maximum limit"]), 50),
+    row(503, When::Holds(&["The request has reached the maximum limit"]), 50),
+    shown(429, When::Otherwise, 500, "Server is busy."),
+    shown(503, When::Otherwise, 500, "Server is busy."),
+    row(500, When::Code(40006), 503),
+    row(500, When::Code(40008), 503),
+    row(500, When::Code(40010), 503),
+    row(500, When::Code(90005), -2),
+    row(500, When::Code(99999), -2),
+    row(500, When::Says("translte failed!"), 1204),
+];
+
+/// What of an error's body is read: the sentence is under one name or the other (rest.md 0.5).
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Refused {
+    error_code: Option<i64>,
+    error_description: Option<String>,
+    result: Option<String>,
+}
+
+impl Failure {
+    /// Why a call that came with 4.x was refused. Where there is no answer at all it is -2; an answer of 200 that
+    /// cannot be read is that too.
+    pub(crate) fn of_service(call: &str, answer: Result<&HttpAnswer, &str>) -> Self {
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(reason) => return Self::new(-2, reason).with(json!({ "call": call })),
+        };
+        let refused: Refused = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let sentence = refused.error_description.or(refused.result).unwrap_or_else(|| excerpt(&answer.body));
+        let row = ROWS.iter().find(|row| {
+            row.status == answer.status
+                && match row.when {
+                    When::Code(code) => refused.error_code == Some(code),
+                    When::Says(text) => sentence == text,
+                    When::Holds(texts) => texts.iter().all(|text| sentence.contains(text)),
+                    When::Otherwise => true,
+                }
+        });
+        let (code, message) = match row {
+            Some(row) => (row.code, row.shown.map_or(sentence, str::to_owned)),
+            None => (17, sentence),
+        };
+        Self::new(code, message)
+            .with(json!({ "call": call, "status": answer.status, "data": excerpt(&answer.body) }))
+    }
+}
