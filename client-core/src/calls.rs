@@ -12,6 +12,7 @@ use crate::error::{CommandError, Failure};
 use crate::event::Event;
 use crate::groups::GroupCall;
 use crate::history::Fetch;
+use crate::joined::JoinedCall;
 use crate::pin::PinCall;
 use crate::reaction::ReactionCall;
 use crate::rest::{CallId, HttpAnswer, HttpBody, HttpMethod, HttpRequest, Refusal, segment};
@@ -35,6 +36,7 @@ pub(crate) enum Call {
     Search(SearchCall),
     Reaction(ReactionCall),
     Pin(PinCall),
+    Joined(JoinedCall),
 }
 
 /// A request but for what every request of a call has.
@@ -76,6 +78,7 @@ impl Call {
             Self::Search(call) => call.name(),
             Self::Reaction(call) => call.name(),
             Self::Pin(call) => call.name(),
+            Self::Joined(call) => call.name(),
         }
     }
 
@@ -92,6 +95,7 @@ impl Call {
             Self::Search(call) => call.ask(config),
             Self::Reaction(call) => call.ask(config),
             Self::Pin(call) => call.ask(config),
+            Self::Joined(call) => call.ask(config),
         }
     }
 
@@ -104,7 +108,8 @@ impl Call {
             | Self::List(_)
             | Self::Search(_)
             | Self::Reaction(_)
-            | Self::Pin(_) => Event::CallFailed { call: id, failure },
+            | Self::Pin(_)
+            | Self::Joined(_) => Event::CallFailed { call: id, failure },
         }
     }
 
@@ -114,7 +119,7 @@ impl Call {
             Self::BlockList | Self::Contacts | Self::Group(_) | Self::Conversation(_) | Self::History(_) => {
                 Failure::of_call(self.name(), answer)
             }
-            Self::List(_) | Self::Search(_) | Self::Reaction(_) | Self::Pin(_) => {
+            Self::List(_) | Self::Search(_) | Self::Reaction(_) | Self::Pin(_) | Self::Joined(_) => {
                 Failure::of_service(self.name(), answer)
             }
         }
@@ -194,7 +199,8 @@ impl Client {
             | Call::List(_)
             | Call::Search(_)
             | Call::Reaction(_)
-            | Call::Pin(_) => {
+            | Call::Pin(_)
+            | Call::Joined(_) => {
                 let failure = call.failure(Err(Failure::CLOSED));
                 self.tell(Event::CallFailed { call: id, failure });
             }
@@ -238,6 +244,7 @@ impl Call {
             Self::List(call) => call.read(id, answer)?,
             Self::Reaction(call) => call.read(id, answer)?,
             Self::Pin(call) => call.read(id, answer)?,
+            Self::Joined(call) => call.read(id, answer)?,
         };
         Ok(Some(event))
     }

@@ -11,6 +11,7 @@ use crate::conversations::Conversation;
 use crate::emoji::EmojiPart;
 use crate::error::Failure;
 use crate::ext::Ext;
+use crate::joined::Joined;
 use crate::message::{Chat, LocalId, Receipts};
 use crate::modify::Modified;
 use crate::notify::DeviceNews;
@@ -240,6 +241,20 @@ pub enum Event {
         room: String,
         /// What it says of itself.
         info: RoomInfo,
+    },
+    /// The groups that the user is in.
+    JoinedGroups {
+        /// As [`crate::Client::list_groups`] returned it.
+        call: CallId,
+        /// On this page, in the order of the service.
+        groups: Vec<Joined>,
+    },
+    /// The rooms that the user is in.
+    JoinedRooms {
+        /// As [`crate::Client::list_rooms`] returned it.
+        call: CallId,
+        /// On this page, in the order of the service.
+        rooms: Vec<Joined>,
     },
     /// A conversation was deleted.
     ConversationDeleted {

@@ -27,7 +27,7 @@ pub enum OtherRooms {
     Leave,
 }
 
-/// What a room says of itself and of the user in it. Whatever it leaves out is `None`.
+/// What a room says of itself and of the user in it. What it leaves out, and what is not so, is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RoomInfo {
     /// How many are in it, the user too.
@@ -36,8 +36,8 @@ pub struct RoomInfo {
     pub all_muted: Option<bool>,
     /// Whether the user is on the allow list.
     pub allowed: Option<bool>,
-    /// Until when the user is muted there, in ms since 1970; 0 or less when not.
-    pub muted_until_ms: Option<i64>,
+    /// Until when the user is muted there.
+    pub muted_until: Option<Millis>,
     /// When it was made.
     pub created: Option<Millis>,
 }
@@ -178,7 +178,10 @@ fn read_room_info(page: &Page, me: &str) -> Result<RoomInfo, String> {
         members: info.member_count,
         all_muted: info.is_all_mute,
         allowed: info.is_in_white_list,
-        muted_until_ms: info.mute_duration,
+        muted_until: info
+            .mute_duration
+            .filter(|until| *until > 0)
+            .and_then(|until| until.try_into().ok().map(Millis)),
         created: info.create_timestamp.map(Millis),
     })
 }

@@ -141,6 +141,7 @@ fn any_body() -> impl Strategy<Value = Vec<u8>> {
         Just(br#"{"data":{"channel_infos":[{"session_to":"b","session_type":"chat","marks":["mark_1"]}],"cursor":"c"}}"#.to_vec()),
         Just(br#"{"data":[{"msgId":"1","reactionList":[{"reaction":"a"}]}]}"#.to_vec()),
         Just(br#"{"data":{"msg_infos":[{"message":{"id":"1"}}]}}"#.to_vec()),
+        Just(br#"{"entities":[{"groupId":"1"}],"data":[{"id":"1"}]}"#.to_vec()),
         prop::collection::vec(any::<u8>(), 0..32),
     ]
 }
@@ -307,6 +308,8 @@ impl World {
             }
             Step::Pinned => {
                 self.open.extend(self.client.list_pinned_messages(self.now, Chat::Group, "9", None, None));
+                self.open.extend(self.client.list_groups(self.now, 0));
+                self.open.extend(self.client.list_rooms(self.now, u32::MAX));
                 None
             }
             Step::Progress(sent) => self.call.map(|call| Received::HttpProgress { call, sent }),
@@ -391,6 +394,8 @@ impl World {
                 | Event::Reactors { call, .. }
                 | Event::PinnedMessages { call, .. }
                 | Event::Entered { call, .. }
+                | Event::JoinedGroups { call, .. }
+                | Event::JoinedRooms { call, .. }
                 | Event::Downloaded { call, .. }
                 | Event::DownloadFailed { call, .. } => {
                     prop_assert!(self.open.remove(&call), "{call:?} ended before");

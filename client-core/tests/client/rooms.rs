@@ -1,8 +1,8 @@
 //! Chat rooms over the socket (wire-4x §6.1): coming in, with what the room tells of itself, and leaving.
 
 use client_core::{
-    CallId, Chat, Client, CommandError, Config, Content, Door, Event, Failure, HttpMethod, Message, Millis,
-    OtherRooms, RoomInfo,
+    CallId, Chat, Client, CommandError, Config, Content, Door, Event, Failure, HttpMethod, Joined, Message,
+    Millis, OtherRooms, RoomInfo,
 };
 use fixtures::wire::m_sync::Command;
 use fixtures::wire::meta::NameSpace;
@@ -67,7 +67,11 @@ fn a_move_goes_out_as_the_sdk_spells_it(
 #[rstest]
 #[case::everything(
     r#"{"Alice":{"is_all_mute":true,"create_timestamp":1,"is_in_white_list":false,"member_count":3,"mute_duration":-1}}"#,
-    RoomInfo { members: Some(3), all_muted: Some(true), allowed: Some(false), muted_until_ms: Some(-1), created: Some(Millis(1)) }
+    RoomInfo { members: Some(3), all_muted: Some(true), allowed: Some(false), muted_until: None, created: Some(Millis(1)) }
+)]
+#[case::muted(
+    r#"{"alice":{"mute_duration":1640908860000}}"#,
+    RoomInfo { muted_until: Some(Millis(1_640_908_860_000)), ..RoomInfo::default() }
 )]
 #[case::of_another(r#"{"bob":{"member_count":3}}"#, RoomInfo::default())]
 #[case::nothing("", RoomInfo::default())]
@@ -170,4 +174,30 @@ fn the_door_of_3x_has_rooms_over_rest() {
     let request = stage.request();
     let url = "http://127.0.0.1:4000/org/app/chatrooms/5/quit";
     assert_eq!((request.method, request.url.as_str(), request.body), (HttpMethod::Delete, url, None));
+}
+
+#[rstest]
+#[case::first(0, "pagenum=0", "pagenum=1")]
+#[case::third(2, "pagenum=2", "pagenum=3")]
+fn the_groups_and_rooms_that_one_is_in_come_in_pages(
+    #[case] number: u32,
+    #[case] of_groups: &str,
+    #[case] of_rooms: &str,
+) {
+    let mut stage = Stage::open();
+    let one = |id: &str, name: &str| Joined { id: id.to_owned(), name: name.to_owned() };
+    let call = stage.client.list_groups(stage.now, number).expect("logged in");
+    let query = format!("{of_groups}&pagesize=20&needAffiliations=true&needRole=true&version=v3");
+    assert_eq!(stage.request().url, format!("http://127.0.0.1:4000/org/app/chatgroups/user/alice?{query}"));
+    stage.http(call, 200, r#"{"entities":[{"groupId":"1","name":"Chess","role":"owner"}]}"#);
+    assert_eq!(only(stage.events()), Event::JoinedGroups { call, groups: vec![one("1", "Chess")] });
+
+    let call = stage.client.list_rooms(stage.now, number).expect("logged in");
+    let query = format!("{of_rooms}&pagesize=20&detail=true");
+    assert_eq!(
+        stage.request().url,
+        format!("http://127.0.0.1:4000/org/app/users/alice/joined_chatrooms?{query}")
+    );
+    stage.http(call, 200, r#"{"data":[{"id":"2","title":"Lobby","owner":"org#app_bob"}]}"#);
+    assert_eq!(only(stage.events()), Event::JoinedRooms { call, rooms: vec![one("2", "Lobby")] });
 }

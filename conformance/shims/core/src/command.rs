@@ -79,6 +79,8 @@ pub(crate) enum DeviceCommand {
     ListReactors(ListReactors),
     PinMessage { handle: String, id: String, to: String, chat: Chat, pinned: bool },
     ListPinnedMessages(ListPinnedMessages),
+    ListGroups { handle: String },
+    ListRooms { handle: String },
     EnterRoom { handle: String, room: String, ext: Option<String>, leave_others: Option<bool> },
     UniqueIds { count: usize },
     Network { up: bool },

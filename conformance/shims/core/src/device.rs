@@ -161,6 +161,14 @@ impl Device {
                 Shown::pinned_messages(self.take_call(call), messages, cursor)
             }
             Event::Device(news) => Shown::device(news),
+            Event::JoinedGroups { call, groups } => {
+                let (ids, names) = event::ids_and_names(groups);
+                Shown::Groups { handle: self.take_call(call), ids, names }
+            }
+            Event::JoinedRooms { call, rooms } => {
+                let (ids, names) = event::ids_and_names(rooms);
+                Shown::Rooms { handle: self.take_call(call), ids, names }
+            }
             Event::Entered { call, room, info } => Shown::entered(self.take_call(call), room, info),
             Event::Roster(users) => Shown::Roster { users },
             Event::BlacklistUpdate(users) => Shown::BlacklistUpdate { users },

@@ -4,12 +4,14 @@ use client_core::{
     Attachment, Conversation, EmojiPart, Failure, Incoming, IncomingContent, Media, Place, Presence,
 };
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::command::Chat;
 
 mod since_4x;
+
+pub(crate) use since_4x::ids_and_names;
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -256,7 +258,7 @@ pub(crate) enum Event {
     },
     Reactions {
         handle: String,
-        list: Map<String, Value>,
+        list: Vec<Vec<Value>>,
     },
     Reactors {
         handle: String,
@@ -286,13 +288,23 @@ pub(crate) enum Event {
         from: Option<String>,
         detail: Value,
     },
+    Groups {
+        handle: String,
+        ids: Vec<String>,
+        names: Vec<String>,
+    },
+    Rooms {
+        handle: String,
+        ids: Vec<String>,
+        names: Vec<String>,
+    },
     Entered {
         handle: String,
         room: String,
         members: Option<u64>,
         all_muted: Option<bool>,
         allowed: Option<bool>,
-        mute_ms: Option<i64>,
+        mute_ms: i64,
         created: Option<u64>,
     },
     Roster {

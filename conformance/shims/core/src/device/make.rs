@@ -255,6 +255,14 @@ impl Device {
                 let call = client.list_pinned_messages(now, in_chat, &list.to, list.limit, cursor)?;
                 self.calls.insert(call, list.handle);
             }
+            DeviceCommand::ListGroups { handle } => {
+                let call = client.list_groups(now, 0)?;
+                self.calls.insert(call, handle);
+            }
+            DeviceCommand::ListRooms { handle } => {
+                let call = client.list_rooms(now, 0)?;
+                self.calls.insert(call, handle);
+            }
             DeviceCommand::EnterRoom { handle, room, ext, leave_others } => {
                 let others = match leave_others {
                     Some(true) => OtherRooms::Leave,

@@ -1,13 +1,20 @@
 //! How the client shows what came with 4.x: lists become the parallel lists of DRIVER.md.
 
 use client_core::{
-    ConversationRow, DeviceNews, DeviceOperation, Incoming, Mark, Modified, PinnedMessage, Reaction,
+    ConversationRow, DeviceNews, DeviceOperation, Incoming, Joined, Mark, Modified, PinnedMessage, Reaction,
     ReactionNews, RoomInfo, ServerId,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{Columns, Event, text_of};
 use crate::command::Chat;
+
+/// How `mute_ms` says that the user is not muted.
+const NOT_MUTED: i64 = -1;
+
+pub(crate) fn ids_and_names(joined: Vec<Joined>) -> (Vec<String>, Vec<String>) {
+    joined.into_iter().map(|one| (one.id, one.name)).unzip()
+}
 
 impl Event {
     pub(crate) fn conversations(handle: String, rows: Vec<ConversationRow>, cursor: Option<String>) -> Self {
@@ -68,10 +75,8 @@ impl Event {
             let Reaction { reaction, count, users, mine } = given;
             json!({ "reaction": reaction, "count": count, "users": users, "mine": mine })
         };
-        let list = messages.into_iter().map(|(message, given)| {
-            (message.to_string(), Value::Array(given.into_iter().map(shown).collect()))
-        });
-        Self::Reactions { handle, list: list.collect::<Map<_, _>>() }
+        let list = messages.into_iter().map(|(_, given)| given.into_iter().map(shown).collect());
+        Self::Reactions { handle, list: list.collect() }
     }
 
     pub(crate) fn pinned_messages(
@@ -109,7 +114,8 @@ impl Event {
     }
 
     pub(crate) fn entered(handle: String, room: String, info: RoomInfo) -> Self {
-        let RoomInfo { members, all_muted, allowed, muted_until_ms: mute_ms, created } = info;
+        let RoomInfo { members, all_muted, allowed, muted_until, created } = info;
+        let mute_ms = muted_until.and_then(|until| i64::try_from(until.0).ok()).unwrap_or(NOT_MUTED);
         let created = created.map(|created| created.0);
         Self::Entered { handle, room, members, all_muted, allowed, mute_ms, created }
     }
