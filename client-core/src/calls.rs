@@ -114,13 +114,13 @@ impl Call {
     }
 
     /// Why it was refused, in the numbers of the clients that have it.
-    fn failure(&self, answer: Result<&HttpAnswer, &str>) -> Failure {
+    fn failure(&self, config: &Config, answer: Result<&HttpAnswer, &str>) -> Failure {
         match self {
             Self::BlockList | Self::Contacts | Self::Group(_) | Self::Conversation(_) | Self::History(_) => {
                 Failure::of_call(self.name(), answer)
             }
             Self::List(_) | Self::Search(_) | Self::Reaction(_) | Self::Pin(_) | Self::Joined(_) => {
-                Failure::of_service(self.name(), answer)
+                Failure::of_service(self.name(), &self.ask(config).path, answer)
             }
         }
     }
@@ -170,18 +170,18 @@ impl Client {
     /// A call came to its end, or at least one of its requests.
     pub(crate) fn call_answered(&mut self, id: CallId, call: Call, answer: Result<HttpAnswer, String>) {
         let outcome = match (&call, &answer) {
-            (_, Err(reason)) => Err(call.failure(Err(reason))),
+            (_, Err(reason)) => Err(call.failure(&self.config, Err(reason))),
             (Call::History(fetch), Ok(answer)) => {
                 let shown = self.history_answered(id, fetch.clone(), answer);
-                shown.map(|()| None).map_err(|refusal| refusal.of(&call, answer))
+                shown.map(|()| None).map_err(|refusal| refusal.of(&call, &self.config, answer))
             }
             (Call::Search(SearchCall::Page(_)), Ok(answer)) => {
                 let shown = self.search_answered(id, answer);
-                shown.map(|()| None).map_err(|refusal| refusal.of(&call, answer))
+                shown.map(|()| None).map_err(|refusal| refusal.of(&call, &self.config, answer))
             }
-            (_, Ok(answer)) => {
-                call.event(id, &self.config, answer).map_err(|refusal| refusal.of(&call, answer))
-            }
+            (_, Ok(answer)) => call
+                .event(id, &self.config, answer)
+                .map_err(|refusal| refusal.of(&call, &self.config, answer)),
         };
         match outcome {
             Ok(Some(event)) => self.tell(event),
@@ -201,7 +201,7 @@ impl Client {
             | Call::Reaction(_)
             | Call::Pin(_)
             | Call::Joined(_) => {
-                let failure = call.failure(Err(Failure::CLOSED));
+                let failure = call.failure(&self.config, Err(Failure::CLOSED));
                 self.tell(Event::CallFailed { call: id, failure });
             }
         }
@@ -261,10 +261,10 @@ impl ConversationOutcome {
 }
 
 impl Refusal {
-    fn of(self, call: &Call, answer: &HttpAnswer) -> Failure {
+    fn of(self, call: &Call, config: &Config, answer: &HttpAnswer) -> Failure {
         match self {
-            Self::Refused => call.failure(Ok(answer)),
-            Self::Unreadable(reason) => call.failure(Err(&reason)),
+            Self::Refused => call.failure(config, Ok(answer)),
+            Self::Unreadable(reason) => call.failure(config, Err(&reason)),
         }
     }
 }

@@ -53,9 +53,7 @@ impl JoinedCall {
         let me = segment(&config.username);
         let path = match self {
             Self::Groups { page } => {
-                let query =
-                    format!("pagenum={page}&pagesize={PAGE_ROWS}&needAffiliations=true&needRole=true");
-                format!("/chatgroups/user/{me}?{query}&version=v3")
+                format!("/users/{me}/joined_chatgroups?pagenum={page}&pagesize={PAGE_ROWS}")
             }
             // The service counts these pages from 1, and those of groups from 0.
             Self::Rooms { page } => {
@@ -69,9 +67,8 @@ impl JoinedCall {
     pub(crate) fn read(self, call: CallId, answer: &HttpAnswer) -> Result<Event, Refusal> {
         Ok(match self {
             Self::Groups { .. } => {
-                let rows = answer.read::<GroupsAnswer>()?.entities.into_iter();
-                let groups = rows.map(|row| Joined { id: row.group_id, name: row.name });
-                Event::JoinedGroups { call, groups: groups.collect() }
+                let rows = answer.read::<GroupsAnswer>()?.data.into_iter();
+                Event::JoinedGroups { call, groups: rows.filter_map(GroupRow::shown).collect() }
             }
             Self::Rooms { .. } => {
                 let rows = answer.read::<RoomsAnswer>()?.data.into_iter();
@@ -84,15 +81,24 @@ impl JoinedCall {
 
 #[derive(Deserialize)]
 struct GroupsAnswer {
-    entities: Vec<GroupRow>,
+    data: Vec<GroupRow>,
 }
 
+/// The documents have other names for the fields than 4.x reads; a service may write both.
 #[derive(Deserialize)]
 struct GroupRow {
-    #[serde(rename = "groupId")]
-    group_id: String,
-    #[serde(default)]
-    name: String,
+    id: Option<String>,
+    groupid: Option<String>,
+    name: Option<String>,
+    groupname: Option<String>,
+}
+
+impl GroupRow {
+    /// One without an id is none.
+    fn shown(self) -> Option<Joined> {
+        let name = self.name.or(self.groupname).unwrap_or_default();
+        Some(Joined { id: self.id.or(self.groupid)?, name })
+    }
 }
 
 /// Who is in no room may have no list.

@@ -24,6 +24,8 @@ enum When {
     Says(&'static str),
     /// The sentence has these in it, each of them.
     Holds(&'static [&'static str]),
+    /// The sentence has this in it, and the call is about groups.
+    InGroups(&'static str),
     Otherwise,
 }
 
@@ -49,6 +51,7 @@ const ROWS: &[Row] = &[
     row(400, When::Code(60011), 702),
     row(400, When::Code(14403), 101),
     row(400, When::Code(91104), 52),
+    row(400, When::InGroups("are not members of this group"), 602),
     row(400, When::Holds(&["are not members of this group"]), 702),
     row(400, When::Holds(&["remark length must less"]), 50),
     row(400, When::Says("the app not open presence"), 505),
@@ -82,8 +85,10 @@ const ROWS: &[Row] = &[
     row(403, When::Code(91101), 50),
     row(403, When::Code(60002), 603),
     row(403, When::Code(91102), -3),
+    row(403, When::InGroups("group member list is full!"), 606),
     row(403, When::Says("group member list is full!"), 704),
     row(403, When::Holds(&["invite users to join group failed", "already in group"]), 601),
+    row(403, When::InGroups("are not members of this group"), 602),
     row(403, When::Holds(&["are not members of this group"]), 702),
     row(403, When::Says("service not open!"), 505),
     row(403, When::Says("message report not open"), 505),
@@ -97,6 +102,8 @@ const ROWS: &[Row] = &[
     row(404, When::Code(60003), 602),
     row(404, When::Code(20004), 602),
     row(404, When::Code(91001), 1400),
+    shown(404, When::InGroups("do not find this group"), 605, NO_ROOM),
+    shown(404, When::InGroups("does not exist"), 605, NO_ROOM),
     shown(404, When::Holds(&["do not find this group"]), 705, NO_ROOM),
     shown(404, When::Holds(&["does not exist"]), 705, NO_ROOM),
     row(404, When::Holds(&["username", "doesn't exist!"]), 204),
@@ -126,8 +133,8 @@ struct Refused {
 
 impl Failure {
     /// Why a call that came with 4.x was refused. Where there is no answer at all it is -2; an answer of 200 that
-    /// cannot be read is that too.
-    pub(crate) fn of_service(call: &str, answer: Result<&HttpAnswer, &str>) -> Self {
+    /// cannot be read is that too. `path` tells groups from rooms, as it does in the SDK.
+    pub(crate) fn of_service(call: &str, path: &str, answer: Result<&HttpAnswer, &str>) -> Self {
         let answer = match answer {
             Ok(answer) => answer,
             Err(reason) => return Self::new(-2, reason).with(json!({ "call": call })),
@@ -140,6 +147,7 @@ impl Failure {
                     When::Code(code) => refused.error_code == Some(code),
                     When::Says(text) => sentence == text,
                     When::Holds(texts) => texts.iter().all(|text| sentence.contains(text)),
+                    When::InGroups(text) => path.contains("chatgroups") && sentence.contains(text),
                     When::Otherwise => true,
                 }
         });

@@ -141,7 +141,7 @@ fn any_body() -> impl Strategy<Value = Vec<u8>> {
         Just(br#"{"data":{"channel_infos":[{"session_to":"b","session_type":"chat","marks":["mark_1"]}],"cursor":"c"}}"#.to_vec()),
         Just(br#"{"data":[{"msgId":"1","reactionList":[{"reaction":"a"}]}]}"#.to_vec()),
         Just(br#"{"data":{"msg_infos":[{"message":{"id":"1"}}]}}"#.to_vec()),
-        Just(br#"{"entities":[{"groupId":"1"}],"data":[{"id":"1"}]}"#.to_vec()),
+        Just(br#"{"data":[{"id":"1"},{"groupid":"2"}]}"#.to_vec()),
         prop::collection::vec(any::<u8>(), 0..32),
     ]
 }

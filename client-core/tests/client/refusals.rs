@@ -118,6 +118,22 @@ fn a_refused_call_has_the_number_of_4x(
     assert_eq!((call, failure.code, failure.message.as_str()), (asked, code, shown));
 }
 
+#[rstest]
+#[case::no_member(400, "users [alice] are not members of this group!", 602)]
+#[case::full(403, "group member list is full!", 606)]
+#[case::no_group(404, "do not find this group:9", 605)]
+fn the_same_words_have_other_numbers_where_groups_are_asked_for(
+    #[case] status: u16,
+    #[case] words: &str,
+    #[case] code: i32,
+) {
+    let mut stage = Stage::open();
+    let asked = stage.client.list_groups(stage.now, 0).expect("logged in");
+    stage.http(asked, status, &format!(r#"{{"error_description":"{words}"}}"#));
+    let Event::CallFailed { failure, .. } = only(stage.events()) else { panic!("a failure") };
+    assert_eq!(failure.code, code);
+}
+
 #[test]
 fn a_call_without_an_answer_fails_by_itself() {
     let mut stage = Stage::open();

@@ -187,10 +187,20 @@ fn the_groups_and_rooms_that_one_is_in_come_in_pages(
     let mut stage = Stage::open();
     let one = |id: &str, name: &str| Joined { id: id.to_owned(), name: name.to_owned() };
     let call = stage.client.list_groups(stage.now, number).expect("logged in");
-    let query = format!("{of_groups}&pagesize=20&needAffiliations=true&needRole=true&version=v3");
-    assert_eq!(stage.request().url, format!("http://127.0.0.1:4000/org/app/chatgroups/user/alice?{query}"));
-    stage.http(call, 200, r#"{"entities":[{"groupId":"1","name":"Chess","role":"owner"}]}"#);
-    assert_eq!(only(stage.events()), Event::JoinedGroups { call, groups: vec![one("1", "Chess")] });
+    let query = format!("{of_groups}&pagesize=20");
+    assert_eq!(
+        stage.request().url,
+        format!("http://127.0.0.1:4000/org/app/users/alice/joined_chatgroups?{query}")
+    );
+    stage.http(
+        call,
+        200,
+        r#"{"data":[{"id":"1","name":"Chess","groupid":"1"},{"groupid":"2","groupname":"Go"},{}]}"#,
+    );
+    assert_eq!(
+        only(stage.events()),
+        Event::JoinedGroups { call, groups: vec![one("1", "Chess"), one("2", "Go")] }
+    );
 
     let call = stage.client.list_rooms(stage.now, number).expect("logged in");
     let query = format!("{of_rooms}&pagesize=20&detail=true");
