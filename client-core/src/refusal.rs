@@ -20,6 +20,10 @@ struct Row {
 enum When {
     /// `error_code` is this.
     Code(i64),
+    /// That, and the sentence has this in it.
+    CodeAndWords(i64, &'static str),
+    /// The sentence is this, and the exception that.
+    SaysUpon(&'static str, &'static str),
     /// The sentence is this.
     Says(&'static str),
     /// The sentence has these in it, each of them.
@@ -44,6 +48,8 @@ const ROWS: &[Row] = &[
     row(400, When::Code(40002), 1301),
     row(400, When::Code(40009), 53),
     row(400, When::Code(60005), 609),
+    row(400, When::CodeAndWords(60010, "exceeds chatgroup user metadata single value limit"), 50),
+    row(400, When::Code(60010), 52),
     row(400, When::Code(60006), 50),
     row(400, When::Code(60007), 50),
     row(400, When::Code(60009), 50),
@@ -108,10 +114,13 @@ const ROWS: &[Row] = &[
     shown(404, When::Holds(&["does not exist"]), 705, NO_ROOM),
     row(404, When::Holds(&["username", "doesn't exist!"]), 204),
     row(404, When::Holds(&["user not found"]), 204),
+    row(404, When::SaysUpon("Service resource not found", "UserNotFoundException"), 204),
     row(404, When::Says("user session pin message not exist"), 51),
     row(406, When::Code(90004), 54),
     row(429, When::Holds(&["The request has reached the maximum limit"]), 50),
     row(503, When::Holds(&["The request has reached the maximum limit"]), 50),
+    row(429, When::Holds(&["upload client logs reached limit"]), 50),
+    row(503, When::Holds(&["upload client logs reached limit"]), 50),
     shown(429, When::Otherwise, 500, "Server is busy."),
     shown(503, When::Otherwise, 500, "Server is busy."),
     row(500, When::Code(40006), 503),
@@ -128,6 +137,7 @@ const ROWS: &[Row] = &[
 struct Refused {
     error_code: Option<i64>,
     error_description: Option<String>,
+    exception: Option<String>,
     result: Option<String>,
 }
 
@@ -145,6 +155,12 @@ impl Failure {
             row.status == answer.status
                 && match row.when {
                     When::Code(code) => refused.error_code == Some(code),
+                    When::CodeAndWords(code, words) => {
+                        refused.error_code == Some(code) && sentence.contains(words)
+                    }
+                    When::SaysUpon(text, exception) => {
+                        sentence == text && refused.exception.as_deref() == Some(exception)
+                    }
                     When::Says(text) => sentence == text,
                     When::Holds(texts) => texts.iter().all(|text| sentence.contains(text)),
                     When::InGroups(text) => path.contains("chatgroups") && sentence.contains(text),
