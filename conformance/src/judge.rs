@@ -193,6 +193,8 @@ fn contents(body: &Tree<'_>, uploads: &Uploads, wrong: &mut Wrong) {
         wrong.push(("build.kinds", format!("{here}.type: expected any value, got nothing")));
         return;
     };
+    // A text that says which other it is: messages forwarded as one (wire-4x §6).
+    let kind = content.field("subType").filter(|_| kind == "TEXT").map_or(kind, Field::word);
     let Some(shape) = CONTENTS.iter().find(|shape| shape.kind == kind) else { return };
     for name in shape.required {
         if content.field(name).is_none() {

@@ -218,6 +218,12 @@ pub struct Settings {
     pub recall_window_ms: u64,
     /// The owner and administrators of a group or room may recall what others wrote there.
     pub admins_recall: bool,
+    /// Messages can be modified at all (4.x: 505).
+    pub modify: bool,
+    /// How often one message can be modified (4.x: 50; the vendor's documents).
+    pub modify_count_max: u32,
+    /// Messages can be pinned in their conversation (4.x: 505).
+    pub pins: bool,
     /// History can be fetched.
     pub roaming: bool,
     /// Messages to a group may ask for read receipts.
@@ -290,6 +296,12 @@ pub struct SettingsPatch {
     pub recall_window_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub admins_recall: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub modify: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub modify_count_max: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pins: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub roaming: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -510,6 +522,9 @@ impl Default for Settings {
             recall: true,
             recall_window_ms: 120_000,
             admins_recall: false,
+            modify: true,
+            modify_count_max: 10,
+            pins: true,
             roaming: true,
             group_receipts: true,
             sessions: true,
@@ -569,6 +584,9 @@ impl Settings {
             recall,
             recall_window_ms,
             admins_recall,
+            modify,
+            modify_count_max,
+            pins,
             roaming,
             group_receipts,
             sessions,
@@ -602,6 +620,9 @@ impl Settings {
         set(&mut self.recall, recall);
         set(&mut self.recall_window_ms, recall_window_ms);
         set(&mut self.admins_recall, admins_recall);
+        set(&mut self.modify, modify);
+        set(&mut self.modify_count_max, modify_count_max);
+        set(&mut self.pins, pins);
         set(&mut self.roaming, roaming);
         set(&mut self.group_receipts, group_receipts);
         set(&mut self.sessions, sessions);

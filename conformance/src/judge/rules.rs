@@ -113,6 +113,8 @@ pub(super) const RULES: &[Rule] = &[
     rule("receipt.read", &[(BODY, &["READ_ACK"])], ABOUT, Must::BeThere),
     rule("receipt.delivered", &[(BODY, &["DELIVER_ACK"])], ABOUT, Must::BeThere),
     rule("recall.single", &[(BODY, &["RECALL"])], ABOUT, Must::BeThere),
+    rule("v4.modify.text", &[(BODY, &["EDIT"])], "payload.meta.payload.editMessageId", Must::BeThere),
+    rule("v4.modify.text", &[(BODY, &["EDIT"])], "payload.meta.payload.editScope", Must::BeThere),
     rule("receipt.channel.single", &[(BODY, &["CHANNEL_ACK"])], ABOUT, Must::BeAbsent),
     rule(
         "receipt.delivered",
@@ -145,6 +147,12 @@ pub(super) const RULES: &[Rule] = &[
 
 pub(super) const CONTENTS: &[Shape] = &[
     Shape { kind: "TEXT", clause: "build.kinds", required: &["text"], optional: &[] },
+    Shape {
+        kind: "SUB_COMBINE",
+        clause: "v4.combine",
+        required: &["text", "title", "summary", "combineLevel", "displayName", "remotePath", "subType"],
+        optional: &["secretKey", "fileLength"],
+    },
     Shape { kind: "COMMAND", clause: "send.cmd", required: &["action"], optional: &[] },
     Shape { kind: "CUSTOM", clause: "send.custom", required: &["customEvent"], optional: &["customExts"] },
     Shape {

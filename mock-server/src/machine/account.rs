@@ -3,10 +3,11 @@
 //! Names are kept in lower case (rest.md B.2: user ids are case-insensitive); how a user spells the own name, only
 //! the own messages say.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde_json::Value;
 
+use super::conversation::Marks;
 use super::log::ConvIx;
 use super::message::SentIds;
 use super::muc::Mucs;
@@ -69,6 +70,8 @@ pub(super) struct User {
     pub(super) devices: Vec<ConnId>,
     /// The conversations the user is part of.
     pub(super) conversations: BTreeMap<ConvIx, Membership>,
+    /// The positions of single messages that the user has deleted and others still see.
+    pub(super) removed: BTreeMap<ConvIx, BTreeSet<u64>>,
     /// Tokens, oldest first.
     tokens: VecDeque<Box<str>>,
     /// What is known of devices that are gone, the one that went last at the end.
@@ -92,6 +95,9 @@ pub(super) struct Membership {
     /// Of the history the user sees what is at this position or behind it: where it came in, or where it deleted
     /// what there was.
     pub(super) history_from: u64,
+    /// Since when it is at the top of the list.
+    pub(super) pinned: Option<Millis>,
+    pub(super) marks: Marks,
 }
 
 /// What a device is given back when it comes again under its name.
@@ -324,6 +330,8 @@ impl Membership {
             unread: 0,
             read_to: position,
             history_from: position,
+            pinned: None,
+            marks: Marks::default(),
         }
     }
 }
@@ -361,6 +369,11 @@ impl User {
         self.gone.shift_remove(resource)
     }
 
+    /// Whether there is another device than one, live or gone.
+    pub(super) fn has_other_devices(&self) -> bool {
+        self.devices.len() + self.gone.len() > 1
+    }
+
     /// The device that had this resource and is gone.
     pub(super) fn gone_device(&self, resource: &str) -> Option<DeviceId> {
         self.gone.get(resource).map(|gone| gone.device)
@@ -374,6 +387,7 @@ impl User {
     /// No device that is gone was in this conversation.
     pub(super) fn forget_conversation(&mut self, conv: ConvIx) {
         self.conversations.remove(&conv);
+        self.removed.remove(&conv);
         for device in self.gone.values_mut() {
             device.positions.remove(&conv);
         }

@@ -181,12 +181,24 @@ pub(super) fn stored_meta(meta: &MetaView<'_>, stamp: &Stamp<'_>) -> Arc<[u8]> {
     kept
 }
 
+/// A stored meta with another payload.
+pub(super) fn with_payload(meta: &[u8], payload: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(meta.len() + payload.len());
+    for field in Fields::of(meta).flatten().filter(|field| field.number != meta_field::PAYLOAD) {
+        out.extend_from_slice(field.raw);
+    }
+    put_bytes(&mut out, meta_field::PAYLOAD, payload);
+    out
+}
+
 /// The fields of `Meta` that the server writes itself.
 mod meta_field {
     pub(super) const ID: u32 = 1;
     pub(super) const FROM: u32 = 2;
     pub(super) const TO: u32 = 3;
     pub(super) const TIMESTAMP: u32 = 4;
+    /// Of modified messages.
+    pub(super) const PAYLOAD: u32 = 6;
 }
 
 fn with_app_key(to: &JidView<'_>, app_key: &str) -> Vec<u8> {

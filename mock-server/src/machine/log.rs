@@ -3,12 +3,12 @@
 //! One log per conversation, whose positions only rise. A message's bytes are kept once, whoever reads them. What
 //! devices have had of a log is `queue`'s; nothing here knows sockets or names, or decides who may write where.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::account::{Membership, UserIx};
+use super::account::UserIx;
 use super::encode::QueueFrames;
 use super::muc::{MucIx, MucKind, Mucs};
 use super::session::{DeviceId, Reader};
@@ -41,6 +41,8 @@ pub(super) enum EntryKind {
     Receipt,
     /// The news that a message was recalled.
     Recall,
+    /// The news that a message was changed.
+    Edit,
     /// What the service tells: groups, roster, statistics.
     Notice,
 }
@@ -111,6 +113,15 @@ pub(super) struct Kept<'a> {
     pub(super) meta: &'a Arc<[u8]>,
 }
 
+/// How much of a conversation's history one user may see.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shown<'a> {
+    /// What is at this position or behind it,
+    pub(super) from: u64,
+    /// but for these positions.
+    pub(super) removed: Option<&'a BTreeSet<u64>>,
+}
+
 /// Every log of a world.
 #[derive(Debug, Default)]
 pub(super) struct Queues {
@@ -144,6 +155,10 @@ pub(super) struct Conversation {
     pub(super) base: u64,
     /// Where the [`EntryKind::Content`] lies: a page of history costs the page, however many receipts lie between.
     contents: VecDeque<u64>,
+    /// The news of modifications by their positions: where the modified message lies.
+    pub(super) edits: BTreeMap<u64, u64>,
+    /// How often the messages at these positions were modified.
+    edited: BTreeMap<u64, u32>,
     /// For a single conversation what the first user sees, then what the second does; one otherwise.
     pub(super) frames: [Option<QueueFrames>; 2],
     /// The page that was made last, for the other members of a group.
@@ -192,43 +207,52 @@ impl Queues {
     pub(super) fn history<'a>(
         &'a self,
         conv: ConvIx,
-        membership: &Membership,
+        shown: Shown<'a>,
         before: Option<u64>,
     ) -> impl Iterator<Item = Kept<'a>> + use<'a> {
         let conversation = self.at(conv);
         let end =
             before.map_or(u64::MAX, |id| self.position_from(conv, self.late.get(&id).copied().unwrap_or(id)));
-        let from = membership.history_from;
-        let first = conversation.contents.partition_point(|&position| position < from);
+        let first = conversation.contents.partition_point(|&position| position < shown.from);
         let last = conversation.contents.partition_point(|&position| position < end).max(first);
-        conversation.contents.range(first..last).rev().filter_map(move |&position| {
-            let entry = self.entry(conv, position)?;
-            Some(Kept { id: entry.id, sender: entry.sender, meta: entry.meta.as_ref()? })
-        })
+        let positions = conversation.contents.range(first..last).rev().copied();
+        positions.filter(move |&position| shown.holds(position)).filter_map(move |at| self.kept(conv, at))
     }
 
     /// As [`Queues::history`], oldest first: those behind the one with the id `after`, or all.
-    pub(super) fn history_after(
-        &self,
+    pub(super) fn history_after<'a>(
+        &'a self,
         conv: ConvIx,
-        membership: &Membership,
+        shown: Shown<'a>,
         after: Option<u64>,
-    ) -> impl Iterator<Item = Kept<'_>> {
-        let conversation = self.at(conv);
+    ) -> impl Iterator<Item = Kept<'a>> + use<'a> {
         let behind = after.map_or(0, |id| {
             self.position_from(conv, self.late.get(&id).copied().unwrap_or(id).saturating_add(1))
         });
-        let from = membership.history_from.max(behind);
-        let first = conversation.contents.partition_point(|&position| position < from);
-        conversation.contents.range(first..).filter_map(move |&position| {
-            let entry = self.entry(conv, position)?;
-            Some(Kept { id: entry.id, sender: entry.sender, meta: entry.meta.as_ref()? })
-        })
+        let shown = Shown { from: shown.from.max(behind), ..shown };
+        self.history_at(conv, shown).map(|(_, kept)| kept)
     }
 
-    /// The newest message for people at `from` or behind it.
-    pub(super) fn last_content(&self, conv: ConvIx, from: u64) -> Option<Kept<'_>> {
-        let &position = self.at(conv).contents.back().filter(|&&position| position >= from)?;
+    /// As [`Queues::history`], oldest first, each with its position.
+    pub(super) fn history_at<'a>(
+        &'a self,
+        conv: ConvIx,
+        shown: Shown<'a>,
+    ) -> impl Iterator<Item = (u64, Kept<'a>)> + use<'a> {
+        let contents = &self.at(conv).contents;
+        let first = contents.partition_point(|&position| position < shown.from);
+        let positions = contents.range(first..).copied().filter(move |&position| shown.holds(position));
+        positions.filter_map(move |position| Some((position, self.kept(conv, position)?)))
+    }
+
+    /// The newest message for people that this user sees.
+    pub(super) fn last_content<'a>(&'a self, conv: ConvIx, shown: Shown<'a>) -> Option<Kept<'a>> {
+        let newest_first = self.at(conv).contents.iter().rev().copied();
+        let mut seen = newest_first.take_while(|&position| position >= shown.from);
+        self.kept(conv, seen.find(|&position| shown.holds(position))?)
+    }
+
+    fn kept(&self, conv: ConvIx, position: u64) -> Option<Kept<'_>> {
         let entry = self.entry(conv, position)?;
         Some(Kept { id: entry.id, sender: entry.sender, meta: entry.meta.as_ref()? })
     }
@@ -297,6 +321,29 @@ impl Queues {
         position
     }
 
+    /// The bytes of the entry there, while it is kept and not recalled.
+    pub(super) fn meta_at(&self, conv: ConvIx, position: u64) -> Option<&Arc<[u8]>> {
+        self.entry(conv, position)?.meta.as_ref()
+    }
+
+    /// How often the message there was modified.
+    pub(super) fn edits(&self, found: Found) -> u32 {
+        self.at(found.conv).edited.get(&found.position).copied().unwrap_or_default()
+    }
+
+    /// Keeps other bytes of a message than before, and counts that.
+    pub(super) fn replace(&mut self, conv: ConvIx, position: u64, meta: Arc<[u8]>) {
+        let conversation = self.at_mut(conv);
+        let at = position.checked_sub(conversation.base).and_then(|at| usize::try_from(at).ok());
+        let Some(entry) = at.and_then(|at| conversation.log.get_mut(at)) else { return };
+        let bytes = meta.len();
+        let Some(before) = entry.meta.replace(meta) else { return };
+        conversation.last_page = None;
+        *conversation.edited.entry(position).or_default() += 1;
+        let ring = self.ring(conv);
+        ring.bytes = ring.bytes + bytes - before.len();
+    }
+
     /// Makes an entry be for nobody, and says what it was.
     pub(super) fn void(&mut self, conv: ConvIx, position: u64) -> Option<Voided> {
         let conversation = self.at_mut(conv);
@@ -335,6 +382,8 @@ impl Queues {
         if conversation.contents.front() == Some(&conversation.base) {
             conversation.contents.pop_front();
         }
+        conversation.edits.remove(&conversation.base);
+        conversation.edited.remove(&conversation.base);
         conversation.base += 1;
         if entry.id != entry.seq {
             self.late.swap_remove(&entry.id);
@@ -380,6 +429,12 @@ impl Conversation {
     }
 }
 
+impl Shown<'_> {
+    fn holds(self, position: u64) -> bool {
+        position >= self.from && self.removed.is_none_or(|removed| !removed.contains(&position))
+    }
+}
+
 impl Audience {
     pub(super) fn holds(self, user: UserIx) -> bool {
         match self {
@@ -404,7 +459,7 @@ impl Entry {
     fn is_message_for(&self, user: UserIx) -> bool {
         let is_message = match self.kind {
             EntryKind::Content | EntryKind::Command => true,
-            EntryKind::Receipt | EntryKind::Recall | EntryKind::Notice => false,
+            EntryKind::Receipt | EntryKind::Recall | EntryKind::Edit | EntryKind::Notice => false,
         };
         is_message && self.meta.is_some() && self.sender != Some(user) && self.audience.holds(user)
     }
@@ -456,6 +511,11 @@ impl ConvIx {
 
     fn index(self) -> usize {
         self.0 as usize
+    }
+
+    /// The same for as long as the world lives.
+    pub(super) fn number(self) -> u32 {
+        self.0
     }
 }
 

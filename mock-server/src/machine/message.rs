@@ -10,6 +10,7 @@ use fixtures::wire::view::MetaView;
 use fixtures::wire::{Jid, MessageBody, Meta, message_body, meta, status};
 use prost::Message as _;
 use rustc_hash::FxHasher;
+use serde_json::Value;
 
 use super::account::UserIx;
 use super::encode::Stamp;
@@ -162,8 +163,10 @@ impl Server {
     fn judge(&mut self, now: Millis, origin: Origin, meta: &MetaView<'_>) -> Result<Act, Refused> {
         let body = self.read_body(origin.conn, meta)?;
         let act = self.route(now, origin, meta, &body)?;
-        if let Act::Deliver(delivery) = &act {
-            self.check_policies(now, origin.user, delivery, meta)?;
+        match &act {
+            Act::Deliver(delivery) => self.check_policies(now, origin.user, delivery, meta)?,
+            Act::Edit(edit) => self.check_policies(now, origin.user, &edit.delivery, meta)?,
+            Act::Recall(..) | Act::GroupRead { .. } | Act::ChannelRead(_) | Act::Nothing => {}
         }
         Ok(act)
     }
@@ -205,6 +208,26 @@ impl Server {
         }
     }
 
+    /// As [`Server::answer_taken`], with what became of the message that was modified (wire-4x §6).
+    pub(super) fn answer_edit(&mut self, now: Millis, ticket: &Ticket, server_id: u64, news: &Value) {
+        let &Ticket { origin, local_id, body_hash, .. } = ticket;
+        if let Some(ids) = self.sent_ids(origin) {
+            ids.note(Sent { local_id, server_id, timestamp: now, body_hash });
+        }
+        let me = self.jid(origin.user, None);
+        let news = serde_json::to_vec(news).expect("a Value is always JSON");
+        let beside = Meta {
+            id: Some(server_id),
+            from: Some(me.clone()),
+            to: Some(me),
+            timestamp: Some(now.0),
+            ns: Some(meta::NameSpace::Notify as i32),
+            payload: Some(news.into()),
+            ..Meta::default()
+        };
+        self.answer_message(ticket, encode::accepted_showing(local_id, server_id, now, beside));
+    }
+
     /// The message is taken: its sender is answered, and what is to come of it comes.
     pub(super) fn take(
         &mut self,
@@ -215,6 +238,10 @@ impl Server {
         server_id: u64,
     ) {
         let origin = ticket.origin;
+        let act = match act {
+            Act::Edit(edit) => return self.edit(now, ticket, meta, *edit, server_id),
+            other => other,
+        };
         let app_key = self.app.as_str();
         let stored = match self.sessions.get(&origin.conn).and_then(Session::live) {
             Some(live) => {
@@ -242,6 +269,7 @@ impl Server {
                 delivery
             }
             Act::GroupRead { about } => return self.group_read(now, origin, about, meta, server_id),
+            Act::Edit(_) => unreachable!("taken above"),
             Act::Nothing => return,
         };
         let entry = NewEntry {

@@ -6,7 +6,9 @@
 
 mod account;
 mod contacts;
+mod conversation;
 mod dismissal;
+mod edit;
 mod encode;
 mod enrichment;
 mod fault;
@@ -17,6 +19,7 @@ mod mutes;
 mod notification;
 mod notify;
 mod payload;
+mod pins;
 mod policy;
 mod presence;
 mod queue;
@@ -49,6 +52,7 @@ use account::Accounts;
 use fault::Faults;
 use log::Queues;
 use muc::Mucs;
+use pins::Pins;
 use policy::SaidLately;
 use presence::Presence;
 use reaction::Reactions;
@@ -220,6 +224,7 @@ pub struct Server {
     reactions: Reactions,
     reports: Reports,
     presence: Presence,
+    pins: Pins,
     webhooks: Webhooks,
     attachments: Attachments,
     outputs: VecDeque<Output>,
@@ -245,6 +250,7 @@ impl Server {
             reactions: Reactions::default(),
             reports: Reports::default(),
             presence: Presence::default(),
+            pins: Pins::default(),
             webhooks: Webhooks::default(),
             attachments: Attachments::default(),
             outputs: VecDeque::new(),

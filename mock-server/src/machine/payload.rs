@@ -5,28 +5,41 @@
 //! elsewhere.
 
 use fixtures::wire::message_body::{Content, content};
-use fixtures::wire::{Jid, KeyValue, MessageBody, key_value};
+use fixtures::wire::{Jid, KeyValue, MessageBody, key_value, message_body};
 use serde::Deserialize;
 use serde_json::{Map, Number, Value, json};
 
-/// How `customExts` are spelt; the vendor's documents have both.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum CustomExts {
-    /// One object: history and session lists.
-    Object,
-    /// A list of objects with a key each, and the object under `v2:customExts`: callbacks.
-    List,
-}
-
 /// `{"bodies":[…],"ext":{…},"from":…,"to":…}`.
-pub(super) fn json(body: &MessageBody, custom_exts: CustomExts) -> Value {
+pub(super) fn json(body: &MessageBody) -> Value {
     let name = |jid: &Option<Jid>| jid.as_ref().and_then(|jid| jid.name.clone()).unwrap_or_default();
     json!({
-        "bodies": body.contents.iter().map(|content| content_json(content, custom_exts)).collect::<Vec<_>>(),
+        "bodies": body.contents.iter().map(content_json).collect::<Vec<_>>(),
         "ext": object_of(&body.ext),
         "from": name(&body.from),
         "to": name(&body.to),
     })
+}
+
+/// As lists of messages show it to SDKs: 4.x reads `type`, `meta` and `msgConfig` where they are (rest.md Part D).
+pub(super) fn listed(body: &MessageBody) -> Value {
+    use message_body::Type;
+    let mut shown = json(body);
+    let kind = match body.r#type.and_then(|kind| Type::try_from(kind).ok()) {
+        Some(Type::Normal | Type::Chat) => Some("chat"),
+        Some(Type::Groupchat) => Some("groupchat"),
+        Some(Type::Chatroom) => Some("chatroom"),
+        Some(Type::ReadAck | Type::DeliverAck | Type::Recall | Type::ChannelAck | Type::Edit) | None => None,
+    };
+    if let Some(kind) = kind {
+        shown["type"] = kind.into();
+    }
+    if let Some(meta) = body.meta.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok()) {
+        shown["meta"] = meta;
+    }
+    if let Some(config) = &body.msg_config {
+        shown["msgConfig"] = json!({ "allowGroupAck": config.allow_group_ack.unwrap_or_default() });
+    }
+    shown
 }
 
 /// What the app's server gives as `type` and `body` of a message; the text says what is wrong with them.
@@ -175,7 +188,7 @@ pub(super) fn kind_word(content: &Content) -> &'static str {
     }
 }
 
-fn content_json(content: &Content, custom_exts: CustomExts) -> Value {
+fn content_json(content: &Content) -> Value {
     let kind = kind_word(content);
     let mut out = Map::new();
     out.insert("type".into(), kind.into());
@@ -191,9 +204,22 @@ fn content_json(content: &Content, custom_exts: CustomExts) -> Value {
         field.clone().filter(|text| !text.is_empty()).map(Value::from)
     }
     match kind {
-        "txt" => put("msg", text(&content.text)),
+        "txt" => {
+            put("msg", text(&content.text));
+            if is_combined(content) {
+                put("subType", Some("sub_combine".into()));
+                put("title", text(&content.title));
+                put("summary", text(&content.summary));
+                put("combineLevel", Some(content.combine_level.unwrap_or_default().into()));
+                put("url", text(&content.remote_path));
+                put("filename", text(&content.display_name));
+                put("secret", known(&content.secret_key));
+                put("file_length", Some(content.file_length.unwrap_or_default().into()));
+            }
+        }
         "loc" => {
             put("addr", text(&content.address));
+            put("buildingName", known(&content.building_name));
             put("lat", Some(content.latitude.unwrap_or_default().into()));
             put("lng", Some(content.longitude.unwrap_or_default().into()));
         }
@@ -201,14 +227,10 @@ fn content_json(content: &Content, custom_exts: CustomExts) -> Value {
         "custom" => {
             put("customEvent", text(&content.custom_event));
             let exts = object_of(&content.custom_exts);
-            match custom_exts {
-                CustomExts::Object => put("customExts", Some(exts.into())),
-                CustomExts::List => {
-                    let list = exts.iter().map(|(key, value)| json!({ key: value })).collect();
-                    put("customExts", Some(Value::Array(list)));
-                    put("v2:customExts", Some(exts.into()));
-                }
-            }
+            // A list of objects with a key each, which 4.x maps over, and the object beside it (rest.md Part D).
+            let list = exts.iter().map(|(key, value)| json!({ key: value })).collect();
+            put("customExts", Some(Value::Array(list)));
+            put("v2:customExts", Some(exts.into()));
         }
         "combine" | "unknown" => {}
         _ => {
@@ -223,7 +245,12 @@ fn content_json(content: &Content, custom_exts: CustomExts) -> Value {
                 })
             });
             match kind {
-                "img" => put("size", size),
+                "img" => {
+                    put("size", size);
+                    if content.sub_type == Some(content::SubType::Gif as i32) {
+                        put("subType", Some("sub_gif".into()));
+                    }
+                }
                 "audio" => put("length", Some(content.duration.unwrap_or_default().into())),
                 "video" => {
                     put("length", Some(content.duration.unwrap_or_default().into()));
@@ -236,6 +263,11 @@ fn content_json(content: &Content, custom_exts: CustomExts) -> Value {
         }
     }
     out.into()
+}
+
+/// Messages forwarded as one: a text of a kind of its own (wire-4x §6).
+fn is_combined(content: &Content) -> bool {
+    content.sub_type == Some(content::SubType::SubCombine as i32)
 }
 
 /// As JavaScript writes a number: without a fraction where it has none.

@@ -67,7 +67,7 @@ impl Server {
     ) -> Result<(), Refused> {
         use status::ErrorCode;
         match delivery.kind {
-            EntryKind::Content | EntryKind::Command => {}
+            EntryKind::Content | EntryKind::Command | EntryKind::Edit => {}
             EntryKind::Receipt | EntryKind::Recall | EntryKind::Notice => return Ok(()),
         }
         let muc = delivery.muc.map(|muc| self.mucs.muc(muc));

@@ -15,7 +15,7 @@ use prost::Message as _;
 
 use super::account::{Accounts, GoneDevice, Membership, UserIx};
 use super::encode::{self, QueueFrames};
-use super::log::{Audience, ConvIx, ConvKey, Conversation, EntryKind, NewEntry, Queues};
+use super::log::{Audience, ConvIx, ConvKey, Conversation, Entry, EntryKind, Found, NewEntry, Queues};
 use super::muc::{MucIx, Mucs};
 use super::session::{DeviceId, Live, Reader, Session};
 use super::{AppKey, ConnId, Millis, Output, Server, excerpt};
@@ -35,6 +35,9 @@ pub(super) struct Cursor {
     acknowledged: Option<u64>,
     /// How often the device had come back before: part of its keys.
     returns: u16,
+    /// Positions of news of modifications that the device need not have: it is given the messages as they are by now.
+    /// Nearly always empty.
+    outdated: Vec<u64>,
 }
 
 /// Whether an entry makes its readers' unread counts rise.
@@ -82,7 +85,8 @@ impl Queues {
 
     /// How many messages of the queue the device has still to be given.
     fn waiting(&self, conv: ConvIx, cursor: &Cursor, reader: &Reader) -> usize {
-        self.at(conv).from(cursor.position).filter(|entry| entry.meta_for(reader).is_some()).count()
+        let entries = self.at(conv).numbered_from(cursor.position);
+        entries.filter(|&(at, entry)| cursor.wants(at) && entry.meta_for(reader).is_some()).count()
     }
 
     fn frames(&mut self, conv: ConvIx, reader: UserIx, naming: &Naming<'_>) -> &QueueFrames {
@@ -102,7 +106,7 @@ impl Queues {
     /// The next page for the device, moving its cursor over what it needs no copy of.
     fn page(&mut self, conv: ConvIx, cursor: &mut Cursor, reader: &Reader, naming: &Naming<'_>) -> Bytes {
         let conversation = self.at(conv);
-        let Span { first, end, whole } = conversation.span(cursor.position, reader);
+        let Span { first, end, whole } = conversation.span(cursor, reader);
         cursor.position = first;
         if first == end {
             cursor.restart_at(end);
@@ -120,8 +124,9 @@ impl Queues {
         let side = self.side(conv, reader.user);
         let conversation = self.at_mut(conv);
         let frames = conversation.frames[side].as_ref().expect("made two lines above");
-        let entries = conversation.from(first).take((end - first) as usize);
-        let page = frames.page(entries.filter_map(|entry| entry.meta_for(reader)), cursor.key_of(end));
+        let entries = conversation.numbered_from(first).take((end - first) as usize);
+        let wanted = entries.filter(|&(at, _)| cursor.wants(at));
+        let page = frames.page(wanted.filter_map(|(_, entry)| entry.meta_for(reader)), cursor.key_of(end));
         if shared {
             conversation.last_page = Some((first, end, page.clone()));
         }
@@ -138,12 +143,12 @@ struct Span {
 }
 
 impl Conversation {
-    /// The next page from `position` on: it begins and ends with something for the device, if there is anything.
-    fn span(&self, position: u64, reader: &Reader) -> Span {
-        let (mut first, mut end, mut whole) = (position.max(self.base), None, true);
+    /// The next page of the cursor: it begins and ends with something for the device, if there is anything.
+    fn span(&self, cursor: &Cursor, reader: &Reader) -> Span {
+        let (mut first, mut end, mut whole) = (cursor.position.max(self.base), None, true);
         let (mut metas, mut bytes) = (0, 0);
-        for (at, entry) in (first..).zip(self.from(first)) {
-            let Some(meta) = entry.meta_for(reader) else {
+        for (at, entry) in self.numbered_from(first) {
+            let Some(meta) = entry.meta_for(reader).filter(|_| cursor.wants(at)) else {
                 match end {
                     None => first = at + 1,
                     Some(_) => whole &= entry.is_recalled(),
@@ -158,6 +163,14 @@ impl Conversation {
             end = Some(at + 1);
         }
         Span { first, end: end.unwrap_or(first), whole }
+    }
+}
+
+impl Conversation {
+    /// What is kept from `position` on, with the positions.
+    fn numbered_from(&self, position: u64) -> impl Iterator<Item = (u64, &Entry)> + Clone {
+        let first = position.max(self.base);
+        (first..).zip(self.from(first))
     }
 }
 
@@ -194,7 +207,11 @@ impl Server {
         let counts = match entry.kind {
             EntryKind::Content => Counts::Unread,
             EntryKind::Command if self.settings.commands_count => Counts::Unread,
-            EntryKind::Command | EntryKind::Receipt | EntryKind::Recall | EntryKind::Notice => Counts::Read,
+            EntryKind::Command
+            | EntryKind::Receipt
+            | EntryKind::Recall
+            | EntryKind::Edit
+            | EntryKind::Notice => Counts::Read,
         };
         let shows = entry.kind == EntryKind::Content && !self.queues.is_room(conv, &self.mucs);
         let listing = if shows { Listing::Shown } else { Listing::AsBefore };
@@ -253,6 +270,23 @@ impl Server {
             }
         }
         self.forget_old(now);
+    }
+
+    /// The news of a modification: for devices that had the message as it was. Whoever is still to be given it gets
+    /// it as it is now, and nothing more (clause v4.modify.text).
+    pub(super) fn append_edit(&mut self, now: Millis, found: Found, entry: NewEntry, readers: &[UserIx]) {
+        self.append(now, found.conv, entry, readers);
+        let Some(position) = self.queues.end(found.conv).checked_sub(1) else { return };
+        self.queues.at_mut(found.conv).edits.insert(position, found.position);
+        for &reader in readers {
+            for &conn in &self.accounts.user(reader).devices {
+                let live = self.sessions.get_mut(&conn).and_then(Session::live_mut);
+                let Some(cursor) = live.and_then(|live| live.cursors.get_mut(&found.conv)) else { continue };
+                if cursor.given() <= found.position {
+                    cursor.outdated.push(position);
+                }
+            }
+        }
     }
 
     /// The service tells one user something of this namespace, on every device, each once.
@@ -327,7 +361,13 @@ impl Server {
                             .max(membership.since)
                     }
                 };
-                (position < self.queues.end(conv)).then(|| (conv, Cursor { returns, ..Cursor::at(position) }))
+                let outdated = || {
+                    let edits = &self.queues.at(conv).edits;
+                    let news = edits.range(position..).filter(|&(_, &about)| about >= position);
+                    news.map(|(&news, _)| news).collect()
+                };
+                let cursor = |outdated| Cursor { outdated, returns, ..Cursor::at(position) };
+                (position < self.queues.end(conv)).then(|| (conv, cursor(outdated())))
             })
             .collect()
     }
@@ -455,7 +495,18 @@ impl Cursor {
             earlier_ends: Vec::new(),
             acknowledged: None,
             returns: 0,
+            outdated: Vec::new(),
         }
+    }
+
+    /// Whether the device is to have what lies there, as far as that goes by what it has had.
+    fn wants(&self, position: u64) -> bool {
+        self.outdated.is_empty() || !self.outdated.contains(&position)
+    }
+
+    /// The position behind all that was given, acknowledged or not.
+    fn given(&self) -> u64 {
+        self.page_end.unwrap_or(self.position).max(self.position)
     }
 
     /// Nothing is under way any more; the next message there is told of.
@@ -489,6 +540,7 @@ impl Cursor {
         };
         if let Some(end) = end {
             self.position = self.position.max(end);
+            self.outdated.retain(|&at| at >= end);
             self.acknowledged = Some(end);
             return true;
         }

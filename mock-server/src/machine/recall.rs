@@ -159,7 +159,7 @@ impl Server {
         let entry = self.queues.entry(found.conv, found.position)?;
         match entry.kind {
             EntryKind::Content | EntryKind::Command => Some((found, entry.sender)),
-            EntryKind::Receipt | EntryKind::Recall | EntryKind::Notice => None,
+            EntryKind::Receipt | EntryKind::Recall | EntryKind::Edit | EntryKind::Notice => None,
         }
     }
 
@@ -168,6 +168,7 @@ impl Server {
         let Some(voided) = self.queues.void(found.conv, found.position) else { return };
         self.receipts.forget(voided.id);
         self.reactions.forget(voided.id);
+        self.pins.forget(found.conv, voided.id);
         for &reader in readers.iter().filter(|&&reader| voided.counted && voided.sender != Some(reader)) {
             let conversations = &mut self.accounts.user_mut(reader).conversations;
             if let Some(membership) = conversations.get_mut(&found.conv)

@@ -7,6 +7,7 @@ use fixtures::wire::view::{BodyView, JidView, MetaView};
 use fixtures::wire::{CONFERENCE_DOMAIN, USER_DOMAIN, message_body, status};
 
 use super::account::UserIx;
+use super::edit::Edit;
 use super::log::{Audience, ConvIx, ConvKey, EntryKind, Found};
 use super::message::{Origin, Refused};
 use super::muc::{MucIx, MucKind};
@@ -18,6 +19,8 @@ pub(super) enum Act {
     Deliver(Delivery),
     /// The message that lies there is for nobody any more; the news of it is delivered.
     Recall(Found, Delivery),
+    /// The message that lies there is changed; the news of it is delivered.
+    Edit(Box<Edit>),
     /// One more reader of a group message that asked for receipts.
     GroupRead {
         about: u64,
@@ -105,7 +108,7 @@ impl Server {
             Ok(Type::ReadAck) => self.route_read_ack(user, &to, body),
             Ok(Type::DeliverAck) => self.route_deliver_ack(now, user, &to, body),
             Ok(Type::ChannelAck) => self.route_channel_ack(user, &to),
-            Ok(Type::Edit) => Err(Refused::new(ErrorCode::Fail, "Sorry, edit is not available")),
+            Ok(Type::Edit) => self.route_edit(user, &to, meta),
             Err(_) => {
                 let text = format!("payload.meta.payload.type is {}, not 0 to 8", body.kind);
                 self.finding(conn, "build.chat-type", text);

@@ -19,7 +19,7 @@ use super::account::Accounts;
 use super::log::{ConvKey, EntryKind};
 use super::message::{Origin, Refused, Ticket};
 use super::muc::MucKind;
-use super::payload::{self, CustomExts};
+use super::payload;
 use super::rest::uuid_of;
 use super::route::{Act, Delivery};
 use super::session::DeviceId;
@@ -243,7 +243,7 @@ impl Server {
             from: self.accounts.name(user),
             to: &to,
             msg_id: held.server_id.to_string(),
-            payload: payload::json(&body, CustomExts::List),
+            payload: payload::json(&body),
             security_version: "1.0.0",
         };
         let body = serde_json::to_vec(&question).expect("it holds strings, numbers and JSON only");
@@ -333,7 +333,9 @@ fn kind_of(kind: EntryKind, body: &[u8]) -> Option<MessageKind> {
     use message_body::content::Type;
     match kind {
         EntryKind::Content => {}
-        EntryKind::Command | EntryKind::Receipt | EntryKind::Recall | EntryKind::Notice => return None,
+        EntryKind::Command | EntryKind::Receipt | EntryKind::Recall | EntryKind::Edit | EntryKind::Notice => {
+            return None;
+        }
     }
     let body = MessageBody::decode(body).expect("BodyView refuses what cannot be decoded");
     match Type::try_from(body.contents.first()?.r#type.unwrap_or_default()).ok()? {

@@ -45,6 +45,10 @@ use Who::{Anyone, App, User};
 const ALICE: Who = User("alice");
 const NAMES: Takes = Json(r#"{"usernames":["bob"]}"#, &["usernames"]);
 const SESSION: Takes = Json(r#"{"channel":"bob","type":"chat","delete_roam":true}"#, &["channel", "type"]);
+const TARGET: Takes = Json(r#"{"to":"bob","type":"chat"}"#, &["to", "type"]);
+const MARKING: Takes =
+    Json(r#"{"mark":"mark_1","targets":[{"to":"bob","type":"chat"}]}"#, &["mark", "targets"]);
+const PIN: Takes = Json(r#"{"to":"bob","type":"chat","pin_msg_id":"1"}"#, &["to", "type", "pin_msg_id"]);
 const SEND: Takes =
     Json(r#"{"from":"alice","to":["bob"],"type":"txt","body":{"msg":"hi"}}"#, &["to", "type", "body"]);
 const IMPORT: Takes = Json(
@@ -119,6 +123,20 @@ pub(crate) fn rows() -> Vec<Row> {
         row(Get, "/users/{user}/user_channels/page", &["alice"], ALICE, Nothing),
         row(Delete, "/user/{user}/user_channel", &["alice"], ALICE, SESSION),
         row(Delete, "/users/{user}/user_channel", &["alice"], ALICE, SESSION),
+        row(Get, "/sdk/user/{user}/user_channels/list", &["alice"], ALICE, Nothing),
+        row(Get, "/sdk/user/{user}/user_channels/mark/search", &["alice"], ALICE, Nothing),
+        row(Post, "/sdk/user/{user}/user_channels/mark", &["alice"], ALICE, MARKING),
+        row(Delete, "/sdk/user/{user}/user_channels/mark", &["alice"], ALICE, MARKING),
+        row(Post, "/sdk/user/{user}/user_channel/top", &["alice"], ALICE, TARGET),
+        row(Delete, "/sdk/user/{user}/user_channel/top", &["alice"], ALICE, TARGET),
+        row(Get, "/sdk/user/{user}/user_channel/pin", &["alice"], ALICE, Nothing),
+        row(Post, "/sdk/user/{user}/user_channel/pin", &["alice"], ALICE, PIN),
+        row(Delete, "/sdk/user/{user}/user_channel/pin", &["alice"], ALICE, PIN),
+        row(Post, "/sdk/message/roaming/user/{user}/delete/all", &["alice"], ALICE, Nothing),
+        row(Delete, "/sdk/message/roaming/chat/user/{user}", &["alice"], ALICE, Nothing),
+        row(Delete, "/sdk/message/roaming/group/user/{user}", &["alice"], ALICE, Nothing),
+        row(Delete, "/sdk/message/roaming/chat/user/{user}/time", &["alice"], ALICE, Nothing),
+        row(Delete, "/sdk/message/roaming/group/user/{user}/time", &["alice"], ALICE, Nothing),
         row(Get, "/chatgroups/{id}/acks/{message}", &["9", "1"], ALICE, Nothing),
         row(Post, "/messages/users", &[], App, SEND),
         row(Post, "/messages/chatgroups", &[], App, SEND),

@@ -255,7 +255,7 @@ fn the_size_limit_is_exact() {
 #[case::no_body(|meta: &mut Meta| meta.payload = None, 3, "meta.payload is missing")]
 #[case::unknown_body_type(|meta: &mut Meta| meta.payload = Some(vec![0x08, 0x09].into()), 4, "unknown body type")]
 #[case::recall(|meta: &mut Meta| meta.payload = Some(vec![0x08, 0x06].into()), 3, "ackMessageId is missing")]
-#[case::edit(|meta: &mut Meta| meta.payload = Some(vec![0x08, 0x08].into()), 1, "Sorry, edit is not available")]
+#[case::edit(|meta: &mut Meta| meta.payload = Some(vec![0x08, 0x08].into()), 3, "editMessageId is missing")]
 #[case::read_ack(|meta: &mut Meta| meta.payload = Some(vec![0x08, 0x04].into()), 3, "ackMessageId is missing")]
 #[case::muc_namespace(|meta: &mut Meta| meta.ns = Some(2), 10, "meta.payload is not a MUCBody")]
 #[case::unknown_namespace(|meta: &mut Meta| meta.ns = Some(7), 9, "unknown namespace")]

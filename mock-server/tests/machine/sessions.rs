@@ -104,6 +104,7 @@ fn a_last_message_is_shown_as_the_seed_shows_it() {
         "ext": { "s": "é", "b": true, "i": -3, "d": 0.5, "o": { "a": [1, null] }, "broken": "{" },
         "from": "Alice",
         "to": "7",
+        "type": "groupchat",
     });
     assert_eq!(
         infos,
@@ -171,7 +172,10 @@ fn a_last_message_is_shown_as_the_seed_shows_it() {
         }],
         ..Default::default()
     },
-    json!({ "type": "custom", "customEvent": "gift", "customExts": { "k": "v" } })
+    // A list, as 4.x maps over it, and the object beside it.
+    json!({
+        "type": "custom", "customEvent": "gift", "customExts": [{ "k": "v" }], "v2:customExts": { "k": "v" },
+    })
 )]
 fn each_kind_of_message_has_its_json(#[case] content: message_body::Content, #[case] expected: Value) {
     let (mut world, alice) = town();

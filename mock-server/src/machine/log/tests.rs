@@ -1,5 +1,6 @@
 //! Logs from within, where no client looks: history, unread counts, where a message lies.
 
+use super::super::account::Membership;
 use super::super::recall::{RecallFault, RecalledTo, Window};
 use super::super::{AppKey, Config, Server};
 use super::*;
@@ -35,12 +36,14 @@ impl Pair {
     }
 
     fn history(&self, before: Option<u64>, take: usize) -> Vec<u64> {
-        let page = self.server.queues.history(self.conv, &self.of(1), before).take(take);
+        let shown = self.server.shown(self.users[1], self.conv).expect("a membership");
+        let page = self.server.queues.history(self.conv, shown, before).take(take);
         page.map(|kept| kept.id).collect()
     }
 
     fn last(&self) -> Option<u64> {
-        self.server.queues.last_content(self.conv, self.of(1).history_from).map(|kept| kept.id)
+        let shown = self.server.shown(self.users[1], self.conv).expect("a membership");
+        self.server.queues.last_content(self.conv, shown).map(|kept| kept.id)
     }
 
     fn recall(&mut self, id: u64) -> Result<(), RecallFault> {
@@ -79,7 +82,8 @@ fn what_a_user_has_deleted_stays_for_the_other() {
     assert_eq!((pair.history(None, 9), pair.last()), (vec![], None));
     let second = pair.add(EntryKind::Content);
     assert_eq!((pair.history(None, 9), pair.last()), (vec![second], Some(second)));
-    let all = pair.server.queues.history(pair.conv, &pair.of(0), None).map(|kept| kept.id);
+    let shown = pair.server.shown(pair.users[0], pair.conv).expect("a membership");
+    let all = pair.server.queues.history(pair.conv, shown, None).map(|kept| kept.id);
     assert_eq!(all.collect::<Vec<_>>(), [second, first]);
 }
 

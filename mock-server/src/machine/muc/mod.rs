@@ -239,6 +239,7 @@ impl Server {
     fn forget_muc(&mut self, muc: MucIx) {
         let Some(gone) = self.mucs.mucs.shift_remove(&muc) else { return };
         if let Some(conv) = self.queues.find(ConvKey::Muc(muc)) {
+            self.pins.forget_all(conv);
             for &member in gone.members.keys() {
                 self.leave_conversation(conv, member);
             }

@@ -211,6 +211,30 @@ impl Failure {
         Self::new(404, "service_resource_not_found", "ServiceResourceNotFoundException", description)
     }
 
+    /// A conversation that is not in the user's list (rest.md 0.11: 1400).
+    pub(super) fn no_conversation() -> Self {
+        let description = "the conversation does not exist in the list";
+        let failure =
+            Self::new(404, "service_resource_not_found", "ConversationNotFoundException", description);
+        failure.coded(91001)
+    }
+
+    /// What is not found is no conversation of the list; other refusals stay.
+    pub(super) fn or_no_conversation(self) -> Self {
+        if self.status == 404 { Self::no_conversation() } else { self }
+    }
+
+    /// A message that is not pinned; the words by which 4.x tells it (rest.md 0.11: 51).
+    pub(super) fn not_pinned() -> Self {
+        let description = "user session pin message not exist";
+        Self::new(404, "service_resource_not_found", "ServiceResourceNotFoundException", description)
+    }
+
+    /// No more conversations fit at the top of the list (rest.md 0.11: 50).
+    pub(super) fn too_many_pinned() -> Self {
+        Self::forbidden("too many conversations are pinned").coded(91002)
+    }
+
     /// A path that nothing is at.
     pub fn no_such_path(path: &str) -> Self {
         let description = format!("Service resource not found: {path}");

@@ -321,6 +321,7 @@ impl Server {
             | EntryKind::Command
             | EntryKind::Receipt
             | EntryKind::Recall
+            | EntryKind::Edit
             | EntryKind::Notice => draft.counts,
         };
         let entry = NewEntry { id, sender: Some(draft.from), origin: None, kind, audience, meta };

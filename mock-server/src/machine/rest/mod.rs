@@ -6,6 +6,7 @@
 mod acks;
 mod attributes;
 mod chatfiles;
+mod conversations;
 mod devices;
 mod envelope;
 mod form;
@@ -15,6 +16,7 @@ mod muc;
 mod mutes;
 mod notification;
 mod page;
+mod pins;
 mod presence;
 mod reactions;
 mod reports;
@@ -33,6 +35,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value};
 
 use super::account::{Caller, UserIx};
+use super::conversation::{Actor, Set};
 use super::muc::{Force, MucKind};
 use super::mutes::ChatKind;
 use super::session::DeviceId;
@@ -136,6 +139,14 @@ enum Route {
     Sessions,
     SessionPage,
     Session,
+    Conversations,
+    ConversationPin,
+    ConversationMarks,
+    PinnedMessages,
+    MarkedConversations,
+    RemoveEverything,
+    RemoveHistory(conversations::Of),
+    RemoveHistoryUntil(conversations::Of),
     UserBlocks,
     UserBlock,
     UserContacts,
@@ -212,6 +223,16 @@ static ROUTES: LazyLock<(matchit::Router<Route>, Vec<String>)> = LazyLock::new(|
         // SDKs say `user`, the server-side documents `users` (rest.md A.8).
         ("/user/{user}/user_channel", Route::Session),
         ("/users/{user}/user_channel", Route::Session),
+        ("/sdk/user/{user}/user_channels/list", Route::Conversations),
+        ("/sdk/user/{user}/user_channels/mark", Route::ConversationMarks),
+        ("/sdk/user/{user}/user_channels/mark/search", Route::MarkedConversations),
+        ("/sdk/user/{user}/user_channel/top", Route::ConversationPin),
+        ("/sdk/user/{user}/user_channel/pin", Route::PinnedMessages),
+        ("/sdk/message/roaming/user/{user}/delete/all", Route::RemoveEverything),
+        ("/sdk/message/roaming/chat/user/{user}", Route::RemoveHistory(conversations::Of::User)),
+        ("/sdk/message/roaming/group/user/{user}", Route::RemoveHistory(conversations::Of::Group)),
+        ("/sdk/message/roaming/chat/user/{user}/time", Route::RemoveHistoryUntil(conversations::Of::User)),
+        ("/sdk/message/roaming/group/user/{user}/time", Route::RemoveHistoryUntil(conversations::Of::Group)),
         ("/users/{user}/blocks/users", Route::UserBlocks),
         ("/users/{user}/blocks/users/{other}", Route::UserBlock),
         ("/users/{user}/contacts/users", Route::UserContacts),
@@ -368,6 +389,18 @@ fn routed(server: &mut Server, now: Millis, request: &Request) -> Response {
         (Route::Sessions, Method::Get) => sessions::list(server, &call),
         (Route::SessionPage, Method::Get) => sessions::page(server, &call),
         (Route::Session, Method::Delete) => sessions::delete(server, &call),
+        (Route::Conversations, Method::Get) => conversations::list(server, &call),
+        (Route::MarkedConversations, Method::Get) => conversations::marked(server, &call),
+        (Route::ConversationMarks, Method::Post) => conversations::mark(server, &call, Set::On),
+        (Route::ConversationMarks, Method::Delete) => conversations::mark(server, &call, Set::Off),
+        (Route::ConversationPin, Method::Post) => conversations::pin(server, &call),
+        (Route::ConversationPin, Method::Delete) => conversations::unpin(server, &call),
+        (Route::PinnedMessages, Method::Post) => pins::change(server, &call, Set::On),
+        (Route::PinnedMessages, Method::Delete) => pins::change(server, &call, Set::Off),
+        (Route::PinnedMessages, Method::Get) => pins::list(server, &call),
+        (Route::RemoveEverything, Method::Post) => conversations::remove_everything(server, &call),
+        (Route::RemoveHistory(of), Method::Delete) => conversations::remove_some(server, &call, of),
+        (Route::RemoveHistoryUntil(of), Method::Delete) => conversations::remove_until(server, &call, of),
         (Route::UserBlocks, Method::Get) => roster::blocks(server, &call),
         (Route::UserBlocks, Method::Post) => roster::block(server, &call),
         (Route::UserBlock, Method::Delete) => roster::unblock(server, &call),
@@ -479,6 +512,12 @@ impl Call<'_> {
     /// devices to be told of what it did.
     fn device(&self, server: &Server, user: UserIx) -> Option<DeviceId> {
         server.device_of(user, self.parameter("resource")?)
+    }
+
+    /// The user that asks, and on which device.
+    fn actor(&self, server: &Server, user: UserIx) -> Actor<'_> {
+        let resource = self.parameter("resource").unwrap_or_default();
+        Actor { user, resource, device: self.device(server, user) }
     }
 
     /// The first value of a name in the query, as it stands there.

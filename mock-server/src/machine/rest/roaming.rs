@@ -13,8 +13,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use super::{Answer, Call, Failure, Success};
-use crate::machine::account::{Membership, UserIx};
-use crate::machine::log::{ConvIx, ConvKey, Kept};
+use crate::machine::account::UserIx;
+use crate::machine::log::{ConvIx, ConvKey, Kept, Shown};
 use crate::machine::muc::MucKind;
 use crate::machine::{Server, payload};
 
@@ -56,7 +56,7 @@ pub(super) fn page(server: &mut Server, call: &Call<'_>) -> Answer {
         return Err(Failure::forbidden("messageroaming function not open"));
     }
     server.forget_old(call.now);
-    let Some((conv, membership)) = server.shown_to(user, &query.queue) else { return Ok(answer(&[], true)) };
+    let Some((conv, shown)) = server.shown_to(user, &query.queue) else { return Ok(answer(&[], true)) };
     let take = match query.pull_number.map(usize::try_from) {
         None | Some(Ok(0) | Err(_)) => PAGE_DEFAULT,
         Some(Ok(number)) => number.min(PAGE_MAX),
@@ -65,10 +65,10 @@ pub(super) fn page(server: &mut Server, call: &Call<'_>) -> Answer {
     let filter = Filter::of(server, &query);
     // One more than the page: whether there is any.
     let mut page: Vec<(u64, Arc<[u8]>)> = if query.is_positive {
-        let history = server.queues.history_after(conv, &membership, start);
+        let history = server.queues.history_after(conv, shown, start);
         filter.of_page(history, take + 1)
     } else {
-        filter.of_page(server.queues.history(conv, &membership, start), take + 1)
+        filter.of_page(server.queues.history(conv, shown, start), take + 1)
     };
     let is_last = page.len() <= take;
     page.truncate(take);
@@ -81,7 +81,7 @@ pub(super) fn page(server: &mut Server, call: &Call<'_>) -> Answer {
 impl Server {
     /// The conversation of that queue and how much of it the user may see. The name is compared as it is, and names
     /// are kept in lower case: a mixed one finds nothing (clause roam.lower-case).
-    fn shown_to(&self, user: UserIx, queue: &str) -> Option<(ConvIx, Membership)> {
+    fn shown_to(&self, user: UserIx, queue: &str) -> Option<(ConvIx, Shown<'_>)> {
         let (name, domain) = queue.rsplit_once('@')?;
         let (key, room) = match domain {
             USER_DOMAIN => {
@@ -95,10 +95,10 @@ impl Server {
             _ => return None,
         };
         let conv = self.queues.find(key)?;
-        let membership = *self.accounts.user(user).conversations.get(&conv)?;
+        let shown = self.shown(user, conv)?;
         // Who comes into a room sees what was said before, and deletes nothing of it: our guess, as that members of a
         // group see what was said since they came.
-        Some((conv, if room { Membership { history_from: 0, ..membership } } else { membership }))
+        Some((conv, if room { Shown { from: 0, ..shown } } else { shown }))
     }
 }
 

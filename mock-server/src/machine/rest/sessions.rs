@@ -1,4 +1,6 @@
-//! The list of a user's conversations (rest.md A.7, A.8, B.4).
+//! The list of a user's conversations, as both generations have it (rest.md A.7, A.8, B.4).
+//!
+//! What 4.x has over it, with pins and marks, is `conversations`'.
 
 use fixtures::wire::{CONFERENCE_DOMAIN, Jid, MessageBody, Meta, USER_DOMAIN};
 use prost::Message as _;
@@ -10,7 +12,7 @@ use super::{Answer, Call, Failure, Success};
 use crate::machine::account::{Membership, UserIx};
 use crate::machine::log::{ConvIx, ConvKey};
 use crate::machine::muc::MucKind;
-use crate::machine::payload::{self, CustomExts};
+use crate::machine::payload;
 use crate::machine::{Millis, Server};
 
 #[derive(Deserialize)]
@@ -52,36 +54,32 @@ pub(super) fn delete(server: &mut Server, call: &Call<'_>) -> Answer {
     let user = call.owner(server, call.first)?;
     let deletion: Deletion = call.json()?;
     on(server)?;
-    let key = if deletion.r#type == "chat" {
-        let peer = server.accounts.find(&deletion.channel).ok_or_else(Failure::user_not_found)?;
-        ConvKey::single(user, peer)
-    } else if deletion.r#type.eq_ignore_ascii_case("groupchat") {
-        let group = server.mucs.find(&deletion.channel);
-        let group = group.filter(|&group| server.mucs.muc(group).kind == MucKind::Group);
-        ConvKey::Muc(group.ok_or_else(|| Failure::no_muc(&deletion.channel))?)
-    } else {
-        return Err(Failure::illegal("type is chat or groupchat"));
-    };
-    if let Some(conv) = server.queues.find(key) {
-        let end = server.queues.end(conv);
-        if let Some(membership) = server.accounts.user_mut(user).conversations.get_mut(&conv) {
-            membership.listed = false;
-            membership.unread = 0;
-            membership.read_to = end;
-            if deletion.delete_roam {
-                membership.history_from = end;
-            }
-        }
-    }
+    let key = key_of(server, user, &deletion.r#type, &deletion.channel)?;
+    let actor = call.actor(server, user);
+    server.delete_conversation(call.now, &actor, key, deletion.delete_roam);
     Ok(Success::data(json!({ "result": "ok" })))
 }
 
+/// The conversation that a call names by a word and a name.
+pub(super) fn key_of(server: &Server, user: UserIx, kind: &str, name: &str) -> Result<ConvKey, Failure> {
+    if kind == "chat" {
+        let peer = server.accounts.find(name).ok_or_else(Failure::user_not_found)?;
+        Ok(ConvKey::single(user, peer))
+    } else if kind.eq_ignore_ascii_case("groupchat") {
+        let group = server.mucs.find(name);
+        let group = group.filter(|&group| server.mucs.muc(group).kind == MucKind::Group);
+        Ok(ConvKey::Muc(group.ok_or_else(|| Failure::no_muc(name))?))
+    } else {
+        Err(Failure::illegal("type is chat or groupchat"))
+    }
+}
+
 /// One conversation of the list.
-struct Session {
-    conv: ConvIx,
-    membership: Membership,
+pub(super) struct Session {
+    pub(super) conv: ConvIx,
+    pub(super) membership: Membership,
     /// The id of its last message; 0 when none is kept.
-    last_id: u64,
+    pub(super) last_id: u64,
 }
 
 /// As the API shows it, and when its last message was sent.
@@ -92,7 +90,7 @@ struct Info {
 
 /// Whose list is asked for; `None` where the name is spelt with capitals, which finds nothing (clause
 /// session.lower-case).
-fn opened(server: &mut Server, call: &Call<'_>) -> Result<Option<UserIx>, Failure> {
+pub(super) fn opened(server: &mut Server, call: &Call<'_>) -> Result<Option<UserIx>, Failure> {
     let user = call.owner(server, call.first)?;
     on(server)?;
     server.forget_old(call.now);
@@ -104,11 +102,12 @@ fn on(server: &Server) -> Result<(), Failure> {
     if server.settings.sessions { Ok(()) } else { Err(Failure::forbidden("service not open!")) }
 }
 
-fn sessions(server: &Server, user: UserIx) -> Vec<Session> {
+/// Those in the list, the one that was written in last at first.
+pub(super) fn sessions(server: &Server, user: UserIx) -> Vec<Session> {
     let listed = server.accounts.user(user).conversations.iter().filter(|(_, membership)| membership.listed);
     let mut sessions: Vec<Session> = listed
         .map(|(&conv, &membership)| {
-            let last = server.queues.last_content(conv, membership.history_from);
+            let last = server.shown(user, conv).and_then(|shown| server.queues.last_content(conv, shown));
             Session { conv, membership, last_id: last.map_or(0, |last| last.id) }
         })
         .collect();
@@ -125,23 +124,28 @@ fn info(server: &Server, user: UserIx, session: &Session) -> Info {
         ConvKey::Muc(muc) => format!("{app}_{}@{CONFERENCE_DOMAIN}", server.mucs.muc(muc).id),
         ConvKey::Service(_) => unreachable!("what the service tells is never listed"),
     };
-    let last = server.queues.last_content(session.conv, session.membership.history_from);
-    let meta = last.and_then(|last| Meta::decode(&last.meta[..]).ok());
+    let meta = last_meta(server, user, session.conv);
     let at = meta.as_ref().and_then(|meta| meta.timestamp).map(Millis);
     let meta = meta.map_or_else(|| json!({}), |meta| shown(&meta));
     let shown = json!({ "channel_id": channel, "unread_num": session.membership.unread, "meta": meta });
     Info { shown, at }
 }
 
-/// A message as the list shows it: its payload is JSON in a string inside of JSON.
-fn shown(meta: &Meta) -> Value {
+/// The last message of a conversation that the user sees.
+pub(super) fn last_meta(server: &Server, user: UserIx, conv: ConvIx) -> Option<Meta> {
+    let last = server.queues.last_content(conv, server.shown(user, conv)?)?;
+    Meta::decode(&last.meta[..]).ok()
+}
+
+/// A message as lists show it: its payload is JSON in a string inside of JSON.
+pub(super) fn shown(meta: &Meta) -> Value {
     let body = MessageBody::decode(meta.payload.clone().unwrap_or_default()).unwrap_or_default();
     json!({
         "id": meta.id.unwrap_or_default().to_string(),
         "from": address(meta.from.as_ref()),
         "to": address(meta.to.as_ref()),
         "timestamp": meta.timestamp.unwrap_or_default(),
-        "payload": payload::json(&body, CustomExts::Object).to_string(),
+        "payload": payload::listed(&body).to_string(),
     })
 }
 
