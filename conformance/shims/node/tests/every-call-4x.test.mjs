@@ -98,9 +98,13 @@ test('users: each call resolves, and what was set is there', async () => {
     const { data } = await alice(call, upload);
     assert.deepEqual([data.device_id, data.device_token, data.notifier_name], ['d', 't', 'n']);
   }
-  const { data: token } = await alice('getRTCToken', 'a channel');
-  assert.equal(token.channelName, 'a channel');
-  assert.deepEqual((await bob('getUserIdByRTCUIds', [token.RTCUId])).data, { [token.RTCUId]: 'alice' });
+  const { data: call } = await alice('getRTCToken', 'a channel');
+  assert.equal(call.channelName, 'a channel');
+  assert.deepEqual((await bob('getUserIdByRTCUIds', [call.RTCUId])).data, { [call.RTCUId]: 'alice' });
+  const grant = { grant_type: 'password', username: 'alice', password: 'pw' };
+  const granted = await fetch(`${server.rest}/org/app/token`, { method: 'POST', body: JSON.stringify(grant) });
+  const { access_token: token } = await granted.json();
+  assert.ok((await alice('getTokenExpireTimestamp', token)).expire_timestamp > Date.now());
 });
 
 test('contacts: each call resolves, and what was set is there', async () => {
