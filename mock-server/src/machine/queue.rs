@@ -549,7 +549,7 @@ impl Cursor {
     }
 
     /// The `nextKey` of a page that ends there. Not the one that the device was given before it lost its link: 4.x
-    /// drops a queue whose next key is the one that it had last, page and all (wire-4x §4).
+    /// gives up a queue whose next key is the one that it had last (wire-4x §4).
     fn key_of(&self, end: u64) -> u64 {
         end * KEYS_PER_POSITION + u64::from(self.returns) % KEYS_PER_POSITION
     }

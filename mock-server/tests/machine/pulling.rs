@@ -236,7 +236,7 @@ fn a_second_unread_before_the_pull_tells_the_same() {
     assert_eq!(world.texts(bob), ["1", "2"]);
 }
 
-/// wire-4x §4: 4.x drops a queue whose `nextKey` is the one that it had last, with the page.
+/// wire-4x §4: 4.x gives up a queue whose `nextKey` is the one that it had last.
 #[test]
 fn a_device_that_comes_back_has_another_key_for_the_page_that_it_lost() {
     let mut world = with_texts(60);

@@ -1,23 +1,34 @@
-//! The list of sessions, with the last message as 4.x reads it.
+//! The list of sessions, by the call that 4.x has for it: the list of conversations, page by page to its end.
 
 'use strict';
 
 (kit) => {
   const { shown } = kit;
 
-  kit.sessionListCommands = ({ ask, settings, tell }) => ({
-    list_sessions: ({ handle }) =>
-      ask(handle, 'getConversationlist', undefined, (answer) => tell('sessions', shownSessions(handle, answer, settings.app_key))),
+  /** The most conversations that the SDK asks for at a time. */
+  const PAGE_MAX = 50;
+  /** What the wire puts behind a conversation's id. */
+  const DOMAIN = { singleChat: 'easemob.com', groupChat: 'conference.easemob.com', chatRoom: 'conference.easemob.com' };
+
+  kit.sessionListCommands = ({ ask, tell }) => ({
+    list_sessions: ({ handle }) => {
+      const found = [];
+      const next = (cursor) =>
+        ask(handle, 'getServerConversations', { pageSize: PAGE_MAX, cursor, includeEmptyConversations: true }, ({ data }) => {
+          found.push(...data.conversations);
+          if (data.cursor) next(data.cursor);
+          else tell('sessions', shownSessions(handle, found));
+        });
+      next('');
+    },
   });
 
-  function shownSessions(handle, answer, appKey) {
-    const channels = answer?.data?.channel_infos ?? [];
-    const last = channels.map(({ lastMessage }) => (lastMessage?.id === undefined ? null : lastMessage));
-    const prefix = `${appKey}_`;
+  function shownSessions(handle, conversations) {
+    const last = conversations.map(({ lastMessage }) => (lastMessage?.id === undefined ? null : lastMessage));
     return {
       handle,
-      channels: channels.map(({ channel_id: id }) => (id?.startsWith(prefix) ? id.slice(prefix.length) : shown(id))),
-      unread: channels.map(({ unread_num: unread }) => shown(unread)),
+      channels: conversations.map(({ conversationId: id, conversationType: type }) => `${id}@${DOMAIN[type] ?? type}`),
+      unread: conversations.map(({ unReadCount: unread }) => shown(unread)),
       last_ids: last.map((message) => shown(message?.id)),
       last_texts: last.map((message) => (message?.type === 'txt' ? shown(message.msg) : null)),
     };
