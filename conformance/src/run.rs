@@ -94,7 +94,7 @@ pub fn run(server: &MockServer, driver: &mut dyn Driver, scenario: &Scenario, li
         Err((_, Stop::Unsupported(what))) => Outcome::Unsupported(what),
         Err((step, Stop::Failed(message))) => {
             // What the client had just sent belongs to the evidence, whether or not it has arrived by now.
-            lost = matches!(stage.settle_if_possible(1), Err(Stop::Lost(_)));
+            lost = matches!(stage.catch_up(), Err(Stop::Lost(_)));
             Outcome::Failed(Failure { step, message })
         }
         Err((step, Stop::Lost(error))) => {
@@ -163,7 +163,7 @@ fn act(
         // behind: the acknowledgement of a text that has just been shown may still be on its way.
         let begins = matches!(step.action, Action::Tell { .. } | Action::Fault(_) | Action::Control(_));
         if begins && calm && scenario.unrecorded.is_none() {
-            stage.settle_if_possible(1).map_err(|stop| (place, stop))?;
+            stage.catch_up().map_err(|stop| (place, stop))?;
         }
         calm = stays_calm(&step.action, calm);
         take(stage, &step.action, (index + 1, step.line)).map_err(|stop| (place, stop))?;

@@ -24,7 +24,7 @@ const DEVICE_OF_REALM = new WeakMap();
  * What a page's classes need of their device.
  * @typedef {object} Page
  * @property {import('./activity.mjs').Activity} activity
- * @property {Timers} timers
+ * @property {Timers} timers whose time-outs are the page's too
  * @property {(callback: () => void) => void} call runs the client's code; what it throws is the client's bug
  * @property {(socket: import('node:net').Socket) => void} keep closes the socket with the device
  * @property {(text: string) => void} remark
@@ -50,16 +50,17 @@ export class Device {
    * @param {import('./sdk.mjs').Sdk} parts.sdk
    * @param {object} parts.settings the arguments of `create`
    * @param {import('./activity.mjs').Activity} parts.activity
+   * @param {import('./browser/clock.mjs').Clock} parts.clock
    * @param {(event: object) => void} parts.tell
    * @param {(text: string) => void} parts.remark
    * @throws {Error} when an address is not on this machine, or the SDK refuses the settings
    */
-  constructor({ sdk, settings, activity, tell, remark }) {
+  constructor({ sdk, settings, activity, clock, tell, remark }) {
     for (const name of ['rest', 'sockjs']) checkAddress(name, settings[name]);
     this.#tell = tell;
     this.#remark = remark;
     const call = (callback) => this.#call(callback, activity);
-    this.#timers = new Timers(call, activity);
+    this.#timers = new Timers(call, activity, clock);
     const page = {
       activity,
       timers: this.#timers,
@@ -146,6 +147,7 @@ function newRealm(page, Ws, classes, server) {
     window: global,
     self: global,
     localStorage: localStorageOf(),
+    Date: page.timers.date(runInContext('Date', context)),
     navigator,
     console: pageConsole(page.remark),
     location: address,

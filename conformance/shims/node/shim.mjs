@@ -12,12 +12,14 @@
 import { Console } from 'node:console';
 
 import { Activity } from './activity.mjs';
+import { VirtualClock } from './browser/clock.mjs';
 import { Device } from './device.mjs';
 import { LineError, readRequests, writeLine } from './lines.mjs';
 import { MissingInstall, SDKS, loadSdk } from './sdk.mjs';
 import { Sidelight } from './sidelight.mjs';
 
 const PROTOCOL = 1;
+const CAPABILITIES = ['virtual_clock'];
 const EXIT_USE = 2;
 const EXIT_NOT_INSTALLED = 3;
 const EXIT_FAULT = 70;
@@ -26,6 +28,7 @@ const EXIT_FAULT = 70;
 class Shim {
   #sdk;
   #activity = new Activity();
+  #clock = new VirtualClock();
   #sidelight = new Sidelight(process.stderr);
   /** @type {Map<string, Device>} by the harness's name, `alice` or `alice/phone` */
   #devices = new Map();
@@ -35,9 +38,8 @@ class Shim {
   }
 
   hello() {
-    writeLine({
-      hello: { protocol: PROTOCOL, name: this.#sdk.name, version: this.#sdk.version, capabilities: [] },
-    });
+    const { name, version } = this.#sdk;
+    writeLine({ hello: { protocol: PROTOCOL, name, version, capabilities: CAPABILITIES } });
   }
 
   /** Answers one request, once. @param {import('./lines.mjs').Request} request */
@@ -71,6 +73,9 @@ class Shim {
       case 'sync':
         await this.#activity.settled();
         return { ok: {} };
+      case 'advance':
+        if (!Number.isSafeInteger(body.ms) || body.ms < 0) throw new Error(`advance: ms: expected whole ms, got ${body.ms}`);
+        return { ok: { next_due_ms: await this.#clock.advance(body.ms, () => this.#activity.settled()) } };
       case 'reset':
         await this.reset();
         return { ok: {} };
@@ -91,10 +96,12 @@ class Shim {
   }
 
   #create(user, body) {
+    if (body.now_ms !== undefined) this.#clock.set(body.now_ms);
     return new Device({
       sdk: this.#sdk,
       settings: body,
       activity: this.#activity,
+      clock: this.#clock,
       tell: (event) => writeLine({ user, event }),
       remark: (text) => this.#sidelight.remark(user, text),
     });

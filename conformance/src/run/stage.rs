@@ -23,7 +23,7 @@ const START: Millis = Millis(1_640_908_800_000);
 /// How many timers may run out in one advance: three months of heartbeats would be 260,000, and no scenario
 /// means that.
 const TIMERS_MAX: u32 = 10_000;
-/// How long an advance waits between two timers for a world that may have a reason never to be quiet.
+/// How long a step that begins something waits for a server that may have a reason to be busy for long.
 const BREATH: Duration = Duration::from_millis(200);
 /// How often in a row the server must have heard nothing new between two looks. A client that dials exchanges a
 /// question and an answer up to three times before the world hears of it (the SockJS information, the upgrade,
@@ -32,6 +32,9 @@ const EXCHANGES: u32 = 4;
 /// How long an event is simply waited for before anyone asks whether a clock must move for it. Too short
 /// costs a few needless questions, too long slows down each reconnect: neither changes an outcome.
 const PATIENCE: Duration = Duration::from_millis(10);
+/// How long an event is waited for that no timer is going to bring, when both sides are at rest by all that is known:
+/// what it takes a machine under load to hand over bytes that are written already.
+const LAST_WORD: Duration = Duration::from_millis(500);
 
 pub(super) struct Stage<'a> {
     server: &'a MockServer,
@@ -129,16 +132,23 @@ impl<'a> Stage<'a> {
         Ok(self.driver.command(device, command)?)
     }
 
-    /// The device's next event, ignored ones left out; `None` when the time is up.
+    /// The device's next event, ignored ones left out; `None` when the time is up, or when both sides are at rest and
+    /// no timer of the client is due in that time.
     pub(super) fn next_event(&mut self, device: &Device) -> Result<Option<Event>, Stop> {
         let deadline = Deadline::after(self.limits.expect);
-        if self.virtual_clock {
-            if let Some(event) = self.event_within(device, Deadline::after(PATIENCE))? {
-                return Ok(Some(event));
-            }
-            self.let_time_pass(device)?;
+        if !self.virtual_clock {
+            return self.event_within(device, deadline);
         }
-        self.event_within(device, deadline)
+        if let Some(event) = self.event_within(device, Deadline::after(PATIENCE))? {
+            return Ok(Some(event));
+        }
+        self.let_time_pass(device)?;
+        if let Some(event) = self.event_within(device, Deadline::after(LAST_WORD))? {
+            return Ok(Some(event));
+        }
+        // What came late for somebody else may bring about something here.
+        self.settle_if_possible(EXCHANGES, deadline.left())?;
+        self.event_within(device, Deadline::after(Duration::ZERO))
     }
 
     fn event_within(&mut self, device: &Device, deadline: Deadline) -> Result<Option<Event>, Stop> {
@@ -163,7 +173,7 @@ impl<'a> Stage<'a> {
     fn let_time_pass(&mut self, device: &Device) -> Result<(), Stop> {
         let mut left = u64::try_from(self.limits.expect.as_millis()).unwrap_or(u64::MAX);
         loop {
-            self.settle_if_possible(EXCHANGES)?;
+            self.settle_if_possible(EXCHANGES, self.limits.quiet)?;
             if self.waiting(device).is_some() {
                 return Ok(());
             }
@@ -194,19 +204,28 @@ impl<'a> Stage<'a> {
         self.take_in()
     }
 
+    /// Lets a step that begins something wait for what the one before it left behind.
+    pub(super) fn catch_up(&mut self) -> Result<(), Stop> {
+        self.settle_if_possible(1, BREATH)
+    }
+
     /// As [`Stage::settle`], for a world that may be in the middle of a fault and have good reason never to be
-    /// quiet: later steps will tell. `exchanges` is [`EXCHANGES`] where a client may be dialling, else 1.
-    pub(super) fn settle_if_possible(&mut self, exchanges: u32) -> Result<(), Stop> {
-        let deadline = Deadline::after(BREATH);
-        let mut before = self.server.quiet(self.app_key, deadline.left());
+    /// quiet: later steps will tell. What the server itself is busy with is waited for, what the client owes is not
+    /// once it has been asked so often. `exchanges` is [`EXCHANGES`] where a client may be dialling, else 1.
+    fn settle_if_possible(&mut self, exchanges: u32, within: Duration) -> Result<(), Stop> {
+        let deadline = Deadline::after(within);
+        let mut before = self.server.rest(self.app_key, deadline.left());
         let mut alike = 0;
-        while alike < exchanges && before.is_ok() {
+        loop {
             self.sync()?;
-            let after = self.server.quiet(self.app_key, deadline.left());
-            alike = if before == after { alike + 1 } else { 0 };
+            let after = self.server.rest(self.app_key, deadline.left());
+            alike = if before.mark == after.mark { alike + 1 } else { 0 };
+            let enough = if after.open.is_empty() { exchanges } else { EXCHANGES };
+            if alike >= enough || deadline.left().is_zero() {
+                return self.take_in();
+            }
             before = after;
         }
-        self.take_in()
     }
 
     /// Takes in what the client has shown by now.
@@ -256,7 +275,7 @@ impl<'a> Stage<'a> {
     /// other's answer come from the past.
     pub(super) fn advance(&mut self, ms: u64) -> Result<(), Stop> {
         // What is under way now belongs to the time before.
-        self.settle_if_possible(EXCHANGES)?;
+        self.settle_if_possible(EXCHANGES, self.limits.quiet)?;
         let mut left = ms;
         let mut due = self.advance_client(0)?;
         for _ in 0..TIMERS_MAX {
@@ -264,7 +283,7 @@ impl<'a> Stage<'a> {
             self.advance_world(step);
             due = self.advance_client(step)?;
             left -= step;
-            self.settle_if_possible(EXCHANGES)?;
+            self.settle_if_possible(EXCHANGES, self.limits.quiet)?;
             if left == 0 {
                 return Ok(());
             }

@@ -306,6 +306,11 @@ impl Server {
         waits
     }
 
+    /// Whether an app's own server has been asked for something and has not answered.
+    pub fn asks(&self) -> bool {
+        self.webhooks.asks()
+    }
+
     /// Whose access token this is, while it has not expired.
     pub fn token_user(&self, now: Millis, token: &str) -> Option<&str> {
         self.accounts.token(now, token).ok().map(|user| self.accounts.name(user))

@@ -109,6 +109,11 @@ impl Webhooks {
         !self.lines.is_empty() && self.lines.contains_key(&device)
     }
 
+    /// Whether any call has not been answered.
+    pub(super) fn asks(&self) -> bool {
+        !self.lines.is_empty()
+    }
+
     /// A line for each call that has not been answered.
     pub(super) fn unfinished(&self, accounts: &Accounts, waits: &mut Vec<String>) {
         for line in self.lines.values() {

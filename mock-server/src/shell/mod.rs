@@ -69,12 +69,24 @@ pub struct Quiet {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotQuiet(pub Vec<String>);
 
+/// What a world is like once the server itself has nothing more to do in it: what is still open, only a client can end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rest {
+    /// As [`Quiet::mark`].
+    pub mark: u64,
+    /// What clients owe, as in [`NotQuiet`].
+    pub open: Vec<String>,
+    /// Whether that was so within the time: no request is being read, no app's own server asked.
+    pub reached: bool,
+}
+
 /// What another thread asks of the server's. The answer goes through the sender.
 enum Order {
     Control { app_key: String, control: Box<Control>, answer: SyncSender<Result<(), ControlError>> },
     ManualClock { app_key: String, now: Millis, answer: SyncSender<()> },
     Advance { app_key: String, ms: u64, answer: SyncSender<()> },
     Quiet { app_key: String, within: Duration, answer: SyncSender<Result<Quiet, NotQuiet>> },
+    Rest { app_key: String, within: Duration, answer: SyncSender<Rest> },
     Tape { app_key: String, answer: SyncSender<Vec<Row>> },
     Findings { app_key: String, answer: SyncSender<Vec<Finding>> },
     DropWorld { app_key: String, answer: SyncSender<()> },
@@ -117,6 +129,13 @@ impl MockServer {
     /// Waits until the world is quiet.
     pub fn quiet(&self, app_key: &str, within: Duration) -> Result<Quiet, NotQuiet> {
         self.ask(|answer| Order::Quiet { app_key: app_key.into(), within, answer })
+    }
+
+    /// Reads what clients have written by now, and waits until the server has done its part of it. Unlike
+    /// [`MockServer::quiet`] it does not wait for what a client owes, such as the acknowledgement of a page: a client
+    /// whose link is dead never gives it.
+    pub fn rest(&self, app_key: &str, within: Duration) -> Rest {
+        self.ask(|answer| Order::Rest { app_key: app_key.into(), within, answer })
     }
 
     /// The world's tape so far.

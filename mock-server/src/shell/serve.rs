@@ -244,6 +244,19 @@ fn carry_out(worlds: &Rc<Worlds>, order: Order) {
                 let _gone = answer.send(outcome);
             });
         }
+        Order::Rest { app_key, within, answer } => {
+            let world = found(&app_key);
+            spawn_local(async move {
+                let rest = match world {
+                    None => super::Rest { mark: 0, open: Vec::new(), reached: true },
+                    Some(world) => {
+                        let reached = timeout(within, world.rest()).await.is_ok();
+                        super::Rest { mark: world.mark(), open: world.waits(), reached }
+                    }
+                };
+                let _gone = answer.send(rest);
+            });
+        }
         Order::Tape { app_key, answer } => {
             let _gone = answer.send(found(&app_key).map(|world| world.tape()).unwrap_or_default());
         }

@@ -273,12 +273,8 @@ impl World {
         let _watching = Watch::new(self);
         loop {
             let changed = self.changed.notified();
-            let before = self.state.borrow().machine.inputs();
-            // Each yield lets the runtime look at the sockets: what clients have written by now is read.
-            for _ in 0..IO_TURNS {
-                tokio::task::yield_now().await;
-            }
-            let mark = self.state.borrow().machine.inputs();
+            let before = self.mark();
+            let mark = self.after_io().await;
             if self.waits().is_empty() {
                 if mark == before {
                     return Quiet { mark };
@@ -287,6 +283,36 @@ impl World {
             }
             changed.await;
         }
+    }
+
+    /// Waits until the server itself has nothing to do here. Whoever asks bounds the wait.
+    pub(super) async fn rest(&self) {
+        let _watching = Watch::new(self);
+        loop {
+            let changed = self.changed.notified();
+            self.after_io().await;
+            let is_working = {
+                let state = self.state.borrow();
+                state.open_requests > 0 || state.machine.asks()
+            };
+            if !is_working {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// How much clients have sent by now.
+    pub(super) fn mark(&self) -> u64 {
+        self.state.borrow().machine.inputs()
+    }
+
+    /// The mark, when what clients have written by now is read: each yield lets the runtime look at the sockets.
+    async fn after_io(&self) -> u64 {
+        for _ in 0..IO_TURNS {
+            tokio::task::yield_now().await;
+        }
+        self.mark()
     }
 
     fn tell_watchers(&self) {

@@ -1,29 +1,26 @@
-//! `setTimeout` and its kin as a page has them, of one device, so that a dropped device leaves none behind.
-//! Ids are numbers, as in a browser. Time is the machine's, less what the process slept through: it never runs ahead.
+//! `setTimeout` and its kin, and `Date`, as a page has them, of one device, so that a dropped device leaves no timer
+//! behind. Ids are numbers, as in a browser. What time it is, its clock says.
 
 /** In ms. Browsers raise shorter delays to 1 or, nested, 4: such a timer says "in a moment". */
 const HOP_MAX_MS = 4;
-/**
- * In ms. A delay is counted in slices of at most this, each for no more than it is however late it ends. While another
- * device's realm loads its bundle, or the collector runs, nobody reads this device's sockets: a delay that ran on would
- * make the client give up a server that has long answered, such as on a SockJS link that gets no `o` within 600 ms.
- */
-const SLICE_MAX_MS = 50;
 
 export class Timers {
   #call;
   #activity;
+  #clock;
   #nextId = 1;
-  /** @type {Map<number, {stop: () => void}>} */
+  /** @type {Map<number, () => void>} what calls each off */
   #pending = new Map();
 
   /**
    * @param {(callback: () => void) => void} call runs the client's code and takes what it throws
    * @param {import('../activity.mjs').Activity} activity
+   * @param {import('./clock.mjs').Clock} clock
    */
-  constructor(call, activity) {
+  constructor(call, activity, clock) {
     this.#call = call;
     this.#activity = activity;
+    this.#clock = clock;
   }
 
   /** The four functions, free of `this`. */
@@ -37,38 +34,72 @@ export class Timers {
     };
   }
 
+  /**
+   * A realm's own `Date`, by this clock: the realm's objects stay `instanceof` it.
+   * @param {DateConstructor} real the realm's
+   */
+  date(real) {
+    const now = () => this.#clock.now();
+    const date = new Proxy(real, {
+      construct: (target, values, made) => Reflect.construct(target, values.length === 0 ? [now()] : values, made),
+      apply: (target) => new target(now()).toString(),
+      get: (target, key) => (key === 'now' ? now : target[key]),
+    });
+    real.prototype.constructor = date;
+    return date;
+  }
+
   once(callback, ms, values = []) {
     const id = this.#nextId++;
-    const delay = Number(ms) || 0;
-    const landed = delay <= HOP_MAX_MS ? this.#activity.hop() : () => {};
-    const wait = (left) => {
-      const slice = Math.min(left, SLICE_MAX_MS);
-      const handle = setTimeout(() => {
-        if (left > slice) return wait(left - slice);
-        this.#pending.delete(id);
-        this.#call(() => callback(...values));
-        landed();
-      }, slice);
-      this.#pending.set(id, { stop: () => (clearTimeout(handle), landed()) });
+    const delay = delayOf(ms);
+    const run = () => {
+      this.#pending.delete(id);
+      this.#call(() => callback(...values));
     };
-    wait(delay);
+    if (delay > HOP_MAX_MS) {
+      this.#pending.set(id, this.#clock.later(delay, run));
+      return id;
+    }
+    const landed = this.#activity.hop();
+    const stop = this.#clock.soon(delay, () => {
+      run();
+      landed();
+    });
+    this.#pending.set(id, () => {
+      stop();
+      landed();
+    });
     return id;
   }
 
   clear(id) {
-    this.#pending.get(id)?.stop();
+    this.#pending.get(id)?.();
     this.#pending.delete(id);
   }
 
   clearAll() {
-    for (const { stop } of this.#pending.values()) stop();
+    for (const stop of this.#pending.values()) stop();
     this.#pending.clear();
   }
 
+  /** Never "in a moment", however short: one that a page never stops would keep the process busy for ever. */
   #every(callback, ms, values) {
     const id = this.#nextId++;
-    const handle = setInterval(() => this.#call(() => callback(...values)), Number(ms) || 0);
-    this.#pending.set(id, { stop: () => clearInterval(handle) });
+    const period = Math.max(delayOf(ms), HOP_MAX_MS);
+    const wait = () =>
+      this.#pending.set(id, this.#clock.later(period, () => {
+        wait();
+        this.#call(() => callback(...values));
+      }));
+    wait();
     return id;
   }
+}
+
+/**
+ * As WebIDL reads a `long`: a delay that 32 bits cannot hold comes out as another one, often as none, as in a browser.
+ * @returns {number} ms, 0 or more
+ */
+function delayOf(ms) {
+  return Math.max(Number(ms) | 0, 0);
 }

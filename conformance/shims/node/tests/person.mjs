@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Script } from 'node:vm';
 
 import { Activity } from '../activity.mjs';
+import { HostClock } from '../browser/clock.mjs';
 import { Device } from '../device.mjs';
 
 /** The file that the person chooses, and its name. */
@@ -27,6 +28,7 @@ export class Person {
       sdk: { ...sdk, adapter: new Script(page) },
       settings: { ...settings, app_key: 'org#app', file: FILE },
       activity: new Activity(),
+      clock: new HostClock(),
       tell: ({ n, ok, error }) => (error === undefined ? this.#open.get(n)?.resolve(ok) : this.#open.get(n)?.reject(new Error(error))),
       remark: () => {},
     });

@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 
 import { Activity } from '../activity.mjs';
+import { HostClock, VirtualClock } from '../browser/clock.mjs';
 import { Timers } from '../browser/timers.mjs';
 import { ShimProcess } from './shim-process.mjs';
 import { TinyServer } from './tiny-server.mjs';
@@ -46,7 +47,7 @@ test('a connection that is being made is waited for', async () => {
 
 test('short timers, and those that they set, are waited for; long ones are not', async () => {
   const activity = new Activity();
-  const timers = new Timers((callback) => callback(), activity);
+  const timers = new Timers((callback) => callback(), activity, new VirtualClock());
   const { setTimeout: set, clearTimeout: clear } = timers.globals();
   const ran = [];
   set(() => set(() => ran.push('second'), 0), 0);
@@ -58,7 +59,7 @@ test('short timers, and those that they set, are waited for; long ones are not',
 });
 
 test('what the process slept through is no time of a long timer, so that sockets are read before it', async () => {
-  const timers = new Timers((callback) => callback(), new Activity());
+  const timers = new Timers((callback) => callback(), new Activity(), new HostClock());
   const { setTimeout: set } = timers.globals();
   const ran = [];
   const done = new Promise((resolve) => set(() => resolve(ran.push('timer')), 60));
