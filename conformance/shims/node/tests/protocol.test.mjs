@@ -34,12 +34,12 @@ test('says hello first, with the SDK that it drives', () =>
   withShim(async (shim) => {
     await shim.line(() => true);
     assert.deepEqual(shim.lines[0], {
-      hello: { protocol: 1, name: 'easemob-websdk', version: '3.6.3', capabilities: [] },
+      hello: { protocol: 1, name: 'easemob-websdk', version: '3.6.3', capabilities: ['virtual_clock'] },
     });
   }));
 
 for (const [name, user, command, expected] of [
-  ['a command of the process that it does not know', null, { advance: { ms: 5 } }, { unsupported: 'advance' }],
+  ['a command of the process that it does not know', null, { rewind: { ms: 5 } }, { unsupported: 'rewind' }],
   ['a command for a device that was never made', 'bob', { close: {} }, { error: 'no device bob: create it first' }],
   ['a command of a device that it does not know', 'alice', { network: { up: false } }, { unsupported: 'network' }],
   ['a second device of one name', 'alice', { create: SETTINGS }, { error: 'alice exists already: reset first' }],

@@ -123,6 +123,8 @@ test('a lost link shows, and is taken up again as often as was asked for', async
   await shim.login('alice', server.settings('alice', { reconnects: 1 }));
   const before = shim.lines.length;
   server.cut('alice');
+  await shim.line((line) => shim.lines.indexOf(line) >= before && line.event?.error);
+  await shim.ask(null, { advance: { ms: 500 } });
   await shim.line((line) => shim.lines.indexOf(line) >= before && line.event?.opened);
   server.cut('alice');
   await shim.line(() => shim.events('alice', before).length === 3);

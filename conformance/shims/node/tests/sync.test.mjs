@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 
 import { Activity } from '../activity.mjs';
-import { HostClock, VirtualClock } from '../browser/clock.mjs';
+import { VirtualClock } from '../browser/clock.mjs';
 import { Timers } from '../browser/timers.mjs';
 import { ShimProcess } from './shim-process.mjs';
 import { TinyServer } from './tiny-server.mjs';
@@ -56,18 +56,6 @@ test('short timers, and those that they set, are waited for; long ones are not',
   await activity.settled();
   assert.deepEqual(ran, ['second']);
   timers.clearAll();
-});
-
-test('what the process slept through is no time of a long timer, so that sockets are read before it', async () => {
-  const timers = new Timers((callback) => callback(), new Activity(), new HostClock());
-  const { setTimeout: set } = timers.globals();
-  const ran = [];
-  const done = new Promise((resolve) => set(() => resolve(ran.push('timer')), 60));
-  const woken = performance.now() + 120;
-  while (performance.now() < woken);
-  setImmediate(() => ran.push('sockets'));
-  await done;
-  assert.deepEqual(ran, ['sockets', 'timer']);
 });
 
 test('a client that never comes to rest is told as such', async () => {

@@ -44,6 +44,8 @@ export class TinyServer {
   provisions = [];
   /** Each meta that a client sent. @type {Fields[]} */
   metas = [];
+  /** Whose heartbeat, or UNREAD after a login, came, in order. */
+  heartbeats = [];
   #taken = [];
 
   static async start() {
@@ -198,6 +200,8 @@ export class TinyServer {
       for (const resolve of this.#taken.splice(0)) resolve();
       send(ws, PROVISION, [[8, [[1, 0]]], [13, payload.text(13)]]);
     } else if (command === UNREAD) {
+      this.heartbeats.push(ws.user);
+      for (const resolve of this.#taken.splice(0)) resolve();
       send(ws, UNREAD, [[1, [[1, 0]]]]);
     } else if (command === SYNC && payload.has(1)) {
       this.#take(ws, payload.message(1));
