@@ -11,6 +11,7 @@ import { readFileSync } from 'node:fs';
 import { Script } from 'node:vm';
 
 import { Activity } from './activity.mjs';
+import { HostClock } from './browser/clock.mjs';
 import { Device } from './device.mjs';
 import { NoServer, startMockServer } from './mock-server.mjs';
 import { MissingInstall, loadSdk } from './sdk.mjs';
@@ -32,7 +33,8 @@ const LEFT = {
 async function main() {
   const sdk = { ...loadSdk('easemob-websdk-3.6.3'), adapter: new Script(readFileSync(PAGE, 'utf8'), { filename: PAGE }) };
   const server = await startMockServer(process.argv[2]);
-  const host = (settings, tell) => new Device({ sdk, settings, activity: new Activity(), tell, remark: () => {} });
+  const clock = new HostClock();
+  const host = (settings, tell) => new Device({ sdk, settings, activity: new Activity(), clock, tell, remark: () => {} });
   const people = [
     new Person('alice', server.rest, host),
     new Person('bob', server.rest, host),
