@@ -26,6 +26,8 @@ struct Scripted {
     calls: Vec<String>,
     /// The client's own timer, in ms from now, and what it shows when it has run out.
     timer: Option<(u64, &'static str, Value)>,
+    /// The longest that anybody was ready to wait for an event.
+    waited: Duration,
 }
 
 impl Scripted {
@@ -36,7 +38,14 @@ impl Scripted {
             version: "0".to_owned(),
             capabilities: BTreeSet::new(),
         };
-        Self { hello, script, events: VecDeque::new(), calls: Vec::new(), timer: None }
+        Self {
+            hello,
+            script,
+            events: VecDeque::new(),
+            calls: Vec::new(),
+            timer: None,
+            waited: Duration::ZERO,
+        }
     }
 
     fn show(&mut self, user: &str, event: Value) {
@@ -84,7 +93,8 @@ impl Driver for Scripted {
         Ok(Answer::Ok(Map::new()))
     }
 
-    fn event(&mut self, _within: Duration) -> Result<Option<(Device, Event)>, DriverError> {
+    fn event(&mut self, within: Duration) -> Result<Option<(Device, Event)>, DriverError> {
+        self.waited = self.waited.max(within);
         Ok(self.events.pop_front())
     }
 
@@ -317,6 +327,19 @@ fn a_clock_that_stands_still_moves_while_an_event_is_waited_for_but_not_for_ever
     client.timer = Some((1_001, "alice", json!({"online": {}})));
     let outcome = outcome(&mut client, &scenario);
     assert!(outcome.starts_with("step 2, line 3: alice showed nothing within 1s"), "{outcome}");
+}
+
+#[test]
+fn a_client_whose_clock_stands_still_is_not_waited_for_once_both_sides_rest() {
+    let steps = [tell("alice", login()), expect("alice", json!({"online": {}}))];
+    let scenario = scenario(&json!({"users": ["alice"]}), "", &steps);
+    let mut client = Scripted::new(Vec::new());
+    assert!(outcome(&mut client, &scenario).contains("nothing within 1s"));
+    assert!(client.waited > Duration::from_millis(900), "its timers run by themselves");
+    let mut client = Scripted::new(Vec::new());
+    client.hello.capabilities.insert(Capability::VirtualClock);
+    assert!(outcome(&mut client, &scenario).contains("nothing within 1s"));
+    assert!(client.waited < Duration::from_millis(900), "no timer is going to bring it");
 }
 
 fn send_photo() -> Value {

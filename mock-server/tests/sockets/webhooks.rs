@@ -72,6 +72,7 @@ fn the_apps_server_is_asked_and_the_world_waits_for_it() {
     assert!(head.contains("content-type: application/json\r\n"), "{head}");
     assert_eq!((&body["from"], &body["to"]), (&"alice".into(), &"bob".into()));
     assert!(server.quiet(APP_KEY, Duration::from_millis(1)).is_err(), "an open call");
+    assert!(!server.rest(APP_KEY, Duration::from_millis(1)).reached, "the server itself waits");
     let mut carl = Socket::log_in(server.addr(), Door::SockJs, APP_KEY, "carl", "c");
     assert_eq!(carl.unread().unread, [], "others go on meanwhile");
     answer(stream, "200 OK", r#"{"valid":true}"#);

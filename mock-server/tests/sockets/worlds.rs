@@ -75,7 +75,11 @@ fn quiet_waits_for_what_is_not_acknowledged_and_names_it() {
     assert_eq!(bob.notice(), "alice");
     let page = bob.pull(APP_KEY, "alice", None);
     let key = page.next_key.expect("a page has a key");
-    assert_eq!(waits(), Err(vec![format!("bob/b has not acknowledged queue alice with key {key}")]));
+    let owed = vec![format!("bob/b has not acknowledged queue alice with key {key}")];
+    assert_eq!(waits(), Err(owed.clone()));
+    // The server's own part is done, however long bob takes.
+    let rest = server.rest(APP_KEY, LONG);
+    assert_eq!((rest.reached, rest.open), (true, owed));
     // Whoever waits is woken by the acknowledgement.
     let after = std::thread::scope(|scope| {
         let waiting = scope.spawn(|| server.quiet(APP_KEY, LONG));
@@ -85,7 +89,10 @@ fn quiet_waits_for_what_is_not_acknowledged_and_names_it() {
     let after = after.expect("all is acknowledged");
     assert!(after.mark > before.mark, "something came between them");
     assert_eq!(server.quiet(APP_KEY, LONG), Ok(after), "nothing came between these");
+    let rest = server.rest(APP_KEY, LONG);
+    assert_eq!((rest.reached, rest.open, rest.mark), (true, Vec::new(), after.mark));
     assert_eq!(server.quiet("no#world", LONG).map(|quiet| quiet.mark), Ok(0));
+    assert_eq!(server.rest("no#world", LONG).mark, 0);
 }
 
 #[test]
