@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde_json::Value;
 
-use super::conversation::Marks;
+use super::conversation::{Marks, Pinned};
 use super::log::ConvIx;
 use super::message::SentIds;
 use super::muc::Mucs;
@@ -96,7 +96,7 @@ pub(super) struct Membership {
     /// what there was.
     pub(super) history_from: u64,
     /// Since when it is at the top of the list.
-    pub(super) pinned: Option<Millis>,
+    pub(super) pinned: Option<Pinned>,
     pub(super) marks: Marks,
 }
 

@@ -31,6 +31,14 @@ pub(super) enum Set {
     Off,
 }
 
+/// When something was pinned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pinned {
+    pub(super) at: Millis,
+    /// Rises with each call, where the clock may stand still.
+    pub(super) turn: u64,
+}
+
 /// Who did it, and on which device, as far as the call says.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Actor<'a> {
@@ -118,6 +126,7 @@ impl Server {
     ) -> Result<Option<Millis>, ConversationFault> {
         let conv = self.listed(actor.user, key).ok_or(ConversationFault::NotListed)?;
         let conversations = &self.accounts.user(actor.user).conversations;
+        let turn = self.inputs;
         let pinned = conversations.values().filter(|membership| membership.pinned.is_some()).count();
         let membership = self.membership_mut(actor.user, conv).expect("a listed conversation is the user's");
         let op = match set {
@@ -125,7 +134,7 @@ impl Server {
                 return Err(ConversationFault::TooManyPinned);
             }
             Set::On => {
-                membership.pinned.get_or_insert(now);
+                membership.pinned.get_or_insert(Pinned { at: now, turn });
                 "top"
             }
             Set::Off => {
@@ -133,7 +142,7 @@ impl Server {
                 "not_top"
             }
         };
-        let since = membership.pinned;
+        let since = membership.pinned.map(|pinned| pinned.at);
         self.tell_conversation(now, actor, key, op, None);
         Ok(since)
     }

@@ -4,7 +4,7 @@
 //! document is named.
 
 use super::account::UserIx;
-use super::conversation::{Actor, Set};
+use super::conversation::{Actor, Pinned, Set};
 use super::log::{ConvIx, ConvKey, Found};
 use super::{Map, Millis, Server};
 
@@ -20,7 +20,7 @@ pub(super) struct Pins {
 pub(super) struct Pin {
     pub(super) id: u64,
     pub(super) operator: UserIx,
-    pub(super) at: Millis,
+    pub(super) pinned: Pinned,
 }
 
 /// Why nothing was changed.
@@ -80,7 +80,7 @@ impl Server {
                 if self.pins.of(conv).count() >= PINS_MAX {
                     return Err(PinFault::TooMany);
                 }
-                let pin = Pin { id, operator: actor.user, at: now };
+                let pin = Pin { id, operator: actor.user, pinned: Pinned { at: now, turn: self.inputs } };
                 self.pins.by_conv.entry(conv).or_default().push(pin);
                 "pin"
             }

@@ -106,8 +106,8 @@ fn pinned_ones_are_listed_by_when_they_were_pinned_each_once() {
     for name in ["bob", "carl", "dora"] {
         world.text(alice, name, "hi");
     }
+    // In one moment of the clock.
     for name in ["carl", "dora", "bob", "carl"] {
-        world.now.0 += 1;
         done(&mut world, Post, "alice", "user_channel/top", &json!({ "type": "chat", "to": name }));
     }
     // Pinned again, one stays where it was.

@@ -365,6 +365,66 @@ async function shared(kind, where) {
   assert.deepEqual(await list(), []);
 }
 
+test('conversations: pins, marks, history and pinned messages are as they were set', async () => {
+  // Of users of their own, so that what the other stories wrote is not in the lists.
+  const [erin, frank] = await Promise.all(['erin', 'frank'].map((name) => newcomer(name)));
+  const ids = [];
+  for (const msg of ['one', 'two', 'three']) ids.push(await text('erin', 'frank', 'singleChat', msg));
+  const target = { conversationId: 'frank', conversationType: 'singleChat' };
+
+  const history = async (options) =>
+    (await erin('getHistoryMessages', { targetId: 'frank', chatType: 'singleChat', ...options })).messages.map(({ msg }) => msg);
+  assert.deepEqual(await history({ pageSize: 2 }), ['three', 'two']);
+  assert.deepEqual(await history({ searchDirection: 'down' }), ['one', 'two', 'three']);
+  const fetched = await erin('fetchHistoryMessages', { queue: 'frank', count: 2 });
+  assert.equal(fetched.length, 2);
+
+  const sessions = (await erin('getSessionList')).data.channel_infos;
+  assert.deepEqual(sessions.map(({ meta }) => JSON.parse(meta.payload).bodies[0].msg), ['three']);
+  const parsed = (await erin('getConversationlist')).data.channel_infos;
+  assert.deepEqual(parsed.map(({ lastMessage }) => lastMessage.msg), ['three']);
+  const pinned = async () => (await erin('getServerPinnedConversations', {})).data.conversations.map(({ conversationId }) => conversationId);
+  assert.equal((await erin('pinConversation', { ...target, isPinned: true })).data.isPinned, true);
+  assert.deepEqual(await pinned(), ['frank']);
+  await erin('pinConversation', { ...target, isPinned: false });
+  assert.deepEqual(await pinned(), []);
+
+  const marked = async () =>
+    (await erin('getServerConversationsByFilter', { pageSize: 10, cursor: '', filter: { mark: 5 } })).data.conversations.length;
+  await erin('addConversationMark', { conversations: [target], mark: 5 });
+  assert.equal(await marked(), 1);
+  await erin('removeConversationMark', { conversations: [target], mark: 5 });
+  assert.equal(await marked(), 0);
+
+  const pins = async () => (await frank('getServerPinnedMessages', { conversationId: 'erin', conversationType: 'singleChat' })).data.list;
+  await erin('pinMessage', { ...target, messageId: ids[0] });
+  assert.deepEqual((await pins()).map(({ message, operatorId }) => [message.msg, operatorId]), [['one', 'erin']]);
+  await erin('unpinMessage', { ...target, messageId: ids[0] });
+  assert.deepEqual(await pins(), []);
+
+  await erin('removeHistoryMessages', { targetId: 'frank', chatType: 'singleChat', messageIds: [ids[1]] });
+  assert.deepEqual(await history({}), ['three', 'one']);
+  const listed = async () => (await erin('getServerConversations', {})).data.conversations.map(({ conversationId }) => conversationId);
+  await erin('deleteConversation', { channel: 'frank', chatType: 'singleChat', deleteRoam: false });
+  assert.deepEqual([await listed(), await history({})], [[], ['three', 'one']]);
+  await text('frank', 'erin', 'singleChat', 'four');
+  assert.deepEqual(await listed(), ['frank']);
+  await erin('deleteSession', { channel: 'frank', chatType: 'singleChat', deleteRoam: true });
+  assert.deepEqual(await history({}), []);
+  await text('frank', 'erin', 'singleChat', 'five');
+  await erin('deleteAllMessagesAndConversations');
+  assert.deepEqual([await listed(), await history({})], [[], []]);
+});
+
+/** Somebody who comes in just now. */
+async function newcomer(username) {
+  const sdk = loadSdk('easemob-websdk-4.21.1');
+  const settings = { rest: server.rest, sockjs: `${server.rest}/ws`, websocket: `${server.rest.replace('http', 'ws')}/websocket` };
+  people[username] = new Person(sdk, PAGE, { ...settings, username, device: username });
+  await people[username].open();
+  return by(username);
+}
+
 /** The calls of 4.21.1 that ask over HTTP. What a login, a message or an attachment asks, the scenarios show. */
 const CALLS = `
   registerUser getHistoryMessages fetchHistoryMessages getSessionList getConversationlist getServerConversations
@@ -399,6 +459,6 @@ const CALLS = `
 `;
 
 // Behind all others, which each add to what was made.
-test('no call is left out', { todo: 'conversations, history, pins, threads, tokens' }, () => {
+test('no call is left out', { todo: 'threads, tokens' }, () => {
   assert.deepEqual(CALLS.trim().split(/\s+/).filter((call) => !made.has(call)), []);
 });

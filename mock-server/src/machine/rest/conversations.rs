@@ -55,7 +55,7 @@ pub(super) fn list(server: &mut Server, call: &Call<'_>) -> Answer {
     let pinned = call.parameter("is_top") == Some("true");
     paged(server, call, |session| match (pinned, session.membership.pinned) {
         (false, _) => Some(session.last_id),
-        (true, since) => since.map(|since| since.0),
+        (true, pinned) => pinned.map(|pinned| pinned.turn),
     })
 }
 
@@ -194,7 +194,7 @@ fn info(server: &Server, user: UserIx, session: &Session) -> Value {
         "session_to": to,
         "session_type": kind,
         "is_top": membership.pinned.is_some(),
-        "update_top_status_time": membership.pinned.unwrap_or_default().0,
+        "update_top_status_time": membership.pinned.map_or(0, |pinned| pinned.at.0),
         "unread_num": membership.unread,
         "meta": last_meta(server, user, session.conv).map_or_else(|| json!({}), |meta| shown(&meta)),
     });

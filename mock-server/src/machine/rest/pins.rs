@@ -44,7 +44,7 @@ pub(super) fn change(server: &mut Server, call: &Call<'_>, set: Set) -> Answer {
     Ok(Success::data(json!({ "result": "ok" })))
 }
 
-/// A cursor is the time and the id of the last one that was listed: it stays right while others come and go.
+/// A cursor is the turn in which the last one that was listed was pinned: it stays right while others come and go.
 pub(super) fn list(server: &mut Server, call: &Call<'_>) -> Answer {
     let user = call.owner(server, call.first)?;
     on(server)?;
@@ -52,14 +52,13 @@ pub(super) fn list(server: &mut Server, call: &Call<'_>) -> Answer {
     let key = open_to(server, user, target("type"), target("to"))?;
     server.forget_old(call.now);
     let take = parameter(call, "limit").unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_MAX);
-    let behind = call.parameter("cursor").and_then(place);
+    let behind: Option<u64> = call.parameter("cursor").and_then(|text| text.parse().ok());
     let pins = server.queues.find(key).map(|conv| server.pinned(conv)).unwrap_or_default();
     let mut pins: Vec<Pin> =
-        pins.into_iter().filter(|pin| behind.is_none_or(|behind| (pin.at.0, pin.id) < behind)).collect();
-    pins.sort_by_key(|pin| std::cmp::Reverse((pin.at, pin.id)));
+        pins.into_iter().filter(|pin| behind.is_none_or(|behind| pin.pinned.turn < behind)).collect();
     let more = pins.len() > take;
     pins.truncate(take);
-    let cursor = pins.last().filter(|_| more).map(|pin| format!("{}-{}", pin.at.0, pin.id));
+    let cursor = pins.last().filter(|_| more).map(|pin| pin.pinned.turn.to_string());
     let infos: Vec<Value> = pins.iter().filter_map(|pin| info(server, pin)).collect();
     Ok(Success::data(json!({ "msg_infos": infos, "cursor": cursor.unwrap_or_default() })))
 }
@@ -69,7 +68,7 @@ fn info(server: &Server, pin: &Pin) -> Option<Value> {
     let meta = Meta::decode(&server.queues.meta_at(found.conv, found.position)?[..]).ok()?;
     Some(json!({
         "message": shown(&meta),
-        "pin_opt_at": pin.at.0,
+        "pin_opt_at": pin.pinned.at.0,
         "pin_operator": server.accounts.name(pin.operator),
     }))
 }
@@ -93,9 +92,4 @@ fn open_to(server: &Server, user: UserIx, kind: &str, name: &str) -> Result<Conv
 
 fn on(server: &Server) -> Result<(), Failure> {
     if server.settings.pins { Ok(()) } else { Err(Failure::forbidden("service not open!")) }
-}
-
-fn place(text: &str) -> Option<(u64, u64)> {
-    let (at, id) = text.split_once('-')?;
-    Some((at.parse().ok()?, id.parse().ok()?))
 }
