@@ -70,10 +70,13 @@ export class TinyServer {
     };
   }
 
-  /** Answers requests of that method and path; a body that is no string or bytes goes out as JSON. */
+  /**
+   * Answers requests of that method and path; a body that is no string or bytes goes out as JSON. A function is given
+   * the query and gives the body.
+   */
   answer(line, body, { status = 200, type = 'application/json' } = {}) {
-    const raw = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
-    this.#answers.set(line, { status, type, body: raw });
+    const raw = (value) => (typeof value === 'string' || Buffer.isBuffer(value) ? value : JSON.stringify(value));
+    this.#answers.set(line, { status, type, body: (query) => raw(typeof body === 'function' ? body(query) : body) });
   }
 
   /** Resolves when a request of that method and path was made. */
@@ -171,7 +174,7 @@ export class TinyServer {
     const staged = this.#answers.get(`${request.method} ${path.replace('/org/app', '')}`);
     if (staged) {
       response.writeHead(staged.status, { 'content-type': staged.type });
-      response.end(staged.body);
+      response.end(staged.body(new URLSearchParams(request.url.split('?')[1])));
       return;
     }
     const json = (status, text) => {

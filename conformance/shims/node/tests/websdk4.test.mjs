@@ -90,6 +90,26 @@ test('a change of the block list shows the list as it is then', async () => {
   assert.deepEqual(await shim.event('alice', 'blacklist_update'), { users: ['bob'] });
 });
 
+test('sessions are the conversations of all pages', async () => {
+  const entry = (to, type, more) => ({ session_to: to, session_type: type, unread_num: 2, is_top: false, update_top_status_time: 0, ...more });
+  const payload = JSON.stringify({ bodies: [{ type: 'txt', msg: 'hi' }], ext: {}, from: 'bob', to: 'alice', type: 'chat' });
+  const meta = { id: '1160000000000000009', from: 'org#app_bob@easemob.com', to: 'org#app_alice@easemob.com', timestamp: 1, payload };
+  const pages = {
+    '': { cursor: 'more', channel_infos: [entry('bob', 'chat', { meta })] },
+    more: { cursor: '', channel_infos: [entry('g1', 'groupchat', { meta: {} })] },
+  };
+  server.answer('GET /sdk/user/alice/user_channels/list', (query) => ({ data: pages[query.get('cursor')] }));
+  await loggedIn();
+  await shim.ask('alice', { list_sessions: { handle: 'h' } });
+  assert.deepEqual(await shim.event('alice', 'sessions'), {
+    handle: 'h',
+    channels: ['bob@easemob.com', 'g1@conference.easemob.com'],
+    unread: [2, 2],
+    last_ids: ['1160000000000000009', null],
+    last_texts: ['hi', null],
+  });
+});
+
 test('a refused call without a handle is an error', async () => {
   server.answer('DELETE /chatgroups/g', { error: 'x', error_description: 'you are not the owner' }, { status: 400 });
   await loggedIn();
