@@ -70,7 +70,10 @@ pub(super) fn subscriptions(server: &mut Server, call: &Call<'_>) -> Answer {
     let all = server.presence_subscriptions(call.now, user);
     let page = Page::of_number(parameter(call, "pageNum"), parameter(call, "pageSize"));
     let total = all.len().to_string();
-    let one = |(about, until): (UserIx, Millis)| json!({ "uid": server.accounts.name(about), "expiry": seconds(until).to_string() });
+    let one = |(about, until): (UserIx, Millis)| {
+        let expiry = seconds(until).to_string();
+        json!({ "uid": server.accounts.name(about), "expiry": expiry })
+    };
     let sublist: Vec<Value> = page.of(all.into_iter()).map(one).collect();
     Ok(Success::bare(call, "result", json!({ "totalnum": total, "sublist": sublist })))
 }
