@@ -2,12 +2,19 @@
 
 import { isAllowed } from '../node/browser/dial.mjs';
 
+/** By which a client tells its app that something was refused or failed. */
+const FAILURES = new Set(['error', 'failed', 'upload_failed', 'download_failed', 'call_failed', 'closed']);
+
 export class Device {
   #tabs;
   #tell;
   #remark;
   #tab = null;
   #dropped = false;
+  /** Whether the app was told of any failure. */
+  #toldOfFailure = false;
+  /** Errors of the SDK's own log. @type {string[]} */
+  #claims = [];
   /** The call under way: a file is chosen before the next call is made. */
   #last = Promise.resolve();
 
@@ -37,7 +44,7 @@ export class Device {
         throw new Error('reset before it was made');
       }
       this.#tab = tab;
-      tab.listen({ tell: this.#tell, remark: this.#remark });
+      tab.listen({ tell: (event) => this.#hear(event), remark: this.#remark, claim: (text) => this.#claims.push(text) });
       return JSON.parse(await tab.call('create', JSON.stringify(settings)));
     });
   }
@@ -46,6 +53,7 @@ export class Device {
   run(name, body) {
     return this.#next(async () => {
       const tab = this.#tab;
+      if (!tab) throw new Error('the device was forgotten by a reset');
       switch (name) {
         case 'network':
           await tab.setOnline(body.up);
@@ -63,6 +71,13 @@ export class Device {
     });
   }
 
+  /** Once all that came has been handled: reports the errors of the SDK's log of which the app was told nothing. */
+  judgeClaims() {
+    for (const message of this.#claims.splice(0)) {
+      if (!this.#toldOfFailure) this.#tell({ error: { type: null, message } });
+    }
+  }
+
   /** Gives the tab back; nothing is reported from now on. */
   async drop() {
     this.#dropped = true;
@@ -71,10 +86,18 @@ export class Device {
     if (tab) await this.#tabs.giveBack(tab);
   }
 
+  #hear(event) {
+    if (Object.keys(event).some((name) => FAILURES.has(name))) this.#toldOfFailure = true;
+    this.#tell(event);
+  }
+
   #next(work) {
     const done = this.#last.then(work);
     this.#last = done.catch(() => {});
-    return done;
+    return done.then((answer) => {
+      if (answer.error !== undefined) this.#toldOfFailure = true;
+      return answer;
+    });
   }
 }
 

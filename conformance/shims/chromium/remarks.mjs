@@ -26,14 +26,19 @@ export function ofLog({ source, level, text, url }) {
   return level === 'error' && !expected ? { error: `the browser's log: ${whole}` } : { remark: `${level}: ${whole}` };
 }
 
+/** How 4.21.1 begins the lines of its own log. */
+const SDK_LOG = /^\d+:\d+:\d+:\d+ IM SDK \[error\]/;
+
 /**
- * A call of `console`.
+ * A call of `console`. 4.21.1 logs as an error each refusal that it then tells the app in its own way; such a line is
+ * one only where the app is told nothing, which is the device's to know: it is a claim.
  * @param {{type: string, args: object[]}} call as CDP's `Runtime.consoleAPICalled` has it
- * @returns {{error: string} | {remark: string}}
+ * @returns {{error: string} | {claim: string} | {remark: string}}
  */
 export function ofConsole({ type, args }) {
   const text = `console.${type}: ${args.map(shown).join(' ')}`;
-  return type === 'error' || type === 'assert' ? { error: text } : { remark: text };
+  if (type !== 'error' && type !== 'assert') return { remark: text };
+  return SDK_LOG.test(args[0]?.value) ? { claim: text } : { error: text };
 }
 
 /**

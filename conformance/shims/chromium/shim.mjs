@@ -71,6 +71,7 @@ class Shim {
     switch (name) {
       case 'sync':
         await settled([...this.#devices.values()].map((device) => device.tab));
+        for (const device of this.#devices.values()) device.judgeClaims();
         return { ok: {} };
       case 'reset':
         await this.reset();

@@ -19,6 +19,7 @@ const BINDING = 'tellShim';
  * @typedef {object} Listener
  * @property {(event: object) => void} tell
  * @property {(text: string) => void} remark
+ * @property {(text: string) => void} [claim] an error in the SDK's own log, which the app may have been told, too
  */
 
 export class Tab {
@@ -64,6 +65,7 @@ export class Tab {
     cdp.on('Runtime.bindingCalled', ({ name, payload }) => name === BINDING && this.#hear(JSON.parse(payload)));
     cdp.on('Runtime.consoleAPICalled', (call) => this.#judge(ofConsole(call)));
     cdp.on('Runtime.exceptionThrown', ({ exceptionDetails }) => this.#judge(ofException(exceptionDetails)));
+    page.on('crash', () => this.#judge({ error: 'the page crashed' }));
     cdp.on('Log.entryAdded', ({ entry }) => this.#judge(ofLog(entry)));
   }
 
@@ -174,10 +176,12 @@ export class Tab {
     else this.#listener?.tell(event);
   }
 
-  #judge({ error, remark }) {
-    if (!this.#listener) return void this.#early.push({ error, remark });
-    this.#listener.remark(error ?? remark);
+  #judge(news) {
+    if (!this.#listener) return void this.#early.push(news);
+    const { error, claim, remark } = news;
+    this.#listener.remark(error ?? claim ?? remark);
     if (error !== undefined) this.#listener.tell({ error: { type: null, message: error } });
+    else if (claim !== undefined) this.#listener.claim?.(claim);
   }
 }
 
