@@ -45,6 +45,7 @@ export class Device {
       }
       this.#tab = tab;
       tab.listen({ tell: (event) => this.#hear(event), remark: this.#remark, claim: (text) => this.#claims.push(text) });
+      if (settings.now_ms !== undefined) await tab.call('setClock', settings.now_ms);
       return JSON.parse(await tab.call('create', JSON.stringify(settings)));
     });
   }

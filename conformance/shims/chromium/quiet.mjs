@@ -12,18 +12,17 @@ const BUSY_MAX_MS = 4_000;
 
 /**
  * Resolves when all that the tabs' sockets held when it was called has been read and handled.
- * @param {(import('./tab.mjs').Tab | null)[]} tabs null: it is still being made
+ * @param {import('./tab.mjs').Tab[]} live
  * @throws {Error} when a page is still busy after the limit
  */
-export async function settled(tabs, now = () => performance.now()) {
-  const live = tabs.filter((tab) => tab !== null);
+export async function settled(live, now = () => performance.now()) {
   const deadline = now() + BUSY_MAX_MS;
   const happened = () => live.reduce((sum, tab) => sum + tab.traffic.happened, 0);
   let quiet = 0;
   while (quiet < QUIET_ROUNDS) {
     const before = happened();
-    await Promise.all(live.map((tab) => tab.turn()));
-    const calm = happened() === before && !live.some((tab) => tab.traffic.underWay);
+    const hops = await Promise.all(live.map((tab) => tab.turn()));
+    const calm = happened() === before && hops.every((left) => left === 0) && !live.some((tab) => tab.traffic.underWay);
     quiet = calm ? quiet + 1 : 0;
     if (!calm && now() > deadline) throw new Error(`a page is still busy after ${BUSY_MAX_MS} ms`);
   }

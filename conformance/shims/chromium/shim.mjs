@@ -13,6 +13,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { advance, clockScript } from './clock.mjs';
 import { Device, checkAddresses } from './device.mjs';
 import { NoChromium, findChromium, startChromium } from './launch.mjs';
 import { settled } from './quiet.mjs';
@@ -24,6 +25,7 @@ import { Sidelight } from '../node/sidelight.mjs';
 
 const PAGE = join(dirname(fileURLToPath(import.meta.url)), 'page');
 const PROTOCOL = 1;
+const CAPABILITIES = ['virtual_clock', 'network', 'page'];
 const EXIT_USE = 2;
 const EXIT_NOT_INSTALLED = 3;
 const EXIT_FAULT = 70;
@@ -33,26 +35,26 @@ const KNOWN = Object.keys(SDKS).filter((name) => SDKS[name].loadedAs === 'script
 /** The shim of one process: its devices and the commands that need none. */
 class Shim {
   #sdk;
-  #tabs;
+  #kept;
   #sidelight = new Sidelight(process.stderr);
   /** @type {Map<string, Device>} by the harness's name, `alice` or `alice/phone` */
   #devices = new Map();
 
   constructor(sdk, tabs) {
     this.#sdk = sdk;
-    this.#tabs = tabs;
+    this.#kept = tabs;
   }
 
   hello() {
     const { package: name, version } = this.#sdk;
-    writeLine({ hello: { protocol: PROTOCOL, name, version, capabilities: ['network', 'page'] } });
+    writeLine({ hello: { protocol: PROTOCOL, name, version, capabilities: CAPABILITIES } });
   }
 
   /** Answers one request, once. @param {import('../node/lines.mjs').Request} request */
   async answer({ id, user, name, body }) {
     let answer;
     try {
-      answer = user === undefined ? await this.#ofProcess(name) : await this.#ofDevice(user, name, body);
+      answer = user === undefined ? await this.#ofProcess(name, body) : await this.#ofDevice(user, name, body);
     } catch (error) {
       answer = { error: error?.message ?? String(error) };
     }
@@ -67,12 +69,15 @@ class Shim {
     this.#sidelight.renew();
   }
 
-  async #ofProcess(name) {
+  async #ofProcess(name, body) {
     switch (name) {
       case 'sync':
-        await settled([...this.#devices.values()].map((device) => device.tab));
+        await settled(this.#tabs());
         for (const device of this.#devices.values()) device.judgeClaims();
         return { ok: {} };
+      case 'advance':
+        if (!Number.isSafeInteger(body.ms) || body.ms < 0) throw new Error(`advance: ms: expected whole ms, got ${body.ms}`);
+        return { ok: { next_due_ms: await advance(this.#tabs(), body.ms, () => settled(this.#tabs())) } };
       case 'reset':
         await this.reset();
         return { ok: {} };
@@ -81,12 +86,17 @@ class Shim {
     }
   }
 
+  /** Those of devices that are made. */
+  #tabs() {
+    return [...this.#devices.values()].map((device) => device.tab).filter((tab) => tab !== null);
+  }
+
   async #ofDevice(user, name, body) {
     if (name === 'create') {
       if (this.#devices.has(user)) throw new Error(`${user} exists already: reset first`);
       checkAddresses(body);
       const device = new Device({
-        tabs: this.#tabs,
+        tabs: this.#kept,
         tell: (event) => writeLine({ user, event }),
         remark: (text) => this.#sidelight.remark(user, text),
       });
@@ -140,6 +150,7 @@ function filesOf({ bundlePath, adapterPaths }) {
   return {
     '/': { type: 'text/html', body: readFileSync(join(PAGE, 'index.html')) },
     '/page.js': script(readFileSync(join(PAGE, 'page.js'))),
+    '/clock.js': script(clockScript()),
     '/sdk.js': script(readFileSync(bundlePath)),
     '/adapter.js': script(`conformance.adapter(${JSON.stringify(adapter)});`),
   };

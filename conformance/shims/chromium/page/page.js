@@ -5,12 +5,16 @@
 'use strict';
 
 (() => {
-  const { setTimeout, WebSocket, URL, File, Promise } = globalThis;
+  const { setTimeout, Date, MessageChannel, Promise, WebSocket } = globalThis;
   const say = globalThis.tellShim;
   /** What is being done for the client and is no request: reading a file, drawing it. */
   const pending = new Set();
   let run = null;
   let attach = null;
+  /** The harness's, when the page has it. @type {import('../../node/browser/clock.mjs').VirtualClock | null} */
+  let clock = null;
+  /** Timers so short that they mean "next", not "later". */
+  let hops = 0;
 
   // The page before was another device.
   localStorage.clear();
@@ -47,7 +51,24 @@
       }),
     run: (name, bodyText) => outcome(() => run(name, bodyText)),
     render: ({ handle, url, element }) => outcome(() => (render(handle, url, element), '{"ok":{}}')),
-    /** One round through the browser's network process and back, and one of this page's event loop. */
+    /**
+     * Gives the page the harness's clock in place of the host's, before the bundle asks for the time.
+     * @param {(setImmediate: (callback: () => void) => void) => object} classesOf those of `node/browser`
+     */
+    installClock: (classesOf) => {
+      const { VirtualClock, Timers } = classesOf(nextTurn);
+      clock = new VirtualClock(Date.now());
+      const timers = new Timers(callback, { hop }, clock);
+      Object.assign(globalThis, timers.globals(), { Date: timers.date(Date) });
+    },
+    setClock: (ms) => clock.set(ms),
+    due: () => clock.due(),
+    pass: (ms) => clock.pass(ms),
+    runDue: () => clock.runDue(),
+    /**
+     * One round through the browser's network process and back, and one of this page's event loop.
+     * @returns {Promise<number>} how many short timers are still to run
+     */
     turn: async (online) => {
       await Promise.all(pending);
       if (online) {
@@ -57,6 +78,7 @@
         });
       }
       await new Promise((resolve) => setTimeout(resolve, 0));
+      return hops;
     },
     /** Puts the picture that an input holds on the system's clipboard. */
     copy: (id) => {
@@ -83,6 +105,33 @@
 
   function input(id) {
     return document.getElementById(id);
+  }
+
+  /** What a callback of the client throws is told as the browser tells it. */
+  function callback(call) {
+    try {
+      call();
+    } catch (error) {
+      reportError(error);
+    }
+  }
+
+  function hop() {
+    hops += 1;
+    let open = true;
+    return () => {
+      if (open) hops -= 1;
+      open = false;
+    };
+  }
+
+  function nextTurn(work) {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      work();
+    };
+    port2.postMessage(null);
   }
 
   function outcome(call) {

@@ -23,8 +23,8 @@ export class ShimProcess {
   /** Resolves to the exit code. */
   exited;
 
-  constructor({ args = ['easemob-websdk-3.6.3'], env = {} } = {}) {
-    this.#child = spawn(process.execPath, [SHIM, ...args], { env: { ...process.env, ...env } });
+  constructor({ shim = SHIM, args = ['easemob-websdk-3.6.3'], env = {} } = {}) {
+    this.#child = spawn(process.execPath, [shim, ...args], { env: { ...process.env, ...env } });
     this.#child.stderr.on('data', (chunk) => (this.stderr += chunk));
     createInterface({ input: this.#child.stdout }).on('line', (text) => {
       this.lines.push(JSON.parse(text));
@@ -100,7 +100,7 @@ export class ShimProcess {
     return this.exited;
   }
 
-  kill() {
-    this.#child.kill();
+  kill(signal = 'SIGTERM') {
+    this.#child.kill(signal);
   }
 }
