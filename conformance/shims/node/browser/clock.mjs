@@ -69,18 +69,35 @@ export class VirtualClock {
    * @returns {Promise<number | null>} in how many ms something is due; null when nothing is
    */
   async advance(ms, settled) {
-    const until = this.#passed + ms;
+    let left = ms;
     for (;;) {
       await settled();
-      const next = earliest(this.#later);
-      if (!next || next.at > until) {
-        this.#passed = until;
-        return next ? next.at - until : null;
-      }
-      this.#later.delete(next);
-      this.#passed = next.at;
-      next.run();
+      const due = this.due();
+      const step = Math.min(due ?? Infinity, left);
+      this.pass(step);
+      left -= step;
+      if (due === null || due > step) return due === null ? null : due - step;
+      this.runDue();
     }
+  }
+
+  /** In how many ms something is due; null when nothing is. @returns {number | null} */
+  due() {
+    const next = earliest(this.#later);
+    return next ? next.at - this.#passed : null;
+  }
+
+  /** Moves the clock and runs nothing. @param {number} ms no more than `due` */
+  pass(ms) {
+    this.#passed += ms;
+  }
+
+  /** Runs one thing that is due by now, if there is any. */
+  runDue() {
+    const next = earliest(this.#later);
+    if (!next || next.at > this.#passed) return;
+    this.#later.delete(next);
+    next.run();
   }
 
   #add(entries, at, run) {
