@@ -29,6 +29,11 @@ const CAPABILITIES = ['virtual_clock', 'network', 'page'];
 const EXIT_USE = 2;
 const EXIT_NOT_INSTALLED = 3;
 const EXIT_FAULT = 70;
+/**
+ * How long after its start the shim says hello at the latest, in ms: the driver waits for 10 s. Until then the first tabs
+ * are waited for, since each answer has 5 s only.
+ */
+const HELLO_MAX_MS = 8_000;
 /** A page of a browser is to have what its bundle says itself to be: a script. */
 const KNOWN = Object.keys(SDKS).filter((name) => SDKS[name].loadedAs === 'script');
 
@@ -132,6 +137,7 @@ async function main() {
   const site = await startSite(filesOf(sdk));
   const tabs = new Tabs(browser, site.origin);
   const shim = new Shim(sdk, tabs);
+  await Promise.race([tabs.ready(), new Promise((resolve) => setTimeout(resolve, HELLO_MAX_MS - performance.now()))]);
   shim.hello();
   try {
     for await (const request of readRequests(process.stdin)) void shim.answer(request);

@@ -1,5 +1,5 @@
-//! The tabs of one browser, kept: making one takes longer than a scenario, loading its page anew does not. One more than
-//! is in use is always being made. How many there are is decided by how many devices a scenario has.
+//! The tabs of one browser, kept: making one takes longer than a scenario, loading its page anew does not. There are as
+//! many as a scenario has had devices at most.
 
 import { Tab } from './tab.mjs';
 
@@ -24,6 +24,11 @@ export class Tabs {
     this.#browser = browser;
     this.#origin = origin;
     for (let made = 0; made < READY; made += 1) this.#free.push(this.#open());
+  }
+
+  /** Resolves when the first tabs have their pages. */
+  async ready() {
+    await Promise.all(this.#free.map(async (opening) => (await opening).loaded));
   }
 
   /** A tab whose page has loaded. @returns {Promise<Tab>} */

@@ -138,7 +138,7 @@
     try {
       return call();
     } catch (error) {
-      return JSON.stringify({ error: error instanceof Error ? `${error.name}: ${error.message}` : String(error) });
+      return JSON.stringify({ error: error?.message ?? String(error) });
     }
   }
 

@@ -11,6 +11,7 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { loadPackage } from '../../node/sdk.mjs';
+import { advance, clockScript } from '../clock.mjs';
 import { findChromium, startChromium } from '../launch.mjs';
 import { settled } from '../quiet.mjs';
 import { startSite } from '../site.mjs';
@@ -32,6 +33,7 @@ before(async () => {
   site = await startSite({
     '/': { type: 'text/html', body: readFileSync(join(HERE, '../page/index.html')) },
     '/page.js': script(readFileSync(join(HERE, '../page/page.js'))),
+    '/clock.js': script(clockScript()),
     '/sdk.js': script(''),
     '/adapter.js': script(`conformance.adapter([${JSON.stringify(ADAPTER)}]);`),
   });
@@ -70,6 +72,7 @@ async function withTab(body) {
 for (const [what, code, words] of [
   ['console.error', () => "() => console.error('so it is')", 'console.error: so it is'],
   ['an exception in a callback', () => "() => void setTimeout(() => { throw new TypeError('oh') })", 'uncaught: TypeError: oh'],
+  ['an exception in an event', () => "() => { addEventListener('mine', () => { throw new TypeError('oh') }); dispatchEvent(new Event('mine')); }", 'uncaught: TypeError: oh'],
   ['a rejection that nobody handles', () => "() => void Promise.reject(new Error('oh'))", 'uncaught: Error: oh'],
   ['a request without CORS', (origin) => `() => void fetch('${origin}/closed').catch(() => {})`, 'blocked'],
   ['a request to another host', () => "() => void fetch('http://example.test/').catch(() => {})", 'the client asked for http://example.test/'],
@@ -198,3 +201,26 @@ test('the network goes and comes back', () =>
     await settled([tab]);
     assert.deepEqual(events, ['offline', 'online']);
   }));
+
+test('the clocks of two pages are moved as one, and nothing runs before its time', () =>
+  withTab(async ({ tab: one, events, run }) =>
+    withTab(async ({ tab: other, listener, run: runInOther }) => {
+      other.listen({ ...listener, tell: (event) => events.push(event) });
+      const start = 1_640_908_800_000;
+      for (const tab of [one, other]) await tab.call('setClock', start);
+      const timer = (name, ms) => `setTimeout(() => tell(JSON.stringify(['${name}', Date.now() - ${start}, new Date().getTime() - ${start}])), ${ms});`;
+      await run(`({ tell }) => { ${timer('one', 600)} ${timer('one', 10)} }`);
+      await runInOther(`({ tell }) => { ${timer('other', 300)} ${timer('other', 2)} }`);
+      const tabs = [one, other];
+      const move = (ms) => advance(tabs, ms, () => settled(tabs));
+      // What means "in a moment" needs no time.
+      assert.equal(await move(0), 10);
+      assert.deepEqual(events.splice(0), [['other', 0, 0]]);
+      assert.equal(await move(9), 1);
+      assert.deepEqual(events.splice(0), []);
+      assert.equal(await move(391), 200);
+      assert.deepEqual(events.splice(0), [['one', 10, 10], ['other', 300, 300]]);
+      assert.equal(await move(1000), null);
+      assert.deepEqual(events, [['one', 600, 600]]);
+      assert.equal((await run('() => [new Date() instanceof Date, Date.now()]')).ok[1], start + 1400);
+    })));
