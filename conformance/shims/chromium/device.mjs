@@ -72,11 +72,13 @@ export class Device {
     });
   }
 
-  /** Once all that came has been handled: reports the errors of the SDK's log of which the app was told nothing. */
-  judgeClaims() {
-    for (const message of this.#claims.splice(0)) {
-      if (!this.#toldOfFailure) this.#tell({ error: { type: null, message } });
-    }
+  /**
+   * The errors of the SDK's own log, if its app was never told that anything failed: it may be told long after the log,
+   * when the third try has come to nothing.
+   * @returns {string[]}
+   */
+  get unexplained() {
+    return this.#toldOfFailure ? [] : this.#claims;
   }
 
   /** Gives the tab back; nothing is reported from now on. */

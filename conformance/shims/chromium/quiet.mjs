@@ -18,12 +18,12 @@ const BUSY_MAX_MS = 4_000;
 export async function settled(live, now = () => performance.now()) {
   const deadline = now() + BUSY_MAX_MS;
   const happened = () => live.reduce((sum, tab) => sum + tab.traffic.happened, 0);
-  let quiet = 0;
-  while (quiet < QUIET_ROUNDS) {
+  for (;;) {
     const before = happened();
-    const hops = await Promise.all(live.map((tab) => tab.turn()));
+    const hops = await Promise.all(live.map((tab) => tab.turn(QUIET_ROUNDS)));
+    // What Chromium tells of a page's traffic comes before the page's answer.
     const calm = happened() === before && hops.every((left) => left === 0) && !live.some((tab) => tab.traffic.underWay);
-    quiet = calm ? quiet + 1 : 0;
-    if (!calm && now() > deadline) throw new Error(`a page is still busy after ${BUSY_MAX_MS} ms`);
+    if (calm) return;
+    if (now() > deadline) throw new Error(`a page is still busy after ${BUSY_MAX_MS} ms`);
   }
 }

@@ -30,8 +30,9 @@ export function ofLog({ source, level, text, url }) {
 const SDK_LOG = /^\d+:\d+:\d+:\d+ IM SDK \[error\]/;
 
 /**
- * A call of `console`. 4.21.1 logs as an error each refusal that it then tells the app in its own way; such a line is
- * one only where the app is told nothing, which is the device's to know: it is a claim.
+ * A call of `console`. 4.21.1 logs as an error each refusal that it also tells the app in its own way, at once or after
+ * the last of its tries; such a line is one only where the app is never told of a failure, which is the device's to know:
+ * it is a claim.
  * @param {{type: string, args: object[]}} call as CDP's `Runtime.consoleAPICalled` has it
  * @returns {{error: string} | {claim: string} | {remark: string}}
  */

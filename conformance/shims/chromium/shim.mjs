@@ -66,19 +66,23 @@ class Shim {
     writeLine({ id, ...answer });
   }
 
-  /** Forgets every device; nothing of them is reported once this is done. */
+  /**
+   * Forgets every device; nothing of them is reported once this is done.
+   * @throws {Error} when an SDK's log held an error that is not explained: the scenario is over, and so it fails
+   */
   async reset() {
-    const gone = [...this.#devices.values()];
+    const gone = [...this.#devices];
     this.#devices.clear();
-    await Promise.all(gone.map((device) => device.drop()));
+    await Promise.all(gone.map(([, device]) => device.drop()));
     this.#sidelight.renew();
+    const [first] = gone.flatMap(([user, device]) => device.unexplained.map((text) => `${user} told its app of no failure, but the SDK's log has ${text}`));
+    if (first !== undefined) throw new Error(first);
   }
 
   async #ofProcess(name, body) {
     switch (name) {
       case 'sync':
         await settled(this.#tabs());
-        for (const device of this.#devices.values()) device.judgeClaims();
         return { ok: {} };
       case 'advance':
         if (!Number.isSafeInteger(body.ms) || body.ms < 0) throw new Error(`advance: ms: expected whole ms, got ${body.ms}`);

@@ -121,9 +121,12 @@ export class Tab {
     return result.value;
   }
 
-  /** One round through the network's process and the page's event loop. */
-  turn() {
-    return this.call('turn', this.#online);
+  /**
+   * So many rounds through the network's process and the page's event loop.
+   * @returns {Promise<number>} how many short timers of the page are still to run
+   */
+  turn(rounds) {
+    return this.call('turn', this.#online, rounds);
   }
 
   /** A person chooses a file in the input. The page's name for it is `name`, whatever it is called on the disk. */

@@ -66,18 +66,20 @@
     pass: (ms) => clock.pass(ms),
     runDue: () => clock.runDue(),
     /**
-     * One round through the browser's network process and back, and one of this page's event loop.
+     * Some rounds through the browser's network process and back, and through this page's event loop.
      * @returns {Promise<number>} how many short timers are still to run
      */
-    turn: async (online) => {
+    turn: async (online, rounds) => {
       await Promise.all(pending);
-      if (online) {
-        await new Promise((resolve) => {
-          echo.onmessage = resolve;
-          echo.send('');
-        });
+      for (let round = 0; round < rounds; round += 1) {
+        if (online) {
+          await new Promise((resolve) => {
+            echo.onmessage = resolve;
+            echo.send('');
+          });
+        }
+        await new Promise((resolve) => setTimeout(resolve, 0));
       }
-      await new Promise((resolve) => setTimeout(resolve, 0));
       return hops;
     },
     /** Puts the picture that an input holds on the system's clipboard. */

@@ -8,7 +8,9 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
+import { startMockServer } from '../../node/mock-server.mjs';
 import { ShimProcess } from '../../node/tests/shim-process.mjs';
+import { Device } from '../device.mjs';
 import { findChromium } from '../launch.mjs';
 
 const shim = fileURLToPath(new URL('../shim.mjs', import.meta.url));
@@ -93,3 +95,35 @@ for (const [how, end] of [
     watch.close();
   });
 }
+
+// The mock server refuses the login; 4.21.1 logs that and tells its app: no fault of the page's.
+test("an error of the SDK's own log is none when the app is told of the failure", async () => {
+  const server = await startMockServer();
+  const process = new ShimProcess({ shim, args: ['easemob-websdk-4.21.1'] });
+  const { rest } = server;
+  const settings = { ...SETTINGS, rest, sockjs: `${rest}/ws`, websocket: `${rest.replace('http', 'ws')}/websocket` };
+  await process.ask('alice', { create: settings });
+  await process.ask('alice', { login_token: { token: 'no token of this server' } });
+  assert.equal((await process.event('alice', 'error')).type, 28);
+  assert.deepEqual(await process.ask(null, { reset: {} }), { ok: {} });
+  assert.match(process.stderr, /console\.error: .*IM SDK \[error\]/);
+  assert.equal(await process.end(), 0, process.stderr);
+  server.stop();
+});
+
+test("it is one when the app is told nothing", async () => {
+  const told = [];
+  const tab = {
+    renew: async () => {},
+    loaded: Promise.resolve(),
+    listen: (listener) => (tab.listener = listener),
+    call: async (name) => (name === 'create' ? '{"ok":{}}' : undefined),
+  };
+  const device = new Device({ tabs: { take: async () => tab, giveBack: async () => {} }, tell: (event) => told.push(event), remark: () => {} });
+  await device.create(SETTINGS);
+  tab.listener.claim('console.error: it is so');
+  assert.deepEqual(device.unexplained, ['console.error: it is so']);
+  tab.listener.tell({ error: { type: 1, message: 'refused' } });
+  assert.deepEqual(device.unexplained, []);
+  assert.equal(told.length, 1);
+});
