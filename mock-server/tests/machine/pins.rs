@@ -71,7 +71,7 @@ fn all_who_are_in_it_are_told_and_list_it(
         let news = json!({ "type": "conv", "data": {
             "op": op, "id": to, "type": word, "ts": START.0, "res": "web", "from": "alice", "ext": id.to_string(),
         } });
-        assert_eq!(world.notified(bob), [news.clone()]);
+        assert_eq!(world.notified(bob), std::slice::from_ref(&news));
         assert_eq!(world.notified(phone), [news]);
         assert_eq!(world.notified(alice), [] as [Value; 0]);
         let listed = if op == "pin" { vec![(id.to_string(), "alice".to_owned())] } else { Vec::new() };

@@ -49,7 +49,7 @@ pub(crate) struct World {
 #[derive(Clone)]
 enum Act {
     Input(Input),
-    Control(Control),
+    Control(Box<Control>),
 }
 
 /// What went down to one connection.
@@ -129,7 +129,7 @@ impl World {
     }
 
     pub(crate) fn try_control(&mut self, control: Control) -> Result<(), ControlError> {
-        self.acts.push((self.now, Act::Control(control.clone())));
+        self.acts.push((self.now, Act::Control(Box::new(control.clone()))));
         let done = self.server.control(self.now, control);
         self.collect();
         done
@@ -183,7 +183,7 @@ impl World {
             match act {
                 Act::Input(input) => server.handle(now, input),
                 // Refused or not, as the first time: the outputs tell.
-                Act::Control(control) => drop(server.control(now, control)),
+                Act::Control(control) => drop(server.control(now, *control)),
             }
             outputs.extend(std::iter::from_fn(|| server.poll_output()));
         }
