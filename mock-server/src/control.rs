@@ -244,6 +244,8 @@ pub struct Settings {
     pub reports: bool,
     /// How many contacts a user has at most (rest.md B.3: the second of three plans; 4.x: 50).
     pub contacts_max: u32,
+    /// Threads can hang on messages of groups.
+    pub threads: bool,
     /// How many rooms a user may be in when entering one more over the socket; above, the service says that they are
     /// too many (50). The number is our guess.
     pub joined_rooms_max: u32,
@@ -324,6 +326,8 @@ pub struct SettingsPatch {
     pub reports: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub joined_rooms_max: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threads: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attachment_bytes_max: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -536,6 +540,7 @@ impl Default for Settings {
             translation: true,
             reports: true,
             joined_rooms_max: 1_000,
+            threads: true,
             attachment_bytes_max: 10 * 1024 * 1024,
             improper_uploads: false,
             kept_messages_max: 100_000,
@@ -598,6 +603,7 @@ impl Settings {
             translation,
             reports,
             joined_rooms_max,
+            threads,
             attachment_bytes_max,
             improper_uploads,
             kept_messages_max,
@@ -634,6 +640,7 @@ impl Settings {
         set(&mut self.translation, translation);
         set(&mut self.reports, reports);
         set(&mut self.joined_rooms_max, joined_rooms_max);
+        set(&mut self.threads, threads);
         set(&mut self.attachment_bytes_max, attachment_bytes_max);
         set(&mut self.improper_uploads, improper_uploads);
         set(&mut self.kept_messages_max, kept_messages_max);

@@ -31,7 +31,8 @@ const ADAPTER_FILES = {
   websdk4: [
     'shared/shown', 'shared/calls', 'shared/seam', 'shared/attachments', 'shared/conversations', 'shared/circles',
     'websdk4/listeners', 'websdk4/session', 'websdk4/messages', 'websdk4/sessions', 'websdk4/circles',
-    'websdk4/history', 'websdk4/rich', 'websdk4/people', 'websdk4/rooms', 'websdk4/tokens', 'websdk4/attach',
+    'websdk4/history', 'websdk4/rich', 'websdk4/people', 'websdk4/rooms', 'websdk4/threads',
+    'websdk4/tokens', 'websdk4/attach',
   ],
 };
 

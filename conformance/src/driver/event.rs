@@ -122,7 +122,9 @@ impl EventKind {
             Self::Sent | Self::Received => &["handle", "id"],
             Self::Failed => &["handle", "type", "reason"],
             Self::Muted | Self::SessionDeleted => &["handle"],
-            Self::Text => &["id", "from", "to", "chat", "data", "ext", "time", "online", "thread"],
+            Self::Text => {
+                &["id", "from", "to", "chat", "data", "ext", "time", "online", "thread", "priority"]
+            }
             Self::Emoji => &["id", "from", "to", "chat", "data", "ext", "time"],
             Self::Cmd => &["id", "from", "to", "chat", "ext", "time", "action"],
             Self::Custom => &["id", "from", "to", "chat", "ext", "time", "event", "exts"],

@@ -113,7 +113,7 @@ impl Server {
     pub(super) fn shown(&self, user: UserIx, conv: ConvIx) -> Option<Shown<'_>> {
         let state = self.accounts.user(user);
         let membership = state.conversations.get(&conv)?;
-        Some(Shown { from: membership.history_from, removed: state.removed.get(&conv) })
+        Some(Shown { from: membership.history_from, removed: state.removed.get(&conv), reader: Some(user) })
     }
 
     /// Puts a conversation to the top of the list, or no longer; says since when it is there.
@@ -239,7 +239,7 @@ impl Server {
             ConvKey::Muc(muc) => {
                 let muc = self.mucs.muc(muc);
                 let kind = match muc.kind {
-                    MucKind::Group => "groupchat",
+                    MucKind::Group | MucKind::Thread => "groupchat",
                     MucKind::Room => "chatroom",
                 };
                 (muc.id.to_string(), kind)

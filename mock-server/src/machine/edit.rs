@@ -129,6 +129,8 @@ impl Server {
             let refused = Refused::new(status::ErrorCode::Fail, "Sorry, edit fail");
             return self.refuse_message(ticket, &refused);
         };
+        let entry = self.queues.entry(found.conv, found.position);
+        let audience = entry.map_or(Audience::Everyone, |entry| entry.audience().clone());
         let old = Meta::decode(&kept[..]).expect("what is kept was encoded here");
         let old_body = old.payload.clone().unwrap_or_default();
         let count = self.queues.edits(found) + 1;
@@ -149,7 +151,8 @@ impl Server {
             sender: Some(origin.user),
             origin: Some(origin.device),
             kind: EntryKind::Edit,
-            audience: Audience::Everyone,
+            // Whoever never got the message learns nothing of what it says now.
+            audience,
             meta: news,
         };
         self.append_edit(now, found, entry, delivery.readers.as_slice());
@@ -160,7 +163,7 @@ impl Server {
         let chat = match self.queues.key(found.conv) {
             ConvKey::Single(..) | ConvKey::Service(_) => "chat:user",
             ConvKey::Muc(muc) => match self.mucs.muc(muc).kind {
-                MucKind::Group => "chat:group",
+                MucKind::Group | MucKind::Thread => "chat:group",
                 MucKind::Room => "chat:room",
             },
         };

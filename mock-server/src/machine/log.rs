@@ -48,12 +48,16 @@ pub(super) enum EntryKind {
 }
 
 /// Which of a conversation's users get an entry of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Audience {
     Everyone,
     Only(UserIx),
     /// Its sender, whose devices need no copy.
     AllBut(UserIx),
+    /// Some members of a group or room, and the sender (4.x).
+    Among(Arc<[UserIx]>),
+    /// The devices that were there when it was sent (4.x). It is in nobody's history and waits for nobody.
+    Present(Arc<[DeviceId]>),
 }
 
 /// A message to keep and hand out.
@@ -88,12 +92,14 @@ pub(super) struct Entry {
 }
 
 /// An entry that is for nobody any more.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Voided {
     pub(super) id: u64,
     pub(super) sender: Option<UserIx>,
     /// It had made its readers' unread counts rise.
     pub(super) counted: bool,
+    /// Who those were.
+    pub(super) audience: Audience,
 }
 
 /// Where a message lies.
@@ -120,6 +126,8 @@ pub(super) struct Shown<'a> {
     pub(super) from: u64,
     /// but for these positions.
     pub(super) removed: Option<&'a BTreeSet<u64>>,
+    /// Who looks: what is for others is not shown; `None`: what is for all.
+    pub(super) reader: Option<UserIx>,
 }
 
 /// Every log of a world.
@@ -216,7 +224,9 @@ impl Queues {
         let first = conversation.contents.partition_point(|&position| position < shown.from);
         let last = conversation.contents.partition_point(|&position| position < end).max(first);
         let positions = conversation.contents.range(first..last).rev().copied();
-        positions.filter(move |&position| shown.holds(position)).filter_map(move |at| self.kept(conv, at))
+        positions
+            .filter(move |&position| shown.holds(position))
+            .filter_map(move |at| self.kept(conv, at, shown.reader))
     }
 
     /// As [`Queues::history`], oldest first: those behind the one with the id `after`, or all.
@@ -242,18 +252,22 @@ impl Queues {
         let contents = &self.at(conv).contents;
         let first = contents.partition_point(|&position| position < shown.from);
         let positions = contents.range(first..).copied().filter(move |&position| shown.holds(position));
-        positions.filter_map(move |position| Some((position, self.kept(conv, position)?)))
+        positions.filter_map(move |position| Some((position, self.kept(conv, position, shown.reader)?)))
     }
 
     /// The newest message for people that this user sees.
     pub(super) fn last_content<'a>(&'a self, conv: ConvIx, shown: Shown<'a>) -> Option<Kept<'a>> {
         let newest_first = self.at(conv).contents.iter().rev().copied();
         let mut seen = newest_first.take_while(|&position| position >= shown.from);
-        self.kept(conv, seen.find(|&position| shown.holds(position))?)
+        seen.find_map(|at| shown.holds(at).then(|| self.kept(conv, at, shown.reader)).flatten())
     }
 
-    fn kept(&self, conv: ConvIx, position: u64) -> Option<Kept<'_>> {
-        let entry = self.entry(conv, position)?;
+    fn kept(&self, conv: ConvIx, position: u64, reader: Option<UserIx>) -> Option<Kept<'_>> {
+        let suits = |audience: &Audience| match reader {
+            Some(reader) => audience.is_shown_to(reader),
+            None => *audience == Audience::Everyone,
+        };
+        let entry = self.entry(conv, position).filter(|entry| suits(&entry.audience))?;
         Some(Kept { id: entry.id, sender: entry.sender, meta: entry.meta.as_ref()? })
     }
 
@@ -266,6 +280,14 @@ impl Queues {
     pub(super) fn position_from(&self, conv: ConvIx, seq: u64) -> u64 {
         let conversation = self.at(conv);
         conversation.base + conversation.log.partition_point(|entry| entry.seq < seq) as u64
+    }
+
+    /// Whether session lists have it.
+    pub(super) fn is_listed(&self, conv: ConvIx, mucs: &Mucs) -> bool {
+        match self.key(conv) {
+            ConvKey::Muc(muc) => mucs.muc(muc).kind == MucKind::Group,
+            ConvKey::Single(..) | ConvKey::Service(_) => true,
+        }
     }
 
     pub(super) fn is_room(&self, conv: ConvIx, mucs: &Mucs) -> bool {
@@ -305,7 +327,7 @@ impl Queues {
         }
         let conversation = self.at_mut(conv);
         let position = conversation.end();
-        if kind == EntryKind::Content {
+        if kind == EntryKind::Content && !matches!(audience, Audience::Present(_)) {
             conversation.contents.push_back(position);
         }
         conversation.log.push_back(Entry {
@@ -350,7 +372,12 @@ impl Queues {
         let at = usize::try_from(position.checked_sub(conversation.base)?).ok()?;
         let entry = conversation.log.get_mut(at)?;
         let meta = entry.meta.take()?;
-        let voided = Voided { id: entry.id, sender: entry.sender, counted: entry.counted };
+        let voided = Voided {
+            id: entry.id,
+            sender: entry.sender,
+            counted: entry.counted,
+            audience: entry.audience.clone(),
+        };
         conversation.last_page = None;
         if let Ok(at) = conversation.contents.binary_search(&position) {
             conversation.contents.remove(at);
@@ -436,11 +463,31 @@ impl Shown<'_> {
 }
 
 impl Audience {
-    pub(super) fn holds(self, user: UserIx) -> bool {
+    /// Whether it is for the user, wherever and whenever the user looks.
+    pub(super) fn holds(&self, user: UserIx) -> bool {
         match self {
             Self::Everyone => true,
-            Self::Only(one) => user == one,
-            Self::AllBut(one) => user != one,
+            Self::Only(one) => user == *one,
+            Self::AllBut(one) => user != *one,
+            Self::Among(users) => users.contains(&user),
+            Self::Present(_) => false,
+        }
+    }
+
+    /// Whether the user's history and lists show it: also what a user sent and needs no copy of.
+    pub(super) fn is_shown_to(&self, user: UserIx) -> bool {
+        match self {
+            Self::Everyone | Self::Only(_) | Self::AllBut(_) => true,
+            Self::Among(users) => users.contains(&user),
+            Self::Present(_) => false,
+        }
+    }
+
+    /// Whether it is for that device.
+    pub(super) fn concerns(&self, reader: &Reader) -> bool {
+        match self {
+            Self::Present(devices) => devices.contains(&reader.device),
+            Self::Everyone | Self::Only(_) | Self::AllBut(_) | Self::Among(_) => self.holds(reader.user),
         }
     }
 }
@@ -452,7 +499,11 @@ impl Entry {
         let is_copy = self.sender != Some(reader.user)
             || (self.origin != Some(reader.device) && self.seq >= reader.first_own_id);
         let meta = self.meta.as_deref()?;
-        (is_copy && self.audience.holds(reader.user)).then_some(meta)
+        (is_copy && self.audience.concerns(reader)).then_some(meta)
+    }
+
+    pub(super) fn audience(&self) -> &Audience {
+        &self.audience
     }
 
     /// Whether it is a message that the user is waiting for while no device is there.

@@ -272,6 +272,10 @@ impl Server {
             Act::Edit(_) => unreachable!("taken above"),
             Act::Nothing => return,
         };
+        let stored = match delivery.thread {
+            Some(thread) => self.with_thread(thread, stored),
+            None => stored,
+        };
         let entry = NewEntry {
             id: server_id,
             sender: Some(origin.user),
@@ -281,6 +285,13 @@ impl Server {
             meta: stored,
         };
         self.append(now, delivery.conv, entry, delivery.readers.as_slice());
+        if let Some(thread) = delivery.thread {
+            match delivery.kind {
+                EntryKind::Content => self.written_in_thread(now, thread, origin.user),
+                EntryKind::Recall => self.recalled_in_thread(now, thread, origin.user),
+                EntryKind::Command | EntryKind::Receipt | EntryKind::Edit | EntryKind::Notice => {}
+            }
+        }
     }
 
     /// Stores a text as if `from` had sent it from no device at all. False when there is no more room.
@@ -294,7 +305,7 @@ impl Server {
             StagedTo::Muc(muc) => {
                 let state = self.mucs.muc(muc);
                 let kind = match state.kind {
-                    MucKind::Group => message_body::Type::Groupchat,
+                    MucKind::Group | MucKind::Thread => message_body::Type::Groupchat,
                     MucKind::Room => message_body::Type::Chatroom,
                 };
                 let readers = Readers::Members(state.members.keys().copied().collect());

@@ -33,6 +33,7 @@ mod roster;
 mod route;
 mod session;
 mod staging;
+mod thread;
 mod upload;
 mod webhook;
 
@@ -59,6 +60,7 @@ use reaction::Reactions;
 use receipt::Receipts;
 use report::Reports;
 use session::Session;
+use thread::Threads;
 use upload::Attachments;
 pub use upload::{BlobId, Upload};
 use webhook::Webhooks;
@@ -216,6 +218,7 @@ pub struct Server {
     next_device: NonZeroU64,
     accounts: Accounts,
     mucs: Mucs,
+    threads: Threads,
     queues: Queues,
     sessions: Map<ConnId, Session>,
     faults: Faults,
@@ -242,6 +245,7 @@ impl Server {
             next_device: NonZeroU64::MIN,
             accounts: Accounts::default(),
             mucs: Mucs::default(),
+            threads: Threads::default(),
             queues: Queues::default(),
             sessions: Map::default(),
             faults: Faults::default(),

@@ -73,13 +73,16 @@ impl Server {
         let muc = delivery.muc.map(|muc| self.mucs.muc(muc));
         let chat = match muc.map(|muc| muc.kind) {
             None => ChatKind::Chat,
-            Some(MucKind::Group) => ChatKind::Groupchat,
+            Some(MucKind::Group | MucKind::Thread) => ChatKind::Groupchat,
             Some(MucKind::Room) => ChatKind::Chatroom,
         };
         // 4.x has a number for the app's mute, 219, by these words (wire-4x §5.3); 3.x shows 604.
         if self.accounts.user(user).is_mute(chat, now) {
             return Err(Refused::new(ErrorCode::PermissionDenied, "user is mute"));
         }
+        // Who may not write in a group may not write in its threads: our guess.
+        let of_thread = delivery.thread.and_then(|thread| self.threads.get(thread));
+        let muc = of_thread.map(|of| self.mucs.muc(of.parent)).or(muc);
         match muc.and_then(|muc| muc.silence(user, now)) {
             // The reason is a guess; SDKs look at the code alone (wire-3x §7).
             Some(Silence::Muted) => return Err(Refused::new(ErrorCode::UserMuted, "muted")),

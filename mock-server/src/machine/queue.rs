@@ -213,7 +213,7 @@ impl Server {
             | EntryKind::Edit
             | EntryKind::Notice => Counts::Read,
         };
-        let shows = entry.kind == EntryKind::Content && !self.queues.is_room(conv, &self.mucs);
+        let shows = entry.kind == EntryKind::Content && self.queues.is_listed(conv, &self.mucs);
         let listing = if shows { Listing::Shown } else { Listing::AsBefore };
         self.append_as(now, conv, entry, readers, counts, listing);
     }
@@ -228,7 +228,8 @@ impl Server {
         counts: Counts,
         listing: Listing,
     ) {
-        let NewEntry { id, sender, origin, audience, .. } = entry;
+        let NewEntry { id, sender, origin, .. } = entry;
+        let audience = entry.audience.clone();
         // An id that was allotted just now is the newest; one that waited would lie behind later ones.
         let seq = if id + 1 == self.next_id { id } else { self.allot_id() };
         let counted = counts == Counts::Unread;
@@ -237,13 +238,12 @@ impl Server {
         let naming = Naming { app: &self.app, accounts: &self.accounts, mucs: &self.mucs };
         for &reader in readers {
             let mut notice = None;
-            let concerned = audience.holds(reader);
             for &conn in &naming.accounts.user(reader).devices {
                 let Some(live) = self.sessions.get_mut(&conn).and_then(Session::live_mut) else {
                     continue;
                 };
                 let cursor = live.cursors.entry(conv).or_insert_with(|| Cursor::at(position));
-                if !concerned || origin == Some(live.reader.device) {
+                if !audience.concerns(&live.reader) || origin == Some(live.reader.device) {
                     if cursor.position == position && cursor.page_end.is_none() {
                         cursor.position = end;
                     }
@@ -259,12 +259,13 @@ impl Server {
         for &reader in readers {
             let conversations = &mut self.accounts.user_mut(reader).conversations;
             let membership = conversations.entry(conv).or_insert_with(|| Membership::at(position));
-            membership.listed |= listing == Listing::Shown;
-            if counted && sender != Some(reader) {
+            let concerned = audience.holds(reader);
+            membership.listed |= listing == Listing::Shown && audience.is_shown_to(reader);
+            if counted && concerned && sender != Some(reader) {
                 membership.unread = membership.unread.saturating_add(1);
             }
             // One's own message is nothing to wait for, unless others wait before it.
-            let nothing_new = sender == Some(reader) || !audience.holds(reader);
+            let nothing_new = sender == Some(reader) || !concerned;
             if nothing_new && membership.watermark == position {
                 membership.watermark = end;
             }

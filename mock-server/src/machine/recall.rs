@@ -13,7 +13,7 @@ use prost::Message as _;
 use super::account::UserIx;
 use super::log::{Audience, ConvKey, EntryKind, Found, NewEntry};
 use super::message::Refused;
-use super::muc::MucIx;
+use super::muc::{MucIx, MucKind};
 use super::route::{Act, Delivery, Readers};
 use super::{Millis, Server};
 
@@ -86,7 +86,12 @@ impl Server {
         if self.is_too_late(now, found) {
             return Err(Refused::new(ErrorCode::Fail, "exceed recall time limit"));
         }
-        Ok(Act::Recall(found, Delivery::new(found.conv, EntryKind::Recall, readers)))
+        let thread = match self.queues.key(found.conv) {
+            ConvKey::Muc(muc) if self.mucs.muc(muc).kind == MucKind::Thread => Some(muc),
+            ConvKey::Muc(_) | ConvKey::Single(..) | ConvKey::Service(_) => None,
+        };
+        let delivery = Delivery::new(found.conv, EntryKind::Recall, readers);
+        Ok(Act::Recall(found, Delivery { thread, ..delivery }))
     }
 
     /// Takes a message back in the name of the app's server. `from` is shown as who did it; `None` is `admin`, whom
@@ -169,7 +174,9 @@ impl Server {
         self.receipts.forget(voided.id);
         self.reactions.forget(voided.id);
         self.pins.forget(found.conv, voided.id);
-        for &reader in readers.iter().filter(|&&reader| voided.counted && voided.sender != Some(reader)) {
+        for &reader in readers.iter().filter(|&&reader| {
+            voided.counted && voided.sender != Some(reader) && voided.audience.holds(reader)
+        }) {
             let conversations = &mut self.accounts.user_mut(reader).conversations;
             if let Some(membership) = conversations.get_mut(&found.conv)
                 && found.position >= membership.read_to

@@ -4,13 +4,14 @@
 //! wire-4x §5.3). What the app forbids on top is `policy`'s.
 
 use fixtures::wire::view::{BodyView, JidView, MetaView};
-use fixtures::wire::{CONFERENCE_DOMAIN, USER_DOMAIN, message_body, status};
+use fixtures::wire::{CONFERENCE_DOMAIN, USER_DOMAIN, message_body, meta, status};
 
 use super::account::UserIx;
 use super::edit::Edit;
 use super::log::{Audience, ConvIx, ConvKey, EntryKind, Found};
 use super::message::{Origin, Refused};
 use super::muc::{MucIx, MucKind};
+use super::session::Session;
 use super::{ConnId, Millis, Server, excerpt};
 
 /// What becomes of a message that is taken.
@@ -41,13 +42,23 @@ pub(super) struct Delivery {
     pub(super) audience: Audience,
     /// The group or room it is written in.
     pub(super) muc: Option<MucIx>,
+    /// The same, if it is a thread.
+    pub(super) thread: Option<MucIx>,
     /// It asks its readers for receipts.
     pub(super) asks_receipts: bool,
 }
 
 impl Delivery {
     pub(super) fn new(conv: ConvIx, kind: EntryKind, readers: Readers) -> Self {
-        Self { conv, kind, readers, audience: Audience::Everyone, muc: None, asks_receipts: false }
+        Self {
+            conv,
+            kind,
+            readers,
+            audience: Audience::Everyone,
+            muc: None,
+            thread: None,
+            asks_receipts: false,
+        }
     }
 }
 
@@ -94,15 +105,21 @@ impl Server {
             Ok(Type::Normal | Type::Chat) => {
                 self.look_at_names(conn, user, &to, body, USER_DOMAIN);
                 let (conv, readers) = self.route_to_user(now, user, to.name)?;
-                Ok(Act::Deliver(Delivery::new(conv, kind, readers)))
+                Ok(Act::Deliver(self.narrowed(user, meta, Delivery::new(conv, kind, readers))?))
             }
             Ok(family @ (Type::Groupchat | Type::Chatroom)) => {
                 self.look_at_names(conn, user, &to, body, CONFERENCE_DOMAIN);
-                let family = if family == Type::Groupchat { MucKind::Group } else { MucKind::Room };
+                let family = match family {
+                    Type::Groupchat if !body.meta.is_empty() && names_a_thread(body.meta) => MucKind::Thread,
+                    Type::Groupchat => MucKind::Group,
+                    _ => MucKind::Room,
+                };
                 let (muc, conv, readers) = self.route_to_muc(user, to.name, family)?;
                 let asks_receipts = family == MucKind::Group && body.group_ack == Some(true);
+                let thread = (family == MucKind::Thread).then_some(muc);
                 let delivery = Delivery::new(conv, kind, readers);
-                Ok(Act::Deliver(Delivery { muc: Some(muc), asks_receipts, ..delivery }))
+                let delivery = Delivery { muc: Some(muc), thread, asks_receipts, ..delivery };
+                Ok(Act::Deliver(self.narrowed(user, meta, delivery)?))
             }
             Ok(Type::Recall) => self.route_recall(now, user, &to, body),
             Ok(Type::ReadAck) => self.route_read_ack(user, &to, body),
@@ -113,6 +130,35 @@ impl Server {
                 let text = format!("payload.meta.payload.type is {}, not 0 to 8", body.kind);
                 self.finding(conn, "build.chat-type", text);
                 Err(Refused::new(ErrorCode::WrongParameter, "unknown body type"))
+            }
+        }
+    }
+
+    /// Who of the readers gets it, where the sender says so (wire-4x §5.1). That it reaches no other than members, and
+    /// that nobody named is nobody but the sender, is our guess.
+    fn narrowed(&self, user: UserIx, meta: &MetaView<'_>, delivery: Delivery) -> Result<Delivery, Refused> {
+        /// The vendor's page on directed messages.
+        const DIRECTED_USERS_MAX: usize = 20;
+        match meta::RouteType::try_from(meta.route) {
+            // What days to come may bring goes to all.
+            Ok(meta::RouteType::RouteAll) | Err(_) => Ok(delivery),
+            Ok(meta::RouteType::RouteOnline) => {
+                let readers = delivery.readers.as_slice().iter();
+                let conns = readers.flat_map(|&reader| &self.accounts.user(reader).devices);
+                let live = conns.filter_map(|conn| self.sessions.get(conn).and_then(Session::live));
+                let devices = live.map(|live| live.reader.device).collect();
+                Ok(Delivery { audience: Audience::Present(devices), ..delivery })
+            }
+            Ok(meta::RouteType::RouteDirect) if delivery.muc.is_none() => Ok(delivery),
+            Ok(meta::RouteType::RouteDirect) => {
+                if meta.directed_users().nth(DIRECTED_USERS_MAX).is_some() {
+                    return Err(Refused::new(status::ErrorCode::Fail, "limit directed users"));
+                }
+                let named = meta.directed_users().filter_map(|name| self.accounts.find(name));
+                let members = delivery.readers.as_slice();
+                let mut users: Vec<UserIx> = named.filter(|named| members.contains(named)).collect();
+                users.push(user);
+                Ok(Delivery { audience: Audience::Among(users.into()), ..delivery })
             }
         }
     }
@@ -216,6 +262,12 @@ impl Server {
             self.finding(conn, "build.chat-type", text);
         }
     }
+}
+
+/// Whether `MessageBody.meta` says that the message is for a thread (wire-4x §6).
+fn names_a_thread(meta: &str) -> bool {
+    serde_json::from_str::<serde_json::Map<_, serde_json::Value>>(meta)
+        .is_ok_and(|meta| meta.contains_key("thread"))
 }
 
 /// Whose devices a message goes to.

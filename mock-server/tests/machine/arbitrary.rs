@@ -6,7 +6,8 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use fixtures::wire::{
-    CommSyncUl, Jid, MSync, MessageBody, Meta, Provision, RosterBody, USER_DOMAIN, m_sync, message_body, meta,
+    CommSyncUl, Jid, MSync, MessageBody, Meta, MucBody, Provision, RosterBody, USER_DOMAIN, m_sync,
+    message_body, meta,
 };
 use mock_server::control::{Control, Fault, MessageKind, SettingsPatch, Webhook};
 use mock_server::machine::rest::Method;
@@ -186,12 +187,31 @@ fn any_message() -> impl Strategy<Value = Vec<u8>> {
     let id = prop_oneof![1 => 0..6_u64, 2 => any::<u64>()].prop_map(Some);
     let ns = prop_oneof![8 => Just(1), 1 => -1..9_i32];
     let to = prop_oneof![1 => Just(None), 6 => any_jid().prop_map(Some), 9 => Just(Some(jid("bernd", USER_DOMAIN)))];
-    (prop_oneof![9 => id, 1 => Just(None)], to, ns, payload, fields()).prop_map(
-        |(id, to, ns, payload, fields)| {
+    let route = (option::weighted(0.3, -1..4_i32), vec(any_name(), 0..3));
+    (prop_oneof![9 => id, 1 => Just(None)], to, ns, payload, route, fields()).prop_map(
+        |(id, to, ns, payload, (routetype, directed_users), fields)| {
             let payload = payload.map(Into::into);
-            sync(&Meta { id, to, ns: Some(ns), payload, ..Meta::default() }, fields)
+            let meta = Meta { id, to, ns: Some(ns), payload, routetype, directed_users, ..Meta::default() };
+            sync(&meta, fields)
         },
     )
+}
+
+fn any_visit() -> impl Strategy<Value = Vec<u8>> {
+    let operation = prop_oneof![3 => 2..4_i32, 1 => -1..47_i32];
+    let parts = (0..4_u64, operation, option::of(any_jid()), any::<bool>(), ".{0,20}", fields());
+    parts.prop_map(|(id, operation, muc_id, leaves, ext, fields)| {
+        let body = MucBody {
+            operation: Some(operation),
+            muc_id,
+            leave_other_rooms: Some(leaves),
+            ext: Some(ext),
+            ..MucBody::default()
+        };
+        let ns = Some(meta::NameSpace::Muc as i32);
+        let payload = Some(with_fields(&body, fields).into());
+        sync(&Meta { id: Some(id), ns, payload, ..Meta::default() }, Vec::new())
+    })
 }
 
 fn any_roster() -> impl Strategy<Value = Vec<u8>> {
@@ -239,6 +259,7 @@ fn any_frame() -> impl Strategy<Value = Vec<u8>> {
         6 => any_message(),
         2 => any_pull(),
         1 => any_roster(),
+        1 => any_visit(),
         2 => command,
         4 => any_damaged(),
         1 => vec(any::<u8>(), 0..40),

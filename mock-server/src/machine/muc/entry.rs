@@ -3,7 +3,7 @@
 //! Who may do it is decided by the caller.
 
 use super::notice::{Act, Notice, Operation, Told};
-use super::{Muc, MucFault, MucIx, PENDING_MAX};
+use super::{Muc, MucFault, MucIx, MucKind, PENDING_MAX};
 use crate::machine::account::UserIx;
 use crate::machine::{Millis, Server};
 
@@ -183,6 +183,10 @@ impl Server {
     pub(in crate::machine) fn leave_all(&mut self, now: Millis, user: UserIx) {
         let act = Act { now, by: user, told: Told::Everyone };
         for muc in self.mucs.all() {
+            // A thread goes with the group, and from a thread its owner may go.
+            if self.mucs.get(muc).is_none_or(|state| state.kind == MucKind::Thread) {
+                continue;
+            }
             let state = self.mucs.muc_mut(muc);
             state.applicants.shift_remove(&user);
             state.invited.shift_remove(&user);

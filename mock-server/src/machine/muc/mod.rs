@@ -27,11 +27,14 @@ pub(super) use silence::{Ban, Silence, shown_end};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct MucIx(u32);
 
-/// The two families; on the wire only the body's type tells them apart (wire-3x §4.1).
+/// The families; on the wire only the body's type, and of threads its `meta`, tells them apart (wire-3x §4.1,
+/// wire-4x §6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MucKind {
     Group,
     Room,
+    /// A small group that hangs on a message of a group (4.x).
+    Thread,
 }
 
 #[derive(Debug, Default)]
@@ -212,7 +215,7 @@ impl Server {
     }
 
     /// A member gets what is written from now on.
-    fn enter(&mut self, now: Millis, muc: MucIx, user: UserIx) {
+    pub(super) fn enter(&mut self, now: Millis, muc: MucIx, user: UserIx) {
         let state = self.mucs.muc_mut(muc);
         state.applicants.shift_remove(&user);
         state.invited.shift_remove(&user);
@@ -224,7 +227,8 @@ impl Server {
     }
 
     /// Who is out has no part in anything of it, nor a mute that would meet them when they come again.
-    fn go_out(&mut self, muc: MucIx, user: UserIx) {
+    pub(super) fn go_out(&mut self, muc: MucIx, user: UserIx) {
+        self.leave_threads_of(muc, user);
         let state = self.mucs.muc_mut(muc);
         state.members.shift_remove(&user);
         state.admins.shift_remove(&user);
@@ -236,7 +240,9 @@ impl Server {
         }
     }
 
-    fn forget_muc(&mut self, muc: MucIx) {
+    pub(super) fn forget_muc(&mut self, muc: MucIx) {
+        self.forget_threads_of(muc);
+        self.threads.forget(muc);
         let Some(gone) = self.mucs.mucs.shift_remove(&muc) else { return };
         if let Some(conv) = self.queues.find(ConvKey::Muc(muc)) {
             self.pins.forget_all(conv);

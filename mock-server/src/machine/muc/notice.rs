@@ -57,7 +57,7 @@ impl Server {
         let state = self.mucs.muc(muc);
         let present = act.told == Told::Present
             || match state.kind {
-                MucKind::Group => is_about_others(notice.operation),
+                MucKind::Group | MucKind::Thread => is_about_others(notice.operation),
                 MucKind::Room => true,
             };
         let is_told =

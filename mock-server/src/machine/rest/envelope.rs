@@ -62,6 +62,9 @@ struct Envelope<'a> {
     count: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<&'a str>,
+    /// Where threads have their cursor (rest.md B.5).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    properties: Option<Value>,
     timestamp: u64,
     duration: u64,
 }
@@ -120,6 +123,14 @@ impl Success {
         self
     }
 
+    /// With the cursor of what follows.
+    pub(super) fn with_cursor(mut self, next: Option<String>) -> Self {
+        if let Self::Enveloped { cursor, .. } = &mut self {
+            *cursor = next;
+        }
+        self
+    }
+
     /// With another `action` than the method's word.
     pub(super) fn acted(mut self, phrase: &'static str) -> Self {
         if let Self::Enveloped { action, .. } = &mut self {
@@ -154,6 +165,7 @@ impl Success {
                 data,
                 count: *count,
                 cursor: cursor.as_deref(),
+                properties: cursor.as_deref().map(|cursor| json!({ "cursor": cursor })),
                 timestamp: call.now.0,
                 duration: 0,
             }),

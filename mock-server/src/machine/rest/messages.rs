@@ -248,7 +248,7 @@ impl Draft {
             Target::Muc(muc) => {
                 let state = server.mucs.muc(muc);
                 let kind = match state.kind {
-                    MucKind::Group => message_body::Type::Groupchat,
+                    MucKind::Group | MucKind::Thread => message_body::Type::Groupchat,
                     MucKind::Room => message_body::Type::Chatroom,
                 };
                 (kind, name(&state.id))

@@ -24,6 +24,7 @@ mod roaming;
 mod roster;
 mod sessions;
 mod status;
+mod threads;
 mod token;
 mod translate;
 mod users;
@@ -182,6 +183,16 @@ enum Route {
     MemberAttributes,
     MembersAttributes,
     PublicGroups,
+    NewThread,
+    Thread,
+    ThreadJoin,
+    ThreadQuit,
+    ThreadMembers,
+    ThreadMember,
+    ThreadMessages,
+    GroupThreads,
+    GroupThreadsOf,
+    ThreadsOf,
     Muc(MucKind, muc::Part),
 }
 
@@ -273,6 +284,16 @@ static ROUTES: LazyLock<(matchit::Router<Route>, Vec<String>)> = LazyLock::new(|
         ("/metadata/chatgroup/{id}/user/{user}", Route::MemberAttributes),
         ("/sdk/metadata/chatgroup/{id}/get", Route::MembersAttributes),
         ("/metadata/chatgroup/{id}/get", Route::MembersAttributes),
+        ("/thread", Route::NewThread),
+        ("/thread/{id}", Route::Thread),
+        ("/thread/{id}/user/{user}/join", Route::ThreadJoin),
+        ("/thread/{id}/user/{user}/quit", Route::ThreadQuit),
+        ("/thread/{id}/users", Route::ThreadMembers),
+        ("/thread/{id}/users/{user}", Route::ThreadMember),
+        ("/thread/message", Route::ThreadMessages),
+        ("/threads/chatgroups/{id}", Route::GroupThreads),
+        ("/threads/chatgroups/{id}/user/{user}", Route::GroupThreadsOf),
+        ("/threads/user/{user}", Route::ThreadsOf),
         ("/publicchatgroups", Route::PublicGroups),
     ];
     let mut router = matchit::Router::new();
@@ -285,6 +306,7 @@ static ROUTES: LazyLock<(matchit::Router<Route>, Vec<String>)> = LazyLock::new(|
             let root = match kind {
                 MucKind::Group => "/chatgroups",
                 MucKind::Room => "/chatrooms",
+                MucKind::Thread => unreachable!("PARTS are of groups and rooms"),
             };
             let path = format!("{root}{tail}");
             router.insert(&path, Route::Muc(kind, part)).expect("nor do the parts of a group");
@@ -448,6 +470,18 @@ fn routed(server: &mut Server, now: Millis, request: &Request) -> Response {
         (Route::MemberAttributes, Method::Get) => attributes::of_one_member(server, &call),
         (Route::MemberAttributes, Method::Put) => attributes::set_on_member(server, &call),
         (Route::MembersAttributes, Method::Post) => attributes::of_members(server, &call),
+        (Route::NewThread, Method::Post) => threads::create(server, &call),
+        (Route::Thread, Method::Get) => threads::details(server, &call),
+        (Route::Thread, Method::Put) => threads::rename(server, &call),
+        (Route::Thread, Method::Delete) => threads::end(server, &call),
+        (Route::ThreadJoin, Method::Post) => threads::join(server, &call),
+        (Route::ThreadQuit, Method::Delete) => threads::quit(server, &call),
+        (Route::ThreadMembers, Method::Get) => threads::members(server, &call),
+        (Route::ThreadMember, Method::Delete) => threads::remove(server, &call),
+        (Route::ThreadMessages, Method::Post) => threads::last_messages(server, &call),
+        (Route::GroupThreads, Method::Get) => threads::of_group(server, &call, threads::Whose::All),
+        (Route::GroupThreadsOf, Method::Get) => threads::of_group(server, &call, threads::Whose::Users),
+        (Route::ThreadsOf, Method::Get) => threads::of_user(server, &call),
         (Route::PublicGroups, Method::Get) => muc::public(server, &call),
         (Route::Muc(kind, part), _) => muc::answer(server, &call, kind, part),
         (_, method) => Err(Failure::wrong_method(method, &request.path)),

@@ -45,6 +45,11 @@ impl Page {
         if by_cursor { Self::after_cursor(call) } else { Self::numbered(call) }
     }
 
+    /// Of a list that gives no more at once, and fewer by default.
+    pub(super) fn at_most(self, take_max: usize) -> Self {
+        Self { take: self.take.min(take_max), ..self }
+    }
+
     pub(super) fn of<T>(self, list: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
         list.skip(self.skip).take(self.take)
     }

@@ -73,7 +73,7 @@ pub(super) fn page(server: &mut Server, call: &Call<'_>) -> Answer {
     let is_last = page.len() <= take;
     page.truncate(take);
     for (id, meta) in &mut page {
-        *meta = server.with_reactions(user, *id, meta);
+        *meta = server.with_thread_overview(*id, server.with_reactions(user, *id, meta));
     }
     Ok(answer(&page, is_last))
 }
@@ -90,13 +90,13 @@ impl Server {
             }
             CONFERENCE_DOMAIN => {
                 let muc = self.mucs.find(name)?;
-                (ConvKey::Muc(muc), self.mucs.muc(muc).kind == MucKind::Room)
+                (ConvKey::Muc(muc), self.mucs.muc(muc).kind != MucKind::Group)
             }
             _ => return None,
         };
         let conv = self.queues.find(key)?;
         let shown = self.shown(user, conv)?;
-        // Who comes into a room sees what was said before, and deletes nothing of it: our guess, as that members of a
+        // Who comes into a room or thread sees what was said before, and deletes nothing of it: our guess, as that members of a
         // group see what was said since they came.
         Some((conv, if room { Shown { from: 0, ..shown } } else { shown }))
     }

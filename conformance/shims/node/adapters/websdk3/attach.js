@@ -32,6 +32,7 @@
       ...kit.sessionListCommands(device),
       ...kit.contactCommands(device, request),
       ...kit.circleCommands(device, request, kit.CIRCLE_CALLS),
+      ...kit.joinedCommands(device, request),
     };
   });
 };

@@ -3,7 +3,7 @@
 'use strict';
 
 (kit) => {
-  const { call, shownError } = kit;
+  const { call, shown, shownError } = kit;
 
   kit.CIRCLE_CALLS = {
     group: {
@@ -54,4 +54,10 @@
     };
   };
 
+  /** The groups that the user is in; for rooms 3.x has no such call. */
+  kit.joinedCommands = ({ tell }, request) => ({
+    list_groups: ({ handle }) =>
+      request('getGroup', {}, ({ data }) =>
+        tell('groups', { handle, ids: data.map((one) => shown(one.groupid)), names: data.map((one) => shown(one.groupname)) })),
+  });
 };

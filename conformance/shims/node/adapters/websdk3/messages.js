@@ -3,7 +3,10 @@
 'use strict';
 
 (kit) => {
-  const { call, checkChat, reasonOf, shown, CHAT_TO_SDK } = kit;
+  const { call, checkChat, reasonOf, shown, CHAT_TO_SDK, Missing } = kit;
+
+  /** What a text may be besides in 4.x. */
+  const SINCE_4X = ['only_for', 'priority', 'online_only', 'thread'];
 
   /** Chat types as recall takes them. */
   const CHAT_TO_RECALL = { single: 'chat', group: 'groupchat', room: 'chatroom' };
@@ -44,7 +47,11 @@
       return message;
     };
     return {
-      send_text: (body) => send('txt', body, { msg: body.text }, body.ask_receipts ? receiptsAsked() : {}),
+      send_text: (body) => {
+        const lacking = SINCE_4X.find((option) => option in body);
+        if (lacking) throw new Missing(`send_text with ${lacking}`);
+        send('txt', body, { msg: body.text }, body.ask_receipts ? receiptsAsked() : {});
+      },
       send_cmd: (body) => send('cmd', body, 'action' in body ? { action: body.action } : {}),
       send_custom: (body) => send('custom', body, { customEvent: body.event, customExts: body.exts }),
       send_location: (body) => send('location', body, { lat: body.lat, lng: body.lng, addr: body.addr }),

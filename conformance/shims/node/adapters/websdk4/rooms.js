@@ -1,5 +1,5 @@
-//! What 4.x has over 3.x for groups and rooms: lists of one's own, entering a room and seeing what it is like, and what
-//! is written on rooms and on members of groups.
+//! What 4.x has over 3.x for groups and rooms: lists of one's own, entering a room and seeing what it is like, what is
+//! written on rooms and on members of groups, and texts for some of those there, or in a thread.
 
 'use strict';
 
@@ -60,12 +60,30 @@
         attributes: shown(event.attributes), removed: [],
       });
     return {
+      onMultiDeviceEvent: ({ operation, id, from, userId, attributes }) => {
+        if (operation !== 'memberAttributesUpdate') return;
+        tell('device', {
+          operation, id: shown(id), chat: 'group', from: shown(from), detail: { user: shown(userId), attributes: shown(attributes) },
+        });
+      },
       circleOperations: {
         updateChatRoomAttributes: (event, chat) => roomChanged(event, chat, event.attributes, []),
         removeChatRoomAttributes: (event, chat) => roomChanged(event, chat, {}, event.attributes),
         memberAttributesUpdate: memberChanged,
       },
     };
+  };
+
+  /** Who gets a text, where, and what its receiver is shown of that. */
+  kit.textOptions = ({ only_for: receiverList, priority, online_only: deliverOnlineOnly, thread: isChatThread }) =>
+    Object.fromEntries(
+      Object.entries({ receiverList, priority, deliverOnlineOnly, isChatThread }).filter(([, value]) => value !== undefined),
+    );
+  kit.textShown = ({ onlineState, chatThread, priority, to }) => {
+    const besides = { online: shown(onlineState) };
+    if (chatThread?.messageId) besides.thread = shown(to);
+    if (priority !== undefined) besides.priority = shown(priority);
+    return besides;
   };
 
   function shownInfo({ isAllMembersMuted, createTimestamp, isInAllowlist, memberCount, muteExpireTimestamp }) {

@@ -11,14 +11,14 @@ use crate::machine::rest::{Answer, Call, Success};
 
 pub(super) fn all(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Answer {
     match kind {
-        MucKind::Group => call.app_only(server)?,
+        MucKind::Group | MucKind::Thread => call.app_only(server)?,
         MucKind::Room => drop(call.authority(server)?),
     }
     let mucs = server.mucs.existing().filter(|muc| muc.kind == kind);
     let page = Page::asked(call);
     let cursor = page.next_cursor(mucs.clone().count());
     let shown = page.of(mucs).map(|muc| match kind {
-        MucKind::Group => json!({
+        MucKind::Group | MucKind::Thread => json!({
             "owner": format!("{}_{}", server.app, server.accounts.name(muc.owner)),
             "groupid": &*muc.id,
             "affiliations": muc.members.len(),

@@ -109,7 +109,7 @@ pub(super) fn block(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Answ
 pub(super) fn block_one(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Answer {
     let asked = Asked::of(server, call, kind, Rank::Admin)?;
     let users = named_in_path(server, call)?;
-    bar(server, call, kind, asked, &users, Shape::OneOrList)
+    bar(server, call, kind, asked, &users, Shape::in_path(call))
 }
 
 fn bar(
@@ -129,7 +129,7 @@ fn bar(
 pub(super) fn unblock(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Answer {
     let asked = Asked::of(server, call, kind, Rank::Admin)?;
     let users = named_in_path(server, call)?;
-    each(server, asked, &users, Shape::OneOrList, |server, user| {
+    each(server, asked, &users, Shape::in_path(call), |server, user| {
         let done = server.unbar(asked.act, asked.muc, user);
         (json!({ "action": "remove_blocks", list_id_key(kind): call.first }), done)
     })

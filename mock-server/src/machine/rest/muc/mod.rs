@@ -263,6 +263,13 @@ enum Shape {
     List,
 }
 
+impl Shape {
+    /// Of users named in the path. 4.x says which version it speaks, and reads a list there too.
+    fn in_path(call: &Call<'_>) -> Self {
+        if call.parameter("version") == Some("v3") { Self::List } else { Self::OneOrList }
+    }
+}
+
 fn each(
     server: &mut Server,
     asked: Asked,
@@ -338,7 +345,7 @@ pub(super) fn existing_user(server: &Server, name: &str) -> Result<UserIx, Failu
 /// The key of an id where members come and go.
 fn id_key(kind: MucKind) -> &'static str {
     match kind {
-        MucKind::Group => "groupid",
+        MucKind::Group | MucKind::Thread => "groupid",
         MucKind::Room => "id",
     }
 }
@@ -346,7 +353,7 @@ fn id_key(kind: MucKind) -> &'static str {
 /// The key of an id in the answers on block and allow lists (rest.md B.6).
 fn list_id_key(kind: MucKind) -> &'static str {
     match kind {
-        MucKind::Group => "groupid",
+        MucKind::Group | MucKind::Thread => "groupid",
         MucKind::Room => "chatroomid",
     }
 }

@@ -39,12 +39,14 @@ pub(super) fn apply(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Answ
         // Entering a room one is in already is no mistake: apps do it at each page load.
         MucKind::Room if muc.has(asked.by) => Ok(()),
         MucKind::Room => server.join(asked.act, asked.muc, asked.by, Entrance::Open),
-        MucKind::Group if !muc.profile.public => {
+        MucKind::Group | MucKind::Thread if !muc.profile.public => {
             let reason = format!("can not join this group, reason: group {} is private", call.first);
             return Err(Failure::forbidden(reason));
         }
-        MucKind::Group if muc.profile.approval => server.apply(asked.act, asked.muc, &message),
-        MucKind::Group => server.join(asked.act, asked.muc, asked.by, Entrance::Open),
+        MucKind::Group | MucKind::Thread if muc.profile.approval => {
+            server.apply(asked.act, asked.muc, &message)
+        }
+        MucKind::Group | MucKind::Thread => server.join(asked.act, asked.muc, asked.by, Entrance::Open),
     };
     done.map_err(|fault| asked.refused(server, fault))?;
     let user = server.accounts.name(asked.by);

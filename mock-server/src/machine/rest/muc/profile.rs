@@ -110,7 +110,7 @@ pub(super) fn create(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Ans
         server.found(act, muc, &members);
     }
     Ok(Success::data(match kind {
-        MucKind::Group => json!({ "groupid": id }),
+        MucKind::Group | MucKind::Thread => json!({ "groupid": id }),
         MucKind::Room => json!({ "id": id }),
     }))
 }

@@ -120,7 +120,7 @@ fn put_on(
 pub(super) fn disallow(server: &mut Server, call: &Call<'_>, kind: MucKind) -> Answer {
     let asked = Asked::of(server, call, kind, Rank::Admin)?;
     let users = named_in_path(server, call)?;
-    each(server, asked, &users, Shape::OneOrList, |server, user| {
+    each(server, asked, &users, Shape::in_path(call), |server, user| {
         let done = server.disallow(asked.act, asked.muc, user);
         (json!({ "action": "remove_user_whitelist", list_id_key(kind): call.first }), done)
     })
