@@ -1,5 +1,5 @@
-//! The tabs of one browser, kept: making one takes longer than a scenario, loading its page anew does not. There are as
-//! many as a scenario has had devices at most.
+//! The tabs of one browser, kept: making one takes longer than a scenario, loading its page anew does not. There is one
+//! more than a scenario has had devices at most.
 
 import { Tab } from './tab.mjs';
 
@@ -33,7 +33,10 @@ export class Tabs {
 
   /** A tab whose page has loaded. @returns {Promise<Tab>} */
   async take() {
-    const tab = await (this.#free.shift() ?? this.#open());
+    const taken = this.#free.shift() ?? this.#open();
+    // The next may be asked for at once, and on a busy machine making one takes longer than an answer may.
+    if (this.#free.length === 0) this.#free.push(this.#open());
+    const tab = await taken;
     await tab.loaded;
     return tab;
   }
