@@ -56,13 +56,13 @@ test('through a bundler', async () => {
   });
 });
 
-/** Alice and bob open the page; each sends the other a text, and sees both. */
+/** Alice and bob open the page in two tabs of one browser; each sends the other a text, and sees both. */
 async function talk(files) {
   // Every browser asks for an icon.
   const site = await startSite({ ...files, '/favicon.ico': { type: 'image/x-icon', body: '' } });
   const faults = [];
+  const context = await browser.newContext();
   const open = async (user) => {
-    const context = await browser.newContext();
     const tab = await context.newPage();
     tab.setDefaultTimeout(WAIT_MAX_MS);
     tab.on('pageerror', (error) => faults.push(`${user}: ${error.message}`));
@@ -89,7 +89,7 @@ async function talk(files) {
     await alice.waitForSelector('li:text-is("bob: hello yourself")');
     assert.deepEqual(faults, []);
   } finally {
-    await Promise.all(browser.contexts().map((context) => context.close()));
+    await context.close();
     site.close();
   }
 }
