@@ -1,6 +1,6 @@
 //! A client's file: how it is started, and every exception that is made for it, each with its reason.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -32,11 +32,38 @@ pub struct Client {
     /// What it sends that is not right and does no harm, each with the reason.
     #[serde(default)]
     pub known_findings: Vec<KnownFinding>,
+    /// The client whose exceptions hold for this one too.
+    #[serde(default)]
+    like: Option<Like>,
     /// The file; `None` for a client of the command line, which has none to declare anything in.
     #[serde(skip)]
     pub file: Option<PathBuf>,
+    /// The text of the file, and behind it that of the client it is like.
+    #[serde(skip)]
+    pub source: String,
     #[serde(skip)]
     folder: PathBuf,
+}
+
+/// The same SDK in another place makes the same mistakes: its exceptions stand in one file.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Like {
+    /// The client; its file lies beside this one.
+    client: String,
+    /// What does not hold here: a word of `unsupported`, the scenario of a known failure, the clause of a finding.
+    #[serde(default)]
+    but: Vec<String>,
+    /// How many of each list are this client's own; the others follow them.
+    #[serde(skip)]
+    own: Own,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Own {
+    unsupported: BTreeSet<String>,
+    failures: usize,
+    findings: usize,
 }
 
 /// Which scenarios have a record.
@@ -110,9 +137,68 @@ impl Client {
             return Err(error(format!("its \"name\" is {:?}; the file is named otherwise", client.name)));
         }
         client.check().map_err(error)?;
+        client.source = source;
+        if let Some(like) = client.like.take() {
+            let other = Self::load(&path.with_file_name(format!("{}.json", like.client)))?;
+            client.be_like(like, other).map_err(error)?;
+        }
         client.file = Some(path.to_owned());
         client.folder = path.parent().map(Path::to_owned).unwrap_or_default();
         Ok(client)
+    }
+
+    /// Takes over the other's exceptions, but for those that do not hold here.
+    fn be_like(&mut self, mut like: Like, other: Self) -> Result<(), String> {
+        if other.like.is_some() {
+            return Err(format!("\"like\": {} is itself like another client; name that one", other.name));
+        }
+        like.own = Own {
+            unsupported: self.unsupported.keys().cloned().collect(),
+            failures: self.known_failures.len(),
+            findings: self.known_findings.len(),
+        };
+        let mut useless: BTreeSet<&str> = like.but.iter().map(String::as_str).collect();
+        let mut holds = |name: &str| {
+            useless.remove(name);
+            !like.but.iter().any(|but| but == name)
+        };
+        for (what, reason) in other.unsupported {
+            if holds(&what) {
+                self.unsupported.entry(what).or_insert(reason);
+            }
+        }
+        self.known_failures.extend(other.known_failures.into_iter().filter(|one| holds(&one.scenario)));
+        self.known_findings.extend(other.known_findings.into_iter().filter(|one| holds(&one.clause)));
+        if let Some(useless) = useless.first() {
+            return Err(format!("\"but\": {useless:?} is no exception of {}", other.name));
+        }
+        self.source.push_str(&other.source);
+        self.like = Some(like);
+        Ok(())
+    }
+
+    /// What to do about an entry that nothing needs: it may stand in the file of the client that this one is like.
+    pub fn mend_unsupported(&self, what: &str) -> String {
+        self.mend(what, |own| own.unsupported.contains(what))
+    }
+
+    /// As [`Client::mend_unsupported`], for the known failure of this index.
+    pub fn mend_failure(&self, index: usize) -> String {
+        self.mend(&self.known_failures[index].scenario, |own| index < own.failures)
+    }
+
+    /// As [`Client::mend_unsupported`], for the known finding of this index.
+    pub fn mend_finding(&self, index: usize) -> String {
+        self.mend(&self.known_findings[index].clause, |own| index < own.findings)
+    }
+
+    fn mend(&self, name: &str, is_own: impl FnOnce(&Own) -> bool) -> String {
+        match &self.like {
+            Some(like) if !is_own(&like.own) => {
+                format!("add {name:?} to \"but\" of \"like\", for it comes from {}", like.client)
+            }
+            Some(_) | None => "remove it".to_owned(),
+        }
     }
 
     /// A client of which nothing is known but how to start it.
@@ -124,7 +210,9 @@ impl Client {
             unsupported: BTreeMap::new(),
             known_failures: Vec::new(),
             known_findings: Vec::new(),
+            like: None,
             file: None,
+            source: String::new(),
             folder: folder.to_owned(),
         }
     }

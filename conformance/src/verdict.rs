@@ -145,8 +145,10 @@ fn except(client: &Client, scenario: &str, mismatches: Vec<Mismatch>, used: &mut
                     place: Place::ClientFile,
                     message: format!(
                         "it passes, and \"known_failures\" says that it fails\n  \
-                         {}: {}\n  remove the entry, or narrow its pattern",
-                        known.scenario, known.message
+                         {}: {}\n  {}, or narrow its pattern",
+                        known.scenario,
+                        known.message,
+                        client.mend_failure(index)
                     ),
                 })
             }
@@ -180,22 +182,26 @@ impl Used {
         for (index, known) in client.known_failures.iter().enumerate() {
             if !self.failures.contains(&index) {
                 lines.push(format!(
-                    "known_failures: {:?} with message {:?} matches no failure; remove it",
-                    known.scenario, known.message
+                    "known_failures: {:?} with message {:?} matches no failure; {}",
+                    known.scenario,
+                    known.message,
+                    client.mend_failure(index)
                 ));
             }
         }
         for (index, known) in client.known_findings.iter().enumerate() {
             if !self.findings.contains(&index) {
                 lines.push(format!(
-                    "known_findings: {} with text {:?} matches no finding; remove it",
-                    known.clause, known.text
+                    "known_findings: {} with text {:?} matches no finding; {}",
+                    known.clause,
+                    known.text,
+                    client.mend_finding(index)
                 ));
             }
         }
         for what in client.unsupported.keys() {
             if !self.unsupported.contains(what) {
-                lines.push(format!("unsupported: {what:?} was never met; remove it"));
+                lines.push(format!("unsupported: {what:?} was never met; {}", client.mend_unsupported(what)));
             }
         }
         lines

@@ -139,3 +139,45 @@ fn a_wrong_client_file_says_what_would_be_right(#[case] file: serde_json::Value,
     let error = Client::load(&path).expect_err("a wrong file").to_string();
     assert!(error.contains(said), "{error}");
 }
+
+/// Two files in one folder: `old`, and `new`, which is like it but for `but`.
+fn alike(but: serde_json::Value) -> Result<Client, String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let known = |scenario: &str| json!({"scenario": scenario, "message": "expected 605", "reason": "It is old.", "outcome": "fails"});
+    let old = json!({"name": "old", "command": ["x"], "unsupported": {"conn.a": "It has none.", "conn.b": "Nor that."},
+        "known_failures": [known("send/text"), known("send/cmd")]});
+    let new = json!({"name": "new", "command": ["y"], "like": {"client": "old", "but": but},
+        "known_failures": [known("send/new")]});
+    for (name, file) in [("old", old), ("new", new)] {
+        std::fs::write(folder.path().join(format!("{name}.json")), file.to_string()).expect("a file");
+    }
+    Client::load(&folder.path().join("new.json")).map_err(|error| error.message)
+}
+
+#[test]
+fn a_client_may_be_like_another() {
+    let client = alike(json!(["conn.b", "send/cmd"])).expect("two files");
+    assert_eq!(client.command, ["y"]);
+    assert_eq!(client.unsupported.keys().collect::<Vec<_>>(), ["conn.a"]);
+    let refused = failed("type: expected 605, got 1");
+    assert_eq!(judged(&client, &refused, &[]).0, "known failure");
+    // What nothing needs is mended where it stands.
+    assert_eq!(
+        judged(&client, &Outcome::Unsupported("conn.b".to_owned()), &[]),
+        (
+            "failed",
+            vec![
+                "known_failures: \"send/new\" with message \"expected 605\" matches no failure; remove it".to_owned(),
+                "known_failures: \"send/text\" with message \"expected 605\" matches no failure; \
+                 add \"send/text\" to \"but\" of \"like\", for it comes from old"
+                    .to_owned(),
+                "unsupported: \"conn.a\" was never met; add \"conn.a\" to \"but\" of \"like\", for it comes from old"
+                    .to_owned(),
+            ]
+        )
+    );
+    assert_eq!(
+        alike(json!(["conn.c"])).expect_err("nothing of that name"),
+        "\"but\": \"conn.c\" is no exception of old"
+    );
+}

@@ -194,13 +194,13 @@ fn evaluate(args: &RunArgs) -> Result<u8, Problem> {
 /// Keeps what a client with a file did, beside what earlier runs showed of it. Scenarios of another folder are
 /// nobody's clauses.
 fn keep(suite: &Suite<'_>, client: &Client, places: &Places) -> Result<Option<Results>, Problem> {
-    let Some(path) = client.file.as_deref().filter(|_| places.usual) else { return Ok(None) };
-    let file =
-        std::fs::read_to_string(path).map_err(|error| usage(format!("{}: {error}", path.display())))?;
+    if client.file.is_none() || !places.usual {
+        return Ok(None);
+    }
     let folder = std::env::var_os(FOLDER_VARIABLE).map(PathBuf::from);
     let mut results = match &folder {
-        Some(folder) => Results::load(folder, &client.name, &file),
-        None => Results::new(&client.name, &file),
+        Some(folder) => Results::load(folder, &client.name, &client.source),
+        None => Results::new(&client.name, &client.source),
     };
     for one in &suite.evaluated {
         results.set(one.scenario, Standing::of(&one.verdict));
@@ -221,12 +221,10 @@ fn of_all_clients(this: Option<Results>, places: &Places) -> Result<Vec<Results>
         if all.iter().any(|one| one.client == name) {
             continue;
         }
-        let path = folder.join(format!("{name}.json"));
-        let file =
-            std::fs::read_to_string(&path).map_err(|error| usage(format!("{}: {error}", path.display())))?;
+        let client = Client::load(&folder.join(format!("{name}.json"))).map_err(usage)?;
         all.push(match &kept {
-            Some(kept) => Results::load(kept, &name, &file),
-            None => Results::new(&name, &file),
+            Some(kept) => Results::load(kept, &name, &client.source),
+            None => Results::new(&name, &client.source),
         });
     }
     Ok(all)
