@@ -96,7 +96,8 @@ fn a_result_holds_for_what_it_was_made_with(
 fn every_clause_of_the_seed_is_there_with_its_statement() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/clauses.json");
     let clauses = load(&path).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(clauses.len(), 91);
+    let of_the_seed = clauses.iter().filter(|clause| !clause.id.starts_with("v4.")).count();
+    assert_eq!(of_the_seed, 91);
     for Clause { id, statement, .. } in &clauses {
         assert!(statement.ends_with('.') && statement.len() > 30, "{id}: {statement:?}");
         assert!(!id.contains(['{', '}', ',']), "{id}: braces are expanded");
