@@ -73,8 +73,12 @@ pub(crate) fn run(workspace: &Workspace, without: Without) -> Result<(), Failure
         loud(&name, &repeat, conformance::command(workspace, &["--client", client]))?;
     }
 
-    // After the clients: the table says what each of them does by now.
-    quiet("every clause is proven", conformance::command(workspace, &["--coverage"]))?;
+    // After the clients: the table says what each of them does by now, and only the vendor's SDKs have every call.
+    if without == Without::Node {
+        left_out.push("whether every clause is proven".to_owned());
+    } else {
+        quiet("every clause is proven", conformance::command(workspace, &["--coverage"]))?;
+    }
 
     println!("all passed in {:.0} s", started.elapsed().as_secs_f64());
     if !left_out.is_empty() {
