@@ -113,16 +113,9 @@ impl Call {
         }
     }
 
-    /// Why it was refused, in the numbers of the clients that have it.
-    fn failure(&self, config: &Config, answer: Result<&HttpAnswer, &str>) -> Failure {
-        match self {
-            Self::BlockList | Self::Contacts | Self::Group(_) | Self::Conversation(_) | Self::History(_) => {
-                Failure::of_call(self.name(), answer)
-            }
-            Self::List(_) | Self::Search(_) | Self::Reaction(_) | Self::Pin(_) | Self::Joined(_) => {
-                Failure::of_service(self.name(), &self.ask(config).path, answer)
-            }
-        }
+    /// Why it was refused, in the numbers of 4.x, whichever generation the call comes from.
+    pub(crate) fn failure(&self, config: &Config, answer: Result<&HttpAnswer, &str>) -> Failure {
+        Failure::of_service(self.name(), &self.ask(config).path, answer)
     }
 }
 

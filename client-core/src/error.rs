@@ -262,17 +262,6 @@ impl Failure {
         Self::new(101, "the file is empty")
     }
 
-    /// Why an upload failed: 101 whatever the cause (clause send.attachment.upload-error), with what the service
-    /// said.
-    pub(crate) fn of_upload(answer: Result<&HttpAnswer, &str>) -> Self {
-        Self { code: 101, ..Self::of_call("upload", answer) }
-    }
-
-    /// Why a download failed: 200 whatever the cause (rest.md A.5), with what the service said.
-    pub(crate) fn of_download(answer: Result<&HttpAnswer, &str>) -> Self {
-        Self { code: 200, ..Self::of_call("download", answer) }
-    }
-
     /// 510: an uploaded file whose message finds no room among those that wait.
     pub(crate) fn no_room(error: &CommandError) -> Self {
         Self::new(510, error.to_string())
@@ -342,18 +331,6 @@ impl Failure {
         Self::new(1, message).with(json!({
             "type": cause, "status": answer.status, "data": excerpt(&answer.body),
         }))
-    }
-
-    /// Why a REST call failed: 17 whatever the cause (rest.md 0.10, 3.x), with what the service said.
-    pub(crate) fn of_call(call: &str, answer: Result<&HttpAnswer, &str>) -> Self {
-        match answer {
-            Ok(answer) => {
-                let message = answer.error_description().unwrap_or_else(|| excerpt(&answer.body));
-                Self::new(17, message)
-                    .with(json!({ "call": call, "status": answer.status, "data": excerpt(&answer.body) }))
-            }
-            Err(reason) => Self::new(17, reason).with(json!({ "call": call })),
-        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::emoji::EmojiPart;
 use crate::error::Failure;
 use crate::ext::Ext;
 use crate::joined::Joined;
-use crate::message::{Chat, LocalId, Receipts};
+use crate::message::{Chat, LocalId, Priority, Receipts};
 use crate::modify::Modified;
 use crate::notify::DeviceNews;
 use crate::pin::PinnedMessage;
@@ -272,8 +272,7 @@ pub enum Event {
         /// The `key` of the next page, if there is one.
         next: Option<String>,
     },
-    /// A call that has events of its own was refused, or got no answer: 17, or of the calls that came with 4.x a number
-    /// of rest.md 0.11.
+    /// A call that has events of its own was refused, or got no answer: a number of rest.md 0.11.
     CallFailed {
         /// As it was returned.
         call: CallId,
@@ -331,6 +330,8 @@ pub struct Incoming {
     pub receipts: Receipts,
     /// Whether this user was online when the service took it, where it says so.
     pub was_online: Option<bool>,
+    /// How much it matters, of a message to a room; normal where its sender did not say.
+    pub priority: Option<Priority>,
     /// What it says.
     pub content: IncomingContent,
 }

@@ -95,7 +95,7 @@ impl Client {
     }
 
     /// Joins a group, or applies for it where its owner decides. There is no event of success here or below; a
-    /// refusal is an [`crate::Event::Error`], type 17.
+    /// refusal is an [`crate::Event::Error`], in the numbers of 4.x.
     pub fn join_group(&mut self, now: Millis, group: &str) -> Result<(), CommandError> {
         self.muc_call(now, "join_group", Muc::Group(group.to_owned()), GroupCall::Join)
     }

@@ -205,10 +205,8 @@ impl Client {
             Reading::Nothing => {}
             Reading::BlockList => {
                 if let Err(error) = self.queue_call(Call::BlockList) {
-                    self.tell(Event::Error(Failure::of_call(
-                        Call::BlockList.name(),
-                        Err(&error.to_string()),
-                    )));
+                    let failure = Call::BlockList.failure(&self.config, Err(&error.to_string()));
+                    self.tell(Event::Error(failure));
                 }
             }
             Reading::Kick(failure) => return Some(failure),

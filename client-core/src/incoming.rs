@@ -13,7 +13,7 @@ use crate::attachment::{Media, read_attachment};
 use crate::client::Config;
 use crate::event::{Event, Incoming, IncomingContent, ServerId};
 use crate::ext::{Ext, fields_from_wire};
-use crate::message::{Chat, Receipts};
+use crate::message::{Chat, Priority, Receipts};
 use crate::modify::{Modified, read_edit};
 use crate::receipt::read_receipt;
 use crate::timer::Millis;
@@ -64,6 +64,7 @@ pub(crate) fn read_chat(meta: &Meta, payload: Bytes, config: &Config) -> Result<
             ext: ext.clone(),
             receipts: asked_for(&body.msg_config),
             was_online: read_was_online(meta),
+            priority: (chat == Chat::Room).then(|| Priority::from_wire(&meta.ext)),
             content,
         });
     }

@@ -239,7 +239,20 @@ impl Route {
     }
 }
 
+/// Where the envelope of a message to a room has its priority (wire-4x §5.1).
+const PRIORITY_KEY: &str = "chatroom_msg_tag";
+
 impl Priority {
+    /// Normal where there is none, or one that has no name.
+    pub(crate) fn from_wire(envelope: &[KeyValue]) -> Self {
+        let tag = envelope.iter().find(|pair| pair.key.as_deref() == Some(PRIORITY_KEY));
+        match tag.and_then(|pair| pair.value.as_ref()) {
+            Some(WireValue::VarintValue(0)) => Self::High,
+            Some(WireValue::VarintValue(2)) => Self::Low,
+            Some(_) | None => Self::Normal,
+        }
+    }
+
     fn to_wire(self) -> KeyValue {
         let tag = match self {
             Self::High => 0,
@@ -247,7 +260,7 @@ impl Priority {
             Self::Low => 2,
         };
         KeyValue {
-            key: Some("chatroom_msg_tag".to_owned()),
+            key: Some(PRIORITY_KEY.to_owned()),
             r#type: Some(ValueType::Int.into()),
             value: Some(WireValue::VarintValue(tag)),
         }

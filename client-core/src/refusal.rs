@@ -1,6 +1,7 @@
-//! What a refusal over HTTP is in the numbers of the 4.x clients (rest.md 0.11), for the calls that came with 4.x.
+//! What a refusal over HTTP is in the numbers of the 4.x clients (rest.md 0.11 and A.5), whichever generation the call
+//! comes from: 3.x shows 17 whatever the cause.
 //!
-//! A table and its reading. The calls that 3.x has show 17 whatever the cause, as it does.
+//! Tables and their reading. A refused login is in `error`: its numbers are others (wire-4x §3.3).
 
 use serde::Deserialize;
 use serde_json::json;
@@ -135,6 +136,7 @@ const ROWS: &[Row] = &[
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Refused {
+    error: Option<String>,
     error_code: Option<i64>,
     error_description: Option<String>,
     exception: Option<String>,
@@ -142,14 +144,14 @@ struct Refused {
 }
 
 impl Failure {
-    /// Why a call that came with 4.x was refused. Where there is no answer at all it is -2; an answer of 200 that
+    /// Why a call was refused. Where there is no answer at all it is -2; an answer of 200 that
     /// cannot be read is that too. `path` tells groups from rooms, as it does in the SDK.
     pub(crate) fn of_service(call: &str, path: &str, answer: Result<&HttpAnswer, &str>) -> Self {
         let answer = match answer {
             Ok(answer) => answer,
             Err(reason) => return Self::new(-2, reason).with(json!({ "call": call })),
         };
-        let refused: Refused = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let refused = answer.refused();
         let sentence = refused.error_description.or(refused.result).unwrap_or_else(|| excerpt(&answer.body));
         let row = ROWS.iter().find(|row| {
             row.status == answer.status
@@ -173,5 +175,44 @@ impl Failure {
         };
         Self::new(code, message)
             .with(json!({ "call": call, "status": answer.status, "data": excerpt(&answer.body) }))
+    }
+
+    /// Why an upload failed: 101 whatever the cause (clause send.attachment.upload-error), with what the service
+    /// said.
+    pub(crate) fn of_upload(answer: Result<&HttpAnswer, &str>) -> Self {
+        Self::of_transfer(101, "upload", answer)
+    }
+
+    /// Why a download failed: 200 unless 4.x tells the cause apart (rest.md A.5), with what the service said.
+    pub(crate) fn of_download(answer: Result<&HttpAnswer, &str>) -> Self {
+        let code = answer.map_or(200, |answer| {
+            let refused = answer.refused();
+            match answer.status {
+                403 if refused.error_description.as_deref() == Some("chatfile no permission") => 222,
+                403 => 603,
+                404 if refused.error.as_deref() == Some("file_expired") => 223,
+                500 => 503,
+                _ => 200,
+            }
+        });
+        Self::of_transfer(code, "download", answer)
+    }
+
+    fn of_transfer(code: i32, what: &str, answer: Result<&HttpAnswer, &str>) -> Self {
+        match answer {
+            Ok(answer) => {
+                let sentence = answer.error_description().unwrap_or_else(|| excerpt(&answer.body));
+                Self::new(code, sentence)
+                    .with(json!({ "call": what, "status": answer.status, "data": excerpt(&answer.body) }))
+            }
+            Err(reason) => Self::new(code, reason).with(json!({ "call": what })),
+        }
+    }
+}
+
+impl HttpAnswer {
+    /// What an error's body says, as far as it can be read.
+    fn refused(&self) -> Refused {
+        serde_json::from_slice(&self.body).unwrap_or_default()
     }
 }

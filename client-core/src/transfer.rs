@@ -96,7 +96,7 @@ impl Client {
     }
 
     /// Fetches a file, such as that of a received attachment: [`Event::Downloaded`] or
-    /// [`Event::DownloadFailed`] (200). The secret goes along as a header where the address has none in it;
+    /// [`Event::DownloadFailed`] (200, or 222, 223, 503, 603 where the cause is known). The secret goes along as a header where the address has none in it;
     /// `accept` is the media type that is hoped for. Secret and token go to our own REST base alone, whatever
     /// the address. At most 64 MiB are taken.
     pub fn download(

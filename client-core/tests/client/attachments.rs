@@ -317,6 +317,26 @@ fn an_error_is_never_shown_as_the_file(#[case] status: u16, #[case] media_type: 
     assert_eq!((failed, failure.code, failure.message.as_str()), (call, 200, "no"));
 }
 
+#[rstest]
+#[case::no_permission(403, r#"{"error_description":"chatfile no permission"}"#, 222)]
+#[case::forbidden(403, r#"{"error_description":"chatfile no permission!"}"#, 603)]
+#[case::its_time_is_over(404, r#"{"error":"file_expired","error_description":"x"}"#, 223)]
+#[case::unknown(404, r#"{"error":"resource_not_found"}"#, 200)]
+#[case::broken(500, "<html>", 503)]
+#[case::another(400, r#"{"error":"file_expired","error_description":"chatfile no permission"}"#, 200)]
+fn a_refused_download_has_the_number_of_4x(
+    #[case] status: u16,
+    #[case] body: &'static str,
+    #[case] code: i32,
+) {
+    let mut stage = Stage::open();
+    let call = stage.client.download(stage.now, "http://127.0.0.1:4000/f", None, None).expect("logged in");
+    stage.requests();
+    stage.http_typed(call, status, None, body);
+    let Event::DownloadFailed { call: failed, failure } = only(stage.events()) else { panic!("a failure") };
+    assert_eq!((failed, failure.code), (call, code));
+}
+
 #[test]
 fn known_keys_become_emojis_and_other_texts_stay() {
     let map = [("[):]".to_owned(), "smile.png".to_owned())];

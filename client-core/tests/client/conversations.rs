@@ -109,11 +109,11 @@ fn readers_come_in_pages(
 fn a_refusal_names_its_call_and_so_does_the_end_of_the_session() {
     let mut stage = Stage::open();
     let refused = stage.client.list_conversations(stage.now).expect("logged in");
-    stage.http(refused, 403, r#"{"error_description":"not open"}"#);
+    stage.http(refused, 403, r#"{"error_description":"service not open!"}"#);
     let Event::CallFailed { call, failure: Failure { code, message, .. } } = only(stage.events()) else {
         panic!("a failure")
     };
-    assert_eq!((call, code, message.as_str()), (refused, 17, "not open"));
+    assert_eq!((call, code, message.as_str()), (refused, 505, "service not open!"));
 
     let first = stage.client.list_conversations(stage.now).expect("logged in");
     let second = stage.client.list_readers(stage.now, "9", ServerId(7), None, None).expect("logged in");
@@ -122,6 +122,6 @@ fn a_refusal_names_its_call_and_so_does_the_end_of_the_session() {
         Event::CallFailed { call, failure } => Some((call, failure.code)),
         _ => None,
     });
-    assert_eq!(ended.collect::<Vec<_>>(), [Some((first, 17)), Some((second, 17)), None]);
+    assert_eq!(ended.collect::<Vec<_>>(), [Some((first, -2)), Some((second, -2)), None]);
     assert_eq!(stage.cancelled(), [first]);
 }

@@ -3,7 +3,8 @@
 use client_core::{
     Chat, CommandError, Content, Event, Ext, IncomingContent, Message, Millis, Priority, Route, ServerId,
 };
-use fixtures::wire::{MessageBody, Meta, message_body};
+use fixtures::wire::message_body::{self, Type as Kind};
+use fixtures::wire::{MessageBody, Meta};
 use prost::Message as _;
 use rstest::rstest;
 use serde_json::json;
@@ -167,6 +168,35 @@ fn routes_and_priorities_stand_in_the_envelope(
     let shown: Vec<_> = meta.ext.iter().map(|pair| (pair.key.as_deref(), pair.value.clone())).collect();
     let wanted = tag.map(|tag| (Some("chatroom_msg_tag"), Some(Value::VarintValue(tag))));
     assert_eq!(shown, wanted.into_iter().collect::<Vec<_>>());
+}
+
+#[rstest]
+#[case::high(Kind::Chatroom, Some(0), Some(Priority::High))]
+#[case::normal(Kind::Chatroom, Some(1), Some(Priority::Normal))]
+#[case::low(Kind::Chatroom, Some(2), Some(Priority::Low))]
+#[case::unknown(Kind::Chatroom, Some(3), Some(Priority::Normal))]
+#[case::none(Kind::Chatroom, None, Some(Priority::Normal))]
+#[case::no_room(Kind::Groupchat, Some(0), None)]
+fn a_message_to_a_room_shows_its_priority(
+    #[case] kind: Kind,
+    #[case] tag: Option<i64>,
+    #[case] shown: Option<Priority>,
+) {
+    use fixtures::wire::KeyValue;
+    use fixtures::wire::key_value::Value;
+    let mut stage = Stage::open();
+    let other =
+        KeyValue { key: Some("other".to_owned()), value: Some(Value::VarintValue(0)), ..KeyValue::default() };
+    let tag = tag.map(|tag| KeyValue {
+        key: Some("chatroom_msg_tag".to_owned()),
+        value: Some(Value::VarintValue(tag)),
+        ..KeyValue::default()
+    });
+    let contents = body_of(&text_meta(1, "hi")).contents;
+    let meta = Meta { ext: std::iter::once(other).chain(tag).collect(), ..chat_meta(1, kind, contents) };
+    stage.server(page("bob", vec![meta], None, true));
+    let Event::Message(message) = only(stage.events()) else { panic!("a message") };
+    assert_eq!(message.priority, shown);
 }
 
 #[rstest]

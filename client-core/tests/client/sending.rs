@@ -196,13 +196,13 @@ fn rest_calls_go_out_one_at_a_time_in_their_order() {
     stage.http(first[0].call, 403, r#"{"error":"forbidden_op","error_description":"no way"}"#);
     let events = stage.events();
     assert!(
-        matches!(&events[..], [Event::Error(Failure { code: 17, message, .. })] if message == "no way"),
+        matches!(&events[..], [Event::Error(Failure { code: 603, message, .. })] if message == "permission denied"),
         "{events:?}"
     );
     let second = stage.requests();
     assert!(second[0].url.ends_with("/chatgroups/1/quit"), "{second:?}");
     stage.advance(15_000);
-    assert_eq!(stage.error_codes(), [17], "no answer in time");
+    assert_eq!(stage.error_codes(), [-2], "no answer in time");
     stage.handle(Received::Http { call: second[0].call, answer: Err("late".to_owned()) });
     assert_eq!(stage.events(), []);
 }

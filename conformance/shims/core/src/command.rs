@@ -171,7 +171,7 @@ pub(crate) struct SendText {
     pub(crate) thread: bool,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Priority {
     High,

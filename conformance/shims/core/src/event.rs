@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::command::Chat;
+use crate::command::{Chat, Priority};
 
 mod since_4x;
 
@@ -73,6 +73,8 @@ pub(crate) enum Event {
         ext: Value,
         time: u64,
         online: u8,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        priority: Option<Priority>,
     },
     Emoji {
         id: String,
@@ -371,14 +373,14 @@ impl Event {
     }
 
     pub(crate) fn message(message: Incoming) -> Self {
-        let Incoming { id, from, to, chat, time, ext, receipts: _, was_online, content } = message;
+        let Incoming { id, from, to, chat, time, ext, receipts: _, was_online, priority, content } = message;
         let (id, time, ext) = (id.to_string(), time.0, ext.into_json());
         let chat = chat.into();
         match content {
             IncomingContent::Text(data) => {
                 // As 4.x shows it: 3 where the service does not say.
                 let online = was_online.map_or(3, u8::from);
-                Self::Text { id, from, to, chat, data, ext, time, online }
+                Self::Text { id, from, to, chat, data, ext, time, online, priority: priority.map(Into::into) }
             }
             IncomingContent::Emoji(parts) => {
                 let data = parts.into_iter().map(|part| match part {
@@ -452,6 +454,16 @@ impl From<client_core::Chat> for Chat {
             client_core::Chat::Single => Self::Single,
             client_core::Chat::Group => Self::Group,
             client_core::Chat::Room => Self::Room,
+        }
+    }
+}
+
+impl From<client_core::Priority> for Priority {
+    fn from(priority: client_core::Priority) -> Self {
+        match priority {
+            client_core::Priority::High => Self::High,
+            client_core::Priority::Normal => Self::Normal,
+            client_core::Priority::Low => Self::Low,
         }
     }
 }
