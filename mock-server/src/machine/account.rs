@@ -12,7 +12,7 @@ use super::log::ConvIx;
 use super::message::SentIds;
 use super::muc::Mucs;
 use super::mutes::Mutes;
-use super::notification::Notification;
+use super::notification::{Notification, Subject};
 use super::presence::Said;
 use super::session::DeviceId;
 use super::{ConnId, Map, Millis, Server, Set};
@@ -237,11 +237,13 @@ impl Accounts {
     pub(super) fn clear(&mut self, user: UserIx) {
         self.end_tokens(user);
         *self.user_mut(user) = User::default();
+        let subject = Subject::User(self.name(user).into());
         for other in self.users.values_mut() {
             other.blocked.shift_remove(&user);
             other.blocked_both.shift_remove(&user);
             other.contacts.shift_remove(&user);
             other.invited_by.shift_remove(&user);
+            other.notification.forget(&subject);
         }
     }
 

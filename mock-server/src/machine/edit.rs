@@ -61,7 +61,7 @@ impl Server {
         };
         // Whoever may not know of a message is told the same as of one that there never was.
         let unknown = || refuse("Sorry, message does not exist");
-        let (found, sender) = self.find_sent(id).ok_or_else(unknown)?;
+        let (found, sender) = self.find_open(user, id).ok_or_else(unknown)?;
         let (readers, muc, leads) = match self.queues.key(found.conv) {
             ConvKey::Single(a, b) => {
                 let other = if a == user { b } else { a };
@@ -129,8 +129,7 @@ impl Server {
             let refused = Refused::new(status::ErrorCode::Fail, "Sorry, edit fail");
             return self.refuse_message(ticket, &refused);
         };
-        let entry = self.queues.entry(found.conv, found.position);
-        let audience = entry.map_or(Audience::Everyone, |entry| entry.audience().clone());
+        let audience = self.audience_of_edit(found, delivery.readers.as_slice());
         let old = Meta::decode(&kept[..]).expect("what is kept was encoded here");
         let old_body = old.payload.clone().unwrap_or_default();
         let count = self.queues.edits(found) + 1;
@@ -151,11 +150,31 @@ impl Server {
             sender: Some(origin.user),
             origin: Some(origin.device),
             kind: EntryKind::Edit,
-            // Whoever never got the message learns nothing of what it says now.
             audience,
             meta: news,
         };
         self.append_edit(now, found, entry, delivery.readers.as_slice());
+    }
+
+    /// Whoever never got the message learns nothing of what it says now: who was left out, and in a group, whose
+    /// members see what was said since they came, who came later.
+    fn audience_of_edit(&self, found: Found, readers: &[UserIx]) -> Audience {
+        let Some(entry) = self.queues.entry(found.conv, found.position) else { return Audience::Everyone };
+        let is_of_group = match self.queues.key(found.conv) {
+            ConvKey::Muc(muc) => self.mucs.muc(muc).kind == MucKind::Group,
+            ConvKey::Single(..) | ConvKey::Service(_) => false,
+        };
+        if !is_of_group || *entry.audience() != Audience::Everyone {
+            return entry.audience().clone();
+        }
+        let had_it = |user: &UserIx| {
+            let membership = self.accounts.user(*user).conversations.get(&found.conv);
+            membership.is_some_and(|membership| membership.since <= found.position)
+        };
+        if readers.iter().all(had_it) {
+            return Audience::Everyone;
+        }
+        Audience::Among(readers.iter().copied().filter(had_it).collect())
     }
 
     /// `edit_msg` of wire-4x §6.

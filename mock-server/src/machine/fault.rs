@@ -74,6 +74,7 @@ impl Faults {
         let index = self.uploads.iter().position(|whose| *whose == user);
         index.map(|index| self.uploads.swap_remove(index)).is_some()
     }
+
     pub(super) fn arm_login(&mut self, user: UserIx, fault: LoginFault) {
         self.logins.push((user, fault));
     }

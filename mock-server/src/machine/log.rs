@@ -483,6 +483,22 @@ impl Audience {
         }
     }
 
+    /// Whether the user may know of it at all: what is for some members is nobody else's.
+    pub(super) fn is_open_to(&self, user: UserIx) -> bool {
+        match self {
+            Self::Among(users) => users.contains(&user),
+            Self::Everyone | Self::Only(_) | Self::AllBut(_) | Self::Present(_) => true,
+        }
+    }
+
+    /// Whom the news that it was taken back is for: whoever was left out never had it.
+    pub(super) fn of_recall(&self) -> Self {
+        match self {
+            Self::Among(_) | Self::Present(_) => self.clone(),
+            Self::Everyone | Self::Only(_) | Self::AllBut(_) => Self::Everyone,
+        }
+    }
+
     /// Whether it is for that device.
     pub(super) fn concerns(&self, reader: &Reader) -> bool {
         match self {

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::hash::Hasher as _;
+use std::sync::Arc;
 
 use fixtures::wire::view::MetaView;
 use fixtures::wire::{Jid, MessageBody, Meta, message_body, meta, status};
@@ -208,13 +209,9 @@ impl Server {
         }
     }
 
-    /// As [`Server::answer_taken`], with what became of the message that was modified (wire-4x §6).
+    /// As [`Server::answer_taken_showing`]: what became of the message that was modified (wire-4x §6).
     pub(super) fn answer_edit(&mut self, now: Millis, ticket: &Ticket, server_id: u64, news: &Value) {
-        let &Ticket { origin, local_id, body_hash, .. } = ticket;
-        if let Some(ids) = self.sent_ids(origin) {
-            ids.note(Sent { local_id, server_id, timestamp: now, body_hash });
-        }
-        let me = self.jid(origin.user, None);
+        let me = self.jid(ticket.origin.user, None);
         let news = serde_json::to_vec(news).expect("a Value is always JSON");
         let beside = Meta {
             id: Some(server_id),
@@ -225,7 +222,7 @@ impl Server {
             payload: Some(news.into()),
             ..Meta::default()
         };
-        self.answer_message(ticket, encode::accepted_showing(local_id, server_id, now, beside));
+        self.answer_taken_showing(now, ticket, server_id, beside);
     }
 
     /// The message is taken: its sender is answered, and what is to come of it comes.
@@ -335,10 +332,21 @@ impl Server {
             payload: Some(body.encode_to_vec().into()),
             ..Meta::default()
         };
-        let (kind, meta) = (EntryKind::Content, meta.encode_to_vec().into());
+        let (kind, meta): (_, Arc<[u8]>) = (EntryKind::Content, meta.encode_to_vec().into());
+        let thread = match to {
+            StagedTo::Muc(muc) if self.mucs.muc(muc).kind == MucKind::Thread => Some(muc),
+            StagedTo::Muc(_) | StagedTo::User(_) => None,
+        };
+        let meta = match thread {
+            Some(thread) => self.with_thread(thread, meta),
+            None => meta,
+        };
         let entry =
             NewEntry { id, sender: Some(from), origin: None, kind, audience: Audience::Everyone, meta };
         self.append(now, conv, entry, readers.as_slice());
+        if let Some(thread) = thread {
+            self.written_in_thread(now, thread, from);
+        }
         true
     }
 

@@ -101,6 +101,13 @@ impl Silence {
     }
 }
 
+impl Notification {
+    /// The user or group is no more, and the name or id may be another's soon.
+    pub(super) fn forget(&mut self, subject: &Subject) {
+        self.of.remove(subject);
+    }
+}
+
 impl Server {
     /// Sets a part of a user's push settings, and tells the user's devices but the one of that resource, which did it.
     /// False: the user has settings for [`CONVERSATIONS_MAX`] conversations.

@@ -72,7 +72,7 @@ impl Server {
         id: u64,
         set: Set,
     ) -> Result<(), PinFault> {
-        let Found { conv, .. } = self.find_pinnable(key, id).ok_or(PinFault::NoMessage)?;
+        let Found { conv, .. } = self.find_pinnable(actor.user, key, id).ok_or(PinFault::NoMessage)?;
         let was_pinned = self.pins.forget(conv, id);
         let op = match set {
             Set::On => {
@@ -115,8 +115,8 @@ impl Server {
     }
 
     /// A message for people of that conversation.
-    fn find_pinnable(&self, key: ConvKey, id: u64) -> Option<Found> {
-        let (found, _) = self.find_sent(id)?;
+    fn find_pinnable(&self, user: UserIx, key: ConvKey, id: u64) -> Option<Found> {
+        let (found, _) = self.find_open(user, id)?;
         (self.queues.key(found.conv) == key).then_some(found)
     }
 }

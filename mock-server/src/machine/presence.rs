@@ -77,7 +77,7 @@ impl Presence {
     pub(super) fn forget(&mut self, user: UserIx) {
         for watcher in self.watchers.swap_remove(&user).unwrap_or_default().into_keys() {
             self.subscriptions -= 1;
-            self.watched.get_mut(&watcher).map(|watched| watched.swap_remove(&user));
+            self.watched.get_mut(&watcher).map(|watched| watched.shift_remove(&user));
         }
         for about in self.watched.swap_remove(&user).unwrap_or_default() {
             self.unwatch(user, about);

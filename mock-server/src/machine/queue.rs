@@ -36,7 +36,7 @@ pub(super) struct Cursor {
     /// How often the device had come back before: part of its keys.
     returns: u16,
     /// Positions of news of modifications that the device need not have: it is given the messages as they are by now.
-    /// Nearly always empty.
+    /// They rise; nearly always there are none.
     outdated: Vec<u64>,
 }
 
@@ -502,7 +502,7 @@ impl Cursor {
 
     /// Whether the device is to have what lies there, as far as that goes by what it has had.
     fn wants(&self, position: u64) -> bool {
-        self.outdated.is_empty() || !self.outdated.contains(&position)
+        self.outdated.is_empty() || self.outdated.binary_search(&position).is_err()
     }
 
     /// The position behind all that was given, acknowledged or not.
@@ -516,6 +516,7 @@ impl Cursor {
         self.told = false;
         self.page_end = None;
         self.earlier_ends.clear();
+        self.outdated.retain(|&at| at >= position);
     }
 
     /// A page that ends there goes out.

@@ -202,7 +202,7 @@ impl Server {
 
     /// The conversation of a message that bears reactions and that the user may see.
     pub(super) fn bears_reactions(&self, id: u64, user: UserIx) -> Result<ConvKey, ReactionFault> {
-        let found = self.queues.find_message(id).ok_or(ReactionFault::Illegal)?;
+        let (found, _) = self.find_open(user, id).ok_or(ReactionFault::Illegal)?;
         let entry = self.queues.entry(found.conv, found.position).ok_or(ReactionFault::Illegal)?;
         if entry.kind != EntryKind::Content {
             return Err(ReactionFault::Illegal);
@@ -221,11 +221,13 @@ impl Server {
 
     /// As the news and history spell what a message bears (wire-4x §6).
     fn listed_reactions(&self, id: u64, user: UserIx) -> Vec<Value> {
-        let all = self.all_reacted(user, id).into_iter();
-        all.map(|(reaction, Reacted { users, mine })| {
-            let listed = self.accounts.names(users.iter().copied().take(USERS_LISTED));
-            json!({ "reaction": reaction, "count": users.len(), "userList": listed, "state": mine })
-        })
-        .collect()
+        let reactions = self.reactions.of.get(&id).into_iter().flatten();
+        reactions
+            .map(|(reaction, users)| {
+                let listed = self.accounts.names(users.iter().copied().take(USERS_LISTED));
+                let mine = users.contains(&user);
+                json!({ "reaction": reaction, "count": users.len(), "userList": listed, "state": mine })
+            })
+            .collect()
     }
 }

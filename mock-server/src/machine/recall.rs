@@ -61,7 +61,7 @@ impl Server {
         };
         // Outside the list of wire-3x §7, so that SDKs say 503. Whoever may not know of a message is told the same.
         let unknown = || Refused::new(ErrorCode::Fail, "message not found");
-        let (found, sender) = self.find_sent(id).ok_or_else(unknown)?;
+        let (found, sender) = self.find_open(user, id).ok_or_else(unknown)?;
         let (readers, leads) = match self.queues.key(found.conv) {
             ConvKey::Single(a, b) => {
                 let other = if a == user { b } else { a };
@@ -90,8 +90,9 @@ impl Server {
             ConvKey::Muc(muc) if self.mucs.muc(muc).kind == MucKind::Thread => Some(muc),
             ConvKey::Muc(_) | ConvKey::Single(..) | ConvKey::Service(_) => None,
         };
+        let audience = self.audience_of_recall(found);
         let delivery = Delivery::new(found.conv, EntryKind::Recall, readers);
-        Ok(Act::Recall(found, Delivery { thread, ..delivery }))
+        Ok(Act::Recall(found, Delivery { thread, audience, ..delivery }))
     }
 
     /// Takes a message back in the name of the app's server. `from` is shown as who did it; `None` is `admin`, whom
@@ -144,16 +145,11 @@ impl Server {
             payload: Some(body.encode_to_vec().into()),
             ..Meta::default()
         };
+        let audience = self.audience_of_recall(found);
         self.void(found, readers.as_slice());
         let meta: Arc<[u8]> = meta.encode_to_vec().into();
-        let entry = NewEntry {
-            id: news,
-            sender: None,
-            origin: None,
-            kind: EntryKind::Recall,
-            audience: Audience::Everyone,
-            meta,
-        };
+        let entry =
+            NewEntry { id: news, sender: None, origin: None, kind: EntryKind::Recall, audience, meta };
         self.append(now, found.conv, entry, readers.as_slice());
         Ok(())
     }
@@ -166,6 +162,27 @@ impl Server {
             EntryKind::Content | EntryKind::Command => Some((found, entry.sender)),
             EntryKind::Receipt | EntryKind::Recall | EntryKind::Edit | EntryKind::Notice => None,
         }
+    }
+
+    /// As [`Server::find_sent`], for a user: what was for some members only is not there for others.
+    pub(super) fn find_open(&self, user: UserIx, id: u64) -> Option<(Found, Option<UserIx>)> {
+        let (found, sender) = self.find_sent(id)?;
+        let entry = self.queues.entry(found.conv, found.position)?;
+        entry.audience().is_open_to(user).then_some((found, sender))
+    }
+
+    /// As [`Server::find_open`], where the user is part of the conversation.
+    pub(super) fn may_see(&self, user: UserIx, id: u64) -> bool {
+        self.find_open(user, id).is_some_and(|(found, _)| match self.queues.key(found.conv) {
+            ConvKey::Single(a, b) => a == user || b == user,
+            ConvKey::Muc(muc) => self.mucs.get(muc).is_some_and(|muc| muc.has(user)),
+            ConvKey::Service(_) => false,
+        })
+    }
+
+    fn audience_of_recall(&self, found: Found) -> Audience {
+        let entry = self.queues.entry(found.conv, found.position);
+        entry.map_or(Audience::Everyone, |entry| entry.audience().of_recall())
     }
 
     /// Nobody gets the message any more, and whoever has not read it has one less to read.

@@ -2,9 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::Server;
 use super::account::UserIx;
-use super::log::ConvKey;
 
 /// What was reported, the oldest first.
 #[derive(Debug, Default)]
@@ -38,16 +36,5 @@ impl Reports {
     /// The user is no more: the name may be somebody else's soon.
     pub(super) fn forget_user(&mut self, user: UserIx) {
         self.0.retain(|report| report.by != user);
-    }
-}
-
-impl Server {
-    /// Whether it is a message of one of the user's conversations.
-    pub(super) fn may_see(&self, user: UserIx, id: u64) -> bool {
-        self.find_sent(id).is_some_and(|(found, _)| match self.queues.key(found.conv) {
-            ConvKey::Single(a, b) => a == user || b == user,
-            ConvKey::Muc(muc) => self.mucs.get(muc).is_some_and(|muc| muc.members.contains_key(&user)),
-            ConvKey::Service(_) => false,
-        })
     }
 }

@@ -91,7 +91,7 @@ impl Server {
         name: &str,
         resource: Option<&str>,
     ) -> Result<MucIx, ThreadFault> {
-        let (found, _) = self.find_sent(message).ok_or(ThreadFault::NoMessage)?;
+        let (found, _) = self.find_open(act.by, message).ok_or(ThreadFault::NoMessage)?;
         if self.queues.key(found.conv) != ConvKey::Muc(group) {
             return Err(ThreadFault::NoMessage);
         }

@@ -18,6 +18,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use prost::Message as _;
 
+use crate::arbitrary_calls::{Asked, FIRST_ID, MADE, any_call};
 use crate::world::{APP_KEY, Login, World, body, body_of, config, jid, json_of, msync, text_of};
 
 /// One thing that happens. Connections are picked among those that strangers have.
@@ -26,12 +27,7 @@ enum Step {
     Open,
     Frame(Index, Vec<u8>),
     Close(Index),
-    Http {
-        method: Method,
-        path: String,
-        token: Option<String>,
-        body: Vec<u8>,
-    },
+    Http(Asked),
     Control(Control),
     /// An app's server answers one of the questions that are open.
     Webhook(Index, WebhookAnswer),
@@ -41,9 +37,6 @@ enum Step {
     /// Bernd pulls all there is.
     Read,
 }
-
-/// The id of a world's first message.
-const FIRST_ID: u64 = 1_160_000_000_000_000_001;
 
 /// Every frame that a real SDK sent in fixtures/frames.
 static CAPTURED: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
@@ -73,7 +66,8 @@ fn unhex(text: &str) -> Vec<u8> {
 
 /// Strangers, bystanders, captured users, nobody, and names that are none.
 fn any_name() -> impl Strategy<Value = String> {
-    const NAMES: &[&str] = &["mallory", "Trudy", "anna", "bernd", "alice", "bob", "7", "8", "nobody", ""];
+    const NAMES: &[&str] =
+        &["mallory", "Trudy", "anna", "bernd", "alice", "bob", "7", "8", MADE[0], MADE[1], "nobody", ""];
     prop_oneof![
         6 => select(NAMES).prop_map(str::to_owned),
         3 => Just("bernd".to_owned()),
@@ -163,16 +157,28 @@ fn sync(meta: &Meta, fields: Vec<Vec<u8>>) -> Vec<u8> {
 }
 
 fn any_message() -> impl Strategy<Value = Vec<u8>> {
-    let kind = prop_oneof![4 => Just(Some(1)), 1 => Just(None), 3 => (-1..10_i32).prop_map(Some)];
+    let kind = prop_oneof![4 => Just(Some(1)), 1 => Just(None), 4 => (-1..10_i32).prop_map(Some)];
+    let scope = option::of(-1..4_i32);
+    let told = option::weighted(0.3, select(&[r#"{"thread":{}}"#, r#"{"x":1}"#, "[]", "{"][..]));
     // Of the first messages of a world, or of none.
     let about = option::of(prop_oneof![9 => (0..40_u64).prop_map(|n| FIRST_ID + n), 1 => any::<u64>()]);
     let asks = option::of(any::<bool>());
-    let parts = (kind, any_name(), any_name(), ".{0,20}", fields(), any::<bool>(), about, asks, 0..10_i32);
-    let any_body = parts.prop_map(|(kind, from, to, text, fields, empty, about, asks, content)| {
+    let names = (any_name(), any_name());
+    let parts = (kind, names, ".{0,20}", fields(), any::<bool>(), about, asks, 0..10_i32, (scope, told));
+    let any_body = parts.prop_map(|(kind, (from, to), text, fields, empty, about, asks, content, of_4x)| {
         let mut body = body(message_body::Type::Chat, &from, &to, &text);
         body.contents[0].r#type = Some(content);
         let msg_config = asks.map(|asks| message_body::MessageConfig { allow_group_ack: Some(asks) });
-        let body = MessageBody { r#type: kind, ack_message_id: about, msg_config, ..body };
+        let (edit_scope, told) = of_4x;
+        let body = MessageBody {
+            r#type: kind,
+            ack_message_id: about,
+            edit_message_id: about,
+            edit_scope,
+            meta: told.map(str::to_owned),
+            msg_config,
+            ..body
+        };
         let mut bytes = with_fields(&body, fields);
         if empty {
             bytes.extend([0x22, 0x00]);
@@ -296,19 +302,27 @@ fn any_http() -> impl Strategy<Value = Step> {
         |(method, first, second, third, fourth, token, body)| {
             let path = [first, second, third, fourth].join("/");
             let path = format!("/{}", path.trim_end_matches('/'));
-            Step::Http { method, path, token, body: body.into() }
+            Step::Http(Asked { method, path, token, body: body.into() })
         },
     )
 }
 
 fn any_control() -> impl Strategy<Value = Control> {
     let on = || option::of(any::<bool>());
-    let more = (on(), on(), on(), on(), option::of(0..100_u64), on(), on());
+    let of_4x = (on(), on(), on(), option::of(0..3_u32), option::of(0..3_u32));
+    let more = (on(), on(), on(), on(), option::of(0..100_u64), on(), on(), of_4x);
     let patch = (on(), on(), on(), on(), option::of(0..100_u64), more).prop_map(
         |(strict, one_device, serving, open_registration, token_ttl_ms, more)| {
             let message_bytes_max = None;
-            let (recall, admins_recall, antispam, group_receipts, recall_window_ms, listed, asking) = more;
+            let (recall, admins_recall, antispam, group_receipts, recall_window_ms, listed, asking, of_4x) =
+                more;
+            let (reactions, modify, threads, modify_count_max, presence_subscriptions_max) = of_4x;
             SettingsPatch {
+                reactions,
+                modify,
+                threads,
+                modify_count_max,
+                presence_subscriptions_max,
                 recall,
                 admins_recall,
                 antispam,
@@ -337,8 +351,7 @@ fn any_control() -> impl Strategy<Value = Control> {
             4 => Fault::Mute { user },
             5 => Fault::RefuseLogin { user, code, reason },
             6 => Fault::DropNextProvision { user },
-            // Bystanders ask for nothing there.
-            7 => Fault::AnswerHttp { path: "/token".into(), status: close, body: reason, user: None },
+            7 => Fault::AnswerHttp { path: STAGED.into(), status: close, body: reason, user: None },
             _ => Fault::AnswerStatus { user, code, reason },
         }
     });
@@ -363,6 +376,18 @@ fn any_control() -> impl Strategy<Value = Control> {
         }),
         (any_stranger(), vec(any_name(), 0..3)).prop_map(|(user, blocked)| Control::Block { user, blocked }),
         any_stranger().prop_map(|name| Control::User { name, password: "pw".into() }),
+        any_stranger().prop_map(|user| Control::RemoveUser { user }),
+        (any_name(), any_stranger(), 0..6).prop_map(|(id, user, which)| {
+            let users = vec![user];
+            match which {
+                0 => Control::Join { id, users },
+                1 => Control::Leave { id, users },
+                2 => Control::Remove { id, users },
+                3 => Control::Admins { id, users },
+                4 => Control::Mute { id, users, ms: Some(10) },
+                _ => Control::Dissolve { id },
+            }
+        }),
         (any_stranger(), -1..100_i64).prop_map(|(user, ttl_ms)| {
             let token = format!("t-{}", user.to_ascii_lowercase());
             Control::Token { user, token, ttl_ms }
@@ -393,6 +418,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         12 => (any::<Index>(), any_frame()).prop_map(|(conn, frame)| Step::Frame(conn, frame)),
         1 => any::<Index>().prop_map(Step::Close),
         2 => any_http(),
+        12 => any_call().prop_map(Step::Http),
         2 => any_control().prop_map(Step::Control),
         2 => (any::<Index>(), any_answer()).prop_map(|(which, answer)| Step::Webhook(which, answer)),
         1 => (0..100_u64).prop_map(Step::Wait),
@@ -409,7 +435,12 @@ struct Street {
     bernd: ConnId,
     written: Vec<u64>,
     read: Vec<u64>,
+    /// How many requests to [`STAGED`] are still to be answered as staged.
+    staged: usize,
 }
+
+/// Where a request may meet a staged answer: bystanders ask for nothing there.
+const STAGED: &str = "/token";
 
 impl Street {
     fn new() -> Self {
@@ -427,7 +458,7 @@ impl Street {
         }
         let (anna, bernd) = (world.connect("anna", "a"), world.connect("bernd", "b"));
         let strangers = vec![world.connect("mallory", "m"), world.connect("trudy", "t"), world.open()];
-        Self { world, strangers, anna, bernd, written: Vec::new(), read: Vec::new() }
+        Self { world, strangers, anna, bernd, written: Vec::new(), read: Vec::new(), staged: 0 }
     }
 
     fn step(&mut self, step: Step) {
@@ -441,15 +472,13 @@ impl Street {
                 self.world.frame(*conn, frame);
             }
             Step::Close(which) => self.come_back(which.index(self.strangers.len())),
-            Step::Http { method, path, token, body } => {
-                let response = self.world.request(method, &path, token.as_deref(), body.into());
-                let answer = json_of(&response);
-                let good = response.status == 200;
-                assert!(good || (400..430).contains(&response.status), "{response:?}");
-                assert_eq!(answer.get("error").is_none(), good, "{answer}");
-            }
+            Step::Http(asked) => self.ask(asked),
             // Whether it is refused is not the point here.
-            Step::Control(control) => drop(self.world.try_control(control)),
+            Step::Control(control) => {
+                let stages = matches!(control, Control::Fault(Fault::AnswerHttp { .. }));
+                let done = self.world.try_control(control).is_ok();
+                self.staged += usize::from(stages && done);
+            }
             Step::Webhook(which, answer) if !self.world.webhooks.is_empty() => {
                 let (id, _) = self.world.webhooks.remove(which.index(self.world.webhooks.len()));
                 self.world.input(Input::Webhook { id, answer });
@@ -462,6 +491,18 @@ impl Street {
             }
             Step::Read => self.read(),
         }
+    }
+
+    fn ask(&mut self, Asked { method, path, token, body }: Asked) {
+        let response = self.world.request(method, &path, token.as_deref(), body.into());
+        if self.staged > 0 && path.contains(STAGED) {
+            self.staged -= 1;
+            return;
+        }
+        let answer = json_of(&response);
+        let good = response.status == 200;
+        assert!(good || (400..430).contains(&response.status), "{response:?}");
+        assert_eq!(answer.get("error").is_none(), good, "{answer}");
     }
 
     /// The stranger's link goes, and he tries again.

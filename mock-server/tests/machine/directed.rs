@@ -1,14 +1,14 @@
 //! Messages for some members, and for who is there (wire-4x §5.1, clauses v4.directed, v4.online-only, v4.priority).
 
 use fixtures::wire::message_body::Type;
-use fixtures::wire::{CONFERENCE_DOMAIN, KeyValue, Meta, key_value, meta};
-use mock_server::control::Control;
+use fixtures::wire::{CONFERENCE_DOMAIN, KeyValue, MessageBody, Meta, key_value, meta};
+use mock_server::control::{Control, SettingsPatch};
 use mock_server::machine::ConnId;
 use mock_server::machine::rest::Method::{Get, Post};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::world::{World, accepted, body_of, code, jid, text_of};
+use crate::world::{APP, World, accepted, body_of, code, jid, text_of, with_body};
 
 /// Group `g` and room `r` have all of alice, bob, carl and dora; erin is in neither.
 fn world() -> World {
@@ -101,6 +101,66 @@ fn its_recall_takes_nothing_from_the_counts_of_others() {
 }
 
 #[test]
+fn who_was_left_out_learns_nothing_of_it() {
+    let mut world = world();
+    world.control(Control::Admins { id: "g".into(), users: vec!["carl".into()] });
+    world.patch(SettingsPatch { admins_recall: Some(true), ..SettingsPatch::default() });
+    let [alice, bob, carl] = ["alice", "bob", "carl"].map(|user| world.connect(user, "web"));
+    let meta = directed(&mut world, alice, Type::Groupchat, "g", &["bob"], "for bob");
+    let id = accepted(&world.send(alice, meta)).to_string();
+    let reaction = json!({ "msgId": id, "message": "👍" });
+    let report = json!({ "reportType": "x" });
+    let pin = json!({ "to": "g", "type": "groupchat", "pin_msg_id": id });
+    let thread = json!({ "name": "t", "msg_id": id, "group_id": "g" });
+    for (user, good) in [("carl", false), ("bob", true)] {
+        for (path, body) in [
+            (format!("/reaction/user/{user}"), &reaction),
+            (format!("/user/{user}/moderation/report/message/{id}"), &report),
+            (format!("/sdk/user/{user}/user_channel/pin"), &pin),
+            ("/thread".to_owned(), &thread),
+        ] {
+            let (status, answer) = world.rest(Post, &path, user, body);
+            assert_eq!(status == 200, good, "{path} {answer}");
+        }
+        let path = format!("/sdk/user/{user}/user_channel/pin?to=g&type=groupchat");
+        let (_, answer) = world.rest(Get, &path, user, &Value::Null);
+        assert_eq!(answer["data"]["msg_infos"].as_array().map(Vec::len), Some(usize::from(good)));
+    }
+    let (_, answer) =
+        world.rest(Get, "/sdk/user/carl/user_channel/pin?to=g&type=groupchat", "carl", &Value::Null);
+    assert_eq!(answer["data"]["msg_infos"], json!([]), "though it is pinned by now");
+    let id = id.parse().ok();
+    let to = || jid("g", CONFERENCE_DOMAIN);
+    for kind in [Type::Recall, Type::Edit] {
+        let meta = world.note_meta(carl, kind, to(), id);
+        let body = MessageBody { edit_message_id: id, ..body_of(&meta) };
+        let refused = world.status(carl, with_body(meta, &body));
+        let unknown = ["message not found", "Sorry, message does not exist"];
+        assert!(unknown.contains(&refused.1.as_str()), "{refused:?}");
+    }
+    for conn in [bob, carl] {
+        world.catch_up(conn);
+    }
+    let meta = world.note_meta(alice, Type::Recall, to(), id);
+    accepted(&world.send(alice, meta));
+    assert_eq!(world.notes(bob), [(Type::Recall as i32, id)]);
+    assert_eq!(world.notes(carl), [], "4.x would show the recall of a message that it never had");
+}
+
+#[test]
+fn its_recall_by_the_app_is_for_those_named_too() {
+    let mut world = world();
+    let [alice, bob, carl] = ["alice", "bob", "carl"].map(|user| world.connect(user, "web"));
+    let meta = directed(&mut world, alice, Type::Groupchat, "g", &["bob"], "for bob");
+    let id = accepted(&world.send(alice, meta));
+    let body = json!({ "msg_id": id.to_string(), "to": "g", "chat_type": "groupchat", "force": true });
+    let (status, answer) = world.rest(Post, "/messages/msg_recall", APP, &body);
+    assert_eq!((status, &answer["data"]["recalled"]), (200, &json!("yes")), "{answer}");
+    assert_eq!(world.notes(bob), [(Type::Recall as i32, Some(id))]);
+    assert_eq!(world.notes(carl), []);
+}
+
+#[test]
 fn twenty_can_be_named() {
     let mut world = world();
     let alice = world.connect("alice", "web");
@@ -118,7 +178,7 @@ fn twenty_can_be_named() {
 fn for_who_is_there(#[case] to: &str, #[case] kind: Option<Type>) {
     let mut world = world();
     let [alice, bob] = ["alice", "bob"].map(|user| world.connect(user, "web"));
-    let mut meta = |world: &mut World, text| match kind {
+    let meta = |world: &mut World, text| match kind {
         Some(kind) => world.muc_meta(alice, kind, to, text),
         None => world.text_meta(alice, to, text),
     };

@@ -1,6 +1,7 @@
 //! One world of the machine, played without sockets and clocks: frames and requests in, frames and answers out.
 
 mod arbitrary;
+mod arbitrary_calls;
 mod attachments;
 mod bad_input;
 mod blocking;

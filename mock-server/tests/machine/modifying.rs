@@ -214,6 +214,29 @@ fn who_leads_a_group_may_modify_what_others_wrote_there() {
     assert_eq!((&news["operator"], &news["sender"]), (&json!("alice"), &json!("bob")));
 }
 
+#[test]
+fn who_came_into_a_group_later_learns_nothing_of_what_was_said_before() {
+    let (mut world, alice, bob) = world();
+    world.register("dora");
+    let group = world.muc_text(alice, Type::Groupchat, "7", "old");
+    let room = world.muc_text(alice, Type::Chatroom, "8", "old");
+    for id in ["7", "8"] {
+        world.control(Control::Join { id: id.into(), users: vec!["dora".into()] });
+    }
+    let dora = world.connect("dora", "web");
+    for conn in [bob, dora] {
+        world.catch_up(conn);
+    }
+    for (to, id) in [("7", group), ("8", room)] {
+        let change = edit(&mut world, alice, jid(to, CONFERENCE_DOMAIN), Some(id), "new", Vec::new());
+        accepted(&world.send(alice, change));
+    }
+    let about =
+        |metas: Vec<Meta>| -> Vec<String> { metas.iter().filter_map(|meta| meta.to.clone()?.name).collect() };
+    assert_eq!(about(world.catch_up(bob)), ["7", "8"]);
+    assert_eq!(about(world.catch_up(dora)), ["8"], "a room shows what was said before");
+}
+
 #[rstest]
 #[case::unknown(Some(1))]
 #[case::of_others(None)]

@@ -126,3 +126,18 @@ fn a_user_silences_a_thousand_conversations() {
     }
     assert_eq!(set(&mut world, "user/u0", &json!({ "type": "AT" })).0, 200, "one that has settings");
 }
+
+#[test]
+fn what_was_set_for_who_or_what_is_gone_is_not_set_for_its_successor() {
+    let mut world = town();
+    set(&mut world, "user/bob", &json!({ "type": "NONE" }));
+    set(&mut world, "chatgroup/7", &json!({ "type": "NONE" }));
+    world.control(Control::RemoveUser { user: "bob".into() });
+    world.control(Control::Dissolve { id: "7".into() });
+    world.register("bob");
+    world.control(Control::Group { id: "7".into(), owner: "alice".into(), members: vec![] });
+    for tail in ["/user/bob", "/chatgroup/7"] {
+        assert_eq!(get(&mut world, tail), json!({}), "{tail}");
+    }
+    assert_eq!(get(&mut world, "/mute/type"), json!([]));
+}

@@ -232,3 +232,13 @@ fn an_app_without_presence_says_so_where_4x_looks_for_it() {
     world.connect("bob", "phone");
     assert_eq!(told(&mut world, alice), []);
 }
+
+#[test]
+fn a_list_of_subscriptions_keeps_its_order_when_somebody_is_removed() {
+    let mut world = World::strict(&["alice", "bob", "carl", "dora", "erin"]);
+    subscribe(&mut world, "alice", 60, &["bob", "carl", "dora", "erin"]);
+    world.control(Control::RemoveUser { user: "bob".into() });
+    let (_, answer) = world.rest(Get, "/users/alice/presence/sublist", "alice", &Value::Null);
+    let list = answer["result"]["sublist"].as_array().expect("a list");
+    assert_eq!(list.iter().map(|one| &one["uid"]).collect::<Vec<_>>(), ["carl", "dora", "erin"]);
+}

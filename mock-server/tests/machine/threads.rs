@@ -267,3 +267,19 @@ fn a_mute_of_the_group_holds_in_its_threads() {
     let bob = world.connect("bob", "web");
     assert_eq!(write(&mut world, bob, &thread, "soup").0, 15);
 }
+
+#[test]
+fn a_staged_text_is_a_message_of_the_thread() {
+    let (mut world, message) = world();
+    let thread = make(&mut world, "alice", &message);
+    join(&mut world, &thread, "bob");
+    let bob = world.connect("bob", "web");
+    world.catch_up(bob);
+    let to = thread.clone();
+    world.control(Control::Texts { from: "alice".into(), to, text: "hi".into(), count: 1 });
+    let got = world.catch_up(bob);
+    let texts: Vec<&Meta> = got.iter().filter(|meta| meta.ns == Some(1)).collect();
+    assert_eq!(texts.iter().map(|meta| text_of(meta)).collect::<Vec<_>>(), ["hi"]);
+    assert_eq!(body_meta(texts[0])["thread"]["msg_parent_id"], message.as_str());
+    assert_eq!(call(&mut world, Get, &format!("/thread/{thread}"), "bob")["data"]["message_count"], 1);
+}

@@ -15,6 +15,7 @@ use std::collections::VecDeque;
 
 use super::account::{Membership, UserIx};
 use super::log::ConvKey;
+use super::notification::Subject;
 use super::{Map, Millis, Server, Set};
 pub(super) use attributes::{Attribute, Force, Lifetime, MemberAttributes, bytes_of as attribute_bytes};
 pub(super) use entry::{Door, Entrance, Verdict};
@@ -249,6 +250,10 @@ impl Server {
             for &member in gone.members.keys() {
                 self.leave_conversation(conv, member);
             }
+        }
+        let subject = Subject::Group(gone.id.clone());
+        for &member in gone.members.keys() {
+            self.accounts.user_mut(member).notification.forget(&subject);
         }
         for file in gone.files.values() {
             self.let_go(file.blob);

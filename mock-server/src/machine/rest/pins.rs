@@ -54,8 +54,10 @@ pub(super) fn list(server: &mut Server, call: &Call<'_>) -> Answer {
     let take = parameter(call, "limit").unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_MAX);
     let behind: Option<u64> = call.parameter("cursor").and_then(|text| text.parse().ok());
     let pins = server.queues.find(key).map(|conv| server.pinned(conv)).unwrap_or_default();
-    let mut pins: Vec<Pin> =
-        pins.into_iter().filter(|pin| behind.is_none_or(|behind| pin.pinned.turn < behind)).collect();
+    let is_wanted = |pin: &Pin| behind.is_none_or(|behind| pin.pinned.turn < behind);
+    // What was for some members only is pinned for them alone.
+    let is_open = |pin: &Pin| server.find_open(user, pin.id).is_some();
+    let mut pins: Vec<Pin> = pins.into_iter().filter(|pin| is_wanted(pin) && is_open(pin)).collect();
     let more = pins.len() > take;
     pins.truncate(take);
     let cursor = pins.last().filter(|_| more).map(|pin| pin.pinned.turn.to_string());

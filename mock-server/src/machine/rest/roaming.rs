@@ -96,8 +96,8 @@ impl Server {
         };
         let conv = self.queues.find(key)?;
         let shown = self.shown(user, conv)?;
-        // Who comes into a room or thread sees what was said before, and deletes nothing of it: our guess, as that members of a
-        // group see what was said since they came.
+        // Who comes into a room or thread sees what was said before, and deletes nothing of it: our guess, as that
+        // members of a group see what was said since they came.
         Some((conv, if room { Shown { from: 0, ..shown } } else { shown }))
     }
 }
