@@ -28,7 +28,7 @@
    * options only, 3.6.3's promise is enough.
    */
   kit.requester = ({ conn, tell }) => {
-    return (name, options, done = () => {}) => {
+    return (name, options, done = () => {}, refused = (failure) => tell('error', shownError(failure))) => {
       let settled = false;
       const once = (act) => (value) => {
         if (settled) return;
@@ -36,7 +36,7 @@
         act(value);
       };
       const success = once(done);
-      const error = once((failure) => tell('error', shownError(failure)));
+      const error = once(refused);
       call(conn, 'conn', name, { ...options, success, error })?.then(success, error);
     };
   };
@@ -57,7 +57,12 @@
   /** The groups that the user is in; for rooms 3.x has no such call. */
   kit.joinedCommands = ({ tell }, request) => ({
     list_groups: ({ handle }) =>
-      request('getGroup', {}, ({ data }) =>
-        tell('groups', { handle, ids: data.map((one) => shown(one.groupid)), names: data.map((one) => shown(one.groupname)) })),
+      request(
+        'getGroup',
+        {},
+        ({ data }) =>
+          tell('groups', { handle, ids: data.map((one) => shown(one.groupid)), names: data.map((one) => shown(one.groupname)) }),
+        (failure) => tell('call_failed', { handle, type: shown(failure?.type), message: shown(failure?.message) }),
+      ),
   });
 };
