@@ -89,12 +89,12 @@ fn a_change_that_the_link_took_along_goes_out_again() {
     assert_eq!(again, [local.0]);
 }
 
-fn edit(meta: Option<&str>) -> Meta {
+fn edit(meta: Option<&str>, of: u64) -> Meta {
     let content =
         message_body::Content { r#type: Some(0), text: Some("new".to_owned()), ..Default::default() };
     let mut edit = chat_meta(50, message_body::Type::Edit, vec![content]);
     let body = MessageBody {
-        edit_message_id: Some(5),
+        edit_message_id: Some(of),
         edit_scope: Some(1),
         meta: meta.map(str::to_owned),
         ..body_of(&edit)
@@ -107,7 +107,7 @@ fn edit(meta: Option<&str>) -> Meta {
 fn a_change_is_shown_as_the_message_that_it_is_of() {
     let mut stage = Stage::open();
     let info = r#"{"edit_msg":{"count":2,"operator":"carol","edit_time":9,"sender":"bob","send_time":7,"chat_type":"chat:group"}}"#;
-    stage.server(page("bob", vec![edit(Some(info)), edit(Some(info))], Some(1), false));
+    stage.server(page("bob", vec![edit(Some(info), 5), edit(Some(info), 5)], Some(1), false));
     let Event::Modified(modified) = only(stage.events()) else { panic!("a change, once") };
     let message = modified.message;
     assert_eq!(message.content, IncomingContent::Text("new".to_owned()));
@@ -118,10 +118,13 @@ fn a_change_is_shown_as_the_message_that_it_is_of() {
     assert_eq!((modified.operator.as_str(), modified.edited, modified.count), ("carol", Millis(9), 2));
 }
 
-#[test]
-fn a_change_of_which_the_service_says_nothing_is_its_senders() {
+#[rstest]
+#[case::no_note(None)]
+#[case::an_empty_one(Some(""))]
+#[case::of_something_else(Some("{}"))]
+fn a_change_of_which_the_service_says_nothing_is_its_senders(#[case] note: Option<&str>) {
     let mut stage = Stage::open();
-    stage.server(page("bob", vec![edit(None)], Some(1), false));
+    stage.server(page("bob", vec![edit(note, 5)], Some(1), false));
     let Event::Modified(modified) = only(stage.events()) else { panic!("a change") };
     assert_eq!(
         (modified.message.id, modified.message.from.as_str(), modified.message.chat),
@@ -131,7 +134,8 @@ fn a_change_of_which_the_service_says_nothing_is_its_senders() {
 }
 
 #[rstest]
-#[case::no_json(edit(Some("{")))]
+#[case::no_json(edit(Some("{"), 5))]
+#[case::of_message_0(edit(None, 0))]
 #[case::of_no_message(chat_meta(50, message_body::Type::Edit, Vec::new()))]
 fn a_change_that_cannot_be_read_is_told_and_breaks_nothing(#[case] bad: Meta) {
     let mut stage = Stage::open();

@@ -26,6 +26,10 @@ type Order = fn(&mut Stage) -> Result<CallId, CommandError>;
     |stage: &mut Stage| stage.client.pin_message(stage.now, Chat::Group, "9", ServerId(1), Switch::On),
     HttpMethod::Post, "sdk/user/alice/user_channel/pin?resource=webim_desk", Some(r#"{"to":"9","type":"groupchat","pin_msg_id":"1"}"#)
 )]
+#[case::pin_in_a_room(
+    |stage: &mut Stage| stage.client.pin_message(stage.now, Chat::Room, "7", ServerId(1), Switch::On),
+    HttpMethod::Post, "sdk/user/alice/user_channel/pin?resource=webim_desk", Some(r#"{"to":"7","type":"chatroom","pin_msg_id":"1"}"#)
+)]
 #[case::unpin(
     |stage: &mut Stage| stage.client.pin_message(stage.now, Chat::Single, "bob", ServerId(1), Switch::Off),
     HttpMethod::Delete, "sdk/user/alice/user_channel/pin?resource=webim_desk", Some(r#"{"to":"bob","type":"chat","pin_msg_id":"1"}"#)
@@ -217,6 +221,12 @@ fn settings() -> DeviceOperation {
 #[case::history(r#"{"type":"roaming_delete","data":{"to":"bob","chatType":"chat","resource":"x"}}"#, DeviceOperation::DeleteHistory, "deleteRoaming", Some((Chat::Single, "bob")))]
 #[case::silent_with_one(r#"{"type":"user_notification_mute","values":[{"operator_resource":"x","user":"bob","data":{"type":"ALL"}}]}"#, settings(), "setSilentModeForConversation", Some((Chat::Single, "bob")))]
 #[case::loud_in_a_group(r#"{"type":"user_notification_mute","values":[{"operator_resource":"x","group":"9","data":{}}]}"#, DeviceOperation::ClearSilentMode, "removeSilentModeForConversation", Some((Chat::Group, "9")))]
+#[case::silent_for_all_whoever_is_named(
+    r#"{"type":"user_notification_mute","values":[{"operator_resource":"x","user":"alice","data":{"ignoreInterval":"8:00-9:00"}}]}"#,
+    DeviceOperation::SetSilentMode([("ignoreInterval".to_owned(), json!("8:00-9:00"))].into_iter().collect()),
+    "setSilentModeForUser",
+    None
+)]
 #[case::silent(
     r#"{"type":"user_notification_mute","values":[{"operator_resource":"x","data":{"type":"ALL"}}]}"#,
     settings(),

@@ -67,6 +67,18 @@ fn a_refused_send_has_the_number_and_the_words_of_4x(
 #[case::by_result(400, r#"{"result":"the app not open presence"}"#, 505, "the app not open presence")]
 #[case::other_400(400, r#"{"error_description":"no such mark"}"#, 17, "no such mark")]
 #[case::exact(400, r#"{"error_description":"ext is too big"}"#, 17, "ext is too big")]
+#[case::no_more_than_that(
+    400,
+    r#"{"error_description":"your ext is too big by half"}"#,
+    17,
+    "your ext is too big by half"
+)]
+#[case::half_of_what_is_looked_for(
+    403,
+    r#"{"error_description":"invite users to join group failed"}"#,
+    603,
+    "permission denied"
+)]
 #[case::token(
     401,
     r#"{"error_description":"Unable to authenticate (OAuth)"}"#,
