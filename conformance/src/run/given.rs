@@ -84,9 +84,9 @@ impl Stage<'_> {
     }
 
     /// At the end: what was wrong with how the app's own server was asked.
-    pub(super) fn wrong_questions(&self) -> Option<String> {
-        let (endpoint, given) = (self.webhook.as_ref()?, self.given.webhook.as_ref()?);
-        let questions = endpoint.questions();
+    pub(super) fn wrong_questions(&mut self) -> Option<String> {
+        let (endpoint, given) = (self.webhook.as_mut()?, self.given.webhook.as_ref()?);
+        let questions = endpoint.end();
         if let Some(wrong) = questions.wrong {
             return Some(format!(
                 "given.webhook was asked otherwise than documented (rest.md B.9)\n  {wrong}"

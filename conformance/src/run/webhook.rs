@@ -28,6 +28,8 @@ const FIELDS: [&str; 9] =
 pub(super) struct Endpoint {
     addr: SocketAddr,
     heard: Arc<Mutex<Questions>>,
+    /// Our own connection, behind which nothing is taken any more.
+    last: Arc<Mutex<Option<SocketAddr>>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -38,7 +40,6 @@ pub(super) struct Questions {
     pub(super) asked: u32,
     /// What was wrong with the first question that was not as documented.
     pub(super) wrong: Option<String>,
-    stop: bool,
 }
 
 impl Endpoint {
@@ -47,27 +48,31 @@ impl Endpoint {
         let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
         let addr = listener.local_addr()?;
         let heard = Arc::new(Mutex::new(Questions::default()));
-        let shared = Arc::clone(&heard);
+        let last = Arc::default();
+        let (shared, ends) = (Arc::clone(&heard), Arc::clone(&last));
         let thread = std::thread::Builder::new()
             .name("webhook".into())
-            .spawn(move || serve(&listener, &answer, &shared))?;
-        Ok(Self { addr, heard, thread: Some(thread) })
+            .spawn(move || serve(&listener, &answer, &shared, &ends))?;
+        Ok(Self { addr, heard, last, thread: Some(thread) })
     }
 
     pub(super) fn url(&self) -> String {
         format!("http://{}/", self.addr)
     }
 
-    pub(super) fn questions(&self) -> Questions {
+    /// Stops, and says what was asked: whatever came before this is counted, though the thread may not have seen it when
+    /// the one who asked no longer waits.
+    pub(super) fn end(&mut self) -> Questions {
+        self.stop();
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
-}
 
-impl Drop for Endpoint {
-    fn drop(&mut self) {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).stop = true;
-        // It waits in `accept`; a connection wakes it, and a refused one means that it is gone already.
-        let _woken = TcpStream::connect(self.addr);
+    fn stop(&mut self) {
+        {
+            let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+            // It waits in `accept`; a connection wakes it, and a refused one means that it is gone already.
+            *last = TcpStream::connect(self.addr).and_then(|stream| stream.local_addr()).ok();
+        }
         if let Some(thread) = self.thread.take() {
             let ended = thread.join();
             assert!(ended.is_ok() || std::thread::panicking(), "the webhook's thread panicked, see above");
@@ -75,13 +80,26 @@ impl Drop for Endpoint {
     }
 }
 
-fn serve(listener: &TcpListener, answer: &WebhookAnswer, heard: &Mutex<Questions>) {
+impl Drop for Endpoint {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn serve(
+    listener: &TcpListener,
+    answer: &WebhookAnswer,
+    heard: &Mutex<Questions>,
+    last: &Mutex<Option<SocketAddr>>,
+) {
     let mut unanswered: Vec<TcpStream> = Vec::new();
     for stream in listener.incoming() {
-        if heard.lock().unwrap_or_else(PoisonError::into_inner).stop {
+        let Ok(mut stream) = stream else { continue };
+        // Asked after each arrival, of which ours is one: it holds this while it connects.
+        let ours = *last.lock().unwrap_or_else(PoisonError::into_inner);
+        if ours.is_some() && stream.peer_addr().ok() == ours {
             return;
         }
-        let Ok(mut stream) = stream else { continue };
         let question = question(&mut stream).map_err(|error| format!("no whole request came: {error}"));
         let wrong = question.and_then(|body| check(&body)).err();
         {
@@ -181,14 +199,23 @@ mod tests {
     #[test]
     fn everybody_gets_the_answer() {
         let text = r#"{"valid":false,"code":"no"}"#.to_owned();
-        let endpoint = Endpoint::start(WebhookAnswer::Says { status: 200, text }).expect("a free port");
-        for asked in 1..=2 {
+        let mut endpoint = Endpoint::start(WebhookAnswer::Says { status: 200, text }).expect("a free port");
+        for _ in 1..=2 {
             let mut answer = String::new();
             ask(&endpoint, "application/json", WHOLE).read_to_string(&mut answer).expect("an answer");
             assert!(answer.starts_with("HTTP/1.1 200 \r\n"), "{answer}");
             assert!(answer.ends_with("\r\n\r\n{\"valid\":false,\"code\":\"no\"}"), "{answer}");
-            assert_eq!(endpoint.questions(), Questions { asked, wrong: None, stop: false });
         }
+        assert_eq!(endpoint.end(), Questions { asked: 2, wrong: None });
+    }
+
+    #[test]
+    fn who_gives_up_at_once_has_asked() {
+        let mut endpoint = Endpoint::start(WebhookAnswer::Silence).expect("a free port");
+        for _ in 0..20 {
+            drop(ask(&endpoint, "application/json", WHOLE));
+        }
+        assert_eq!(endpoint.end(), Questions { asked: 20, wrong: None });
     }
 
     #[test]
@@ -218,11 +245,11 @@ mod tests {
         #[case] said: &str,
     ) {
         let endpoint = Endpoint::start(WebhookAnswer::Says { status: 200, text: "{}".to_owned() });
-        let endpoint = endpoint.expect("a free port");
+        let mut endpoint = endpoint.expect("a free port");
         let mut answer = String::new();
         // A request that is not read to its end may be reset after its answer.
         let _read = ask(&endpoint, kind, body).read_to_string(&mut answer);
-        let wrong = endpoint.questions().wrong.expect("something is wrong");
+        let wrong = endpoint.end().wrong.expect("something is wrong");
         assert!(wrong.starts_with(said), "{wrong}");
     }
 }
