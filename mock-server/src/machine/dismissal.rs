@@ -16,6 +16,7 @@ impl Server {
         self.reactions.forget_user(user);
         self.reports.forget_user(user);
         self.presence.forget(user);
+        self.forget_part_uploads_of(user);
         self.accounts.clear(user);
     }
 

@@ -18,6 +18,7 @@ mod muc;
 mod mutes;
 mod notification;
 mod notify;
+mod part_upload;
 mod payload;
 mod pins;
 mod policy;
@@ -53,6 +54,7 @@ use account::Accounts;
 use fault::Faults;
 use log::Queues;
 use muc::Mucs;
+use part_upload::PartUploads;
 use pins::Pins;
 use policy::SaidLately;
 use presence::Presence;
@@ -164,6 +166,8 @@ pub enum Output {
     },
     /// Nobody will ask for these bytes any more.
     ForgetBlob(BlobId),
+    /// These are one from now on, in this order, and have the number of the first; there are two or more.
+    JoinBlobs(Vec<BlobId>),
     /// Ask an app's own server; [`Input::Webhook`] is expected for it, once, and within the time that it names.
     Webhook {
         /// Names it in the answer.
@@ -230,6 +234,7 @@ pub struct Server {
     pins: Pins,
     webhooks: Webhooks,
     attachments: Attachments,
+    part_uploads: PartUploads,
     outputs: VecDeque<Output>,
     inputs: u64,
 }
@@ -257,6 +262,7 @@ impl Server {
             pins: Pins::default(),
             webhooks: Webhooks::default(),
             attachments: Attachments::default(),
+            part_uploads: PartUploads::default(),
             outputs: VecDeque::new(),
             inputs: 0,
         }

@@ -13,7 +13,7 @@ pub struct BlobId(pub u64);
 /// What became of a multipart body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Upload {
-    /// The file of its `file` part, and the text of its other parts. The host keeps the bytes until
+    /// The file of its [`file_part`](super::rest::file_part), and the text of its other parts. The host keeps the bytes until
     /// [`Output::ForgetBlob`], which comes at once when the call is refused.
     File {
         /// Where the bytes are.
@@ -24,7 +24,7 @@ pub enum Upload {
         media_type: String,
         /// How many.
         bytes: u64,
-        /// Such as `thumbnail-width` of 4.x (rest.md A.4).
+        /// Such as `thumbnail-width` of 4.x (rest.md A.4), and `part_number` (A.4.2).
         fields: BTreeMap<String, String>,
     },
     /// More bytes than the world or the host takes; none were kept.
@@ -100,6 +100,11 @@ impl Server {
     pub(super) fn let_go(&mut self, blob: BlobId) {
         self.attachments.kept.swap_remove(&blob);
         self.outputs.push_back(Output::ForgetBlob(blob));
+    }
+
+    /// A blob whose bytes are part of another one by now.
+    pub(super) fn joined_blob(&mut self, blob: BlobId) {
+        self.attachments.kept.swap_remove(&blob);
     }
 
     /// What becomes of an upload when its call has been answered.

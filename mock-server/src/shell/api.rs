@@ -59,8 +59,12 @@ pub(super) async fn answer(
     let open = OpenRequest::new(&world);
     let (head, body) = request.into_parts();
     let token = bearer(&head.headers);
-    let upload = rest::takes_upload(method, &path);
-    let (body, upload) = match read(&world, body, upload.then_some((&head.headers, token.as_deref()))).await {
+    let file = rest::file_part(method, &path).map(|part| FileBody {
+        part,
+        headers: &head.headers,
+        token: token.as_deref(),
+    });
+    let (body, upload) = match read(&world, body, file).await {
         Ok(read) => read,
         Err(failure) => return Ok(content::refusal(world.now(), &failure)),
     };
@@ -130,20 +134,28 @@ pub(super) async fn json_body(mut body: Incoming) -> Result<Bytes, Failure> {
     }
 }
 
-/// The body, or the file in it. `upload` is what came before a body that may hold one.
+/// What is known of a body that may hold a file.
+struct FileBody<'a> {
+    /// The part that it is in.
+    part: &'static str,
+    headers: &'a HeaderMap,
+    token: Option<&'a str>,
+}
+
+/// The body, or the file in it.
 async fn read(
     world: &World,
     mut body: Incoming,
-    upload: Option<(&HeaderMap, Option<&str>)>,
+    file: Option<FileBody<'_>>,
 ) -> Result<(Bytes, Option<Upload>), Failure> {
-    let Some((headers, token)) = upload else {
+    let Some(FileBody { part, headers, token }) = file else {
         return Ok((json_body(body).await?, None));
     };
     let upload = match world.upload_bytes_max(token) {
         Some(bytes_max) => {
             let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
             let blobs = world.blobs();
-            Some(multipart::read(&mut body, content_type, blobs, bytes_max, DISCARDED_BYTES_MAX).await)
+            Some(multipart::read(&mut body, content_type, part, blobs, bytes_max, DISCARDED_BYTES_MAX).await)
         }
         // The call will be refused, and none of it is worth keeping.
         None => None,

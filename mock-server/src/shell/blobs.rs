@@ -4,6 +4,8 @@
 //! That file has no name that anybody could open, and the system deletes it when the program ends, however it ends:
 //! one file and one descriptor for all attachments, which take its blocks and give them back. It is read and
 //! written from the server's thread: a block at a time, which the system keeps in memory for the most part.
+//!
+//! What came in parts stays where it is: joined, an attachment is the list of them.
 
 use std::cell::{Cell, RefCell};
 use std::fs::File;
@@ -26,6 +28,13 @@ pub(super) struct Blobs {
 /// One attachment; its room is free again when nobody reads it any more.
 pub(super) struct Blob {
     bytes: u64,
+    /// In their order; one, unless it came in parts.
+    pieces: Vec<Rc<Piece>>,
+}
+
+/// Bytes that came in one go.
+struct Piece {
+    bytes: u64,
     /// All of it, or nothing.
     memory: BytesMut,
     /// Where it is in the file, when it is not in memory.
@@ -36,7 +45,7 @@ pub(super) struct Blob {
 /// An attachment that is still coming.
 pub(super) struct Draft<'a> {
     blobs: &'a Blobs,
-    blob: Blob,
+    piece: Piece,
 }
 
 /// Why bytes are not kept.
@@ -79,7 +88,7 @@ impl Blobs {
     /// Begins an attachment; dropped before [`Draft::keep`], it leaves nothing behind.
     pub(super) fn draft(&self) -> Draft<'_> {
         let store = Rc::clone(&self.store);
-        Draft { blobs: self, blob: Blob { bytes: 0, memory: BytesMut::new(), blocks: Vec::new(), store } }
+        Draft { blobs: self, piece: Piece { bytes: 0, memory: BytesMut::new(), blocks: Vec::new(), store } }
     }
 
     pub(super) fn find(&self, blob: BlobId) -> Option<Rc<Blob>> {
@@ -88,6 +97,22 @@ impl Blobs {
 
     pub(super) fn forget(&self, blob: BlobId) {
         self.kept.borrow_mut().shift_remove(&blob);
+    }
+
+    /// Makes one attachment of these, in this order and under the number of the first, which keeps its age. With one
+    /// of them gone there is none.
+    pub(super) fn join(&self, parts: &[BlobId]) {
+        let Some((first, others)) = parts.split_first() else { return };
+        let mut kept = self.kept.borrow_mut();
+        let others: Vec<_> = others.iter().map(|part| kept.shift_remove(part)).collect();
+        let Some(head) = kept.get_mut(first) else { return };
+        let Some(others) = others.into_iter().collect::<Option<Vec<_>>>() else {
+            kept.shift_remove(first);
+            return;
+        };
+        let parts = std::iter::once(&*head).chain(&others);
+        let pieces: Vec<_> = parts.flat_map(|part| &part.pieces).map(Rc::clone).collect();
+        *head = Rc::new(Blob { bytes: pieces.iter().map(|piece| piece.bytes).sum(), pieces });
     }
 
     /// Lets the oldest go until there is room for this much more.
@@ -114,39 +139,40 @@ impl Draft<'_> {
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Unkept> {
         let more = bytes.len() as u64;
         self.blobs.make_room(more)?;
-        let blob = &mut self.blob;
-        let store = &blob.store;
-        let fits = blob.bytes + more <= MEMORY_BYTES_MAX
+        let piece = &mut self.piece;
+        let store = &piece.store;
+        let fits = piece.bytes + more <= MEMORY_BYTES_MAX
             && store.memory_bytes.get() + more <= MEMORY_BYTES_TOTAL_MAX;
-        if blob.blocks.is_empty() && fits {
-            blob.memory.extend_from_slice(bytes);
+        if piece.blocks.is_empty() && fits {
+            piece.memory.extend_from_slice(bytes);
             store.memory_bytes.set(store.memory_bytes.get() + more);
         } else {
             let mut spool = store.spool.borrow_mut();
-            if !blob.memory.is_empty() {
-                spool.append(&mut blob.blocks, 0, &blob.memory).map_err(Unkept::Disk)?;
-                store.memory_bytes.set(store.memory_bytes.get() - blob.memory.len() as u64);
-                blob.memory = BytesMut::new();
+            if !piece.memory.is_empty() {
+                spool.append(&mut piece.blocks, 0, &piece.memory).map_err(Unkept::Disk)?;
+                store.memory_bytes.set(store.memory_bytes.get() - piece.memory.len() as u64);
+                piece.memory = BytesMut::new();
             }
-            spool.append(&mut blob.blocks, blob.bytes, bytes).map_err(Unkept::Disk)?;
+            spool.append(&mut piece.blocks, piece.bytes, bytes).map_err(Unkept::Disk)?;
         }
         store.bytes.set(store.bytes.get() + more);
-        blob.bytes += more;
+        piece.bytes += more;
         Ok(())
     }
 
     pub(super) fn bytes(&self) -> u64 {
-        self.blob.bytes
+        self.piece.bytes
     }
 
     /// Keeps it until it is forgotten.
     pub(super) fn keep(self) -> BlobId {
-        let Self { blobs, blob } = self;
+        let Self { blobs, piece } = self;
         if blobs.kept.borrow().len() >= BLOBS_MAX {
             blobs.forget_oldest();
         }
         let id = BlobId(blobs.last.get() + 1);
         blobs.last.set(id.0);
+        let blob = Blob { bytes: piece.bytes, pieces: vec![Rc::new(piece)] };
         blobs.kept.borrow_mut().insert(id, Rc::new(blob));
         id
     }
@@ -158,7 +184,20 @@ impl Blob {
     }
 
     /// Some bytes from `from` on, and at least one unless that is the end.
-    pub(super) fn read(&self, from: u64) -> io::Result<Bytes> {
+    pub(super) fn read(&self, mut from: u64) -> io::Result<Bytes> {
+        for piece in &self.pieces {
+            if from < piece.bytes {
+                return piece.read(from);
+            }
+            from -= piece.bytes;
+        }
+        Ok(Bytes::new())
+    }
+}
+
+impl Piece {
+    /// As [`Blob::read`].
+    fn read(&self, from: u64) -> io::Result<Bytes> {
         if self.blocks.is_empty() {
             let from = usize::try_from(from).unwrap_or(usize::MAX).min(self.memory.len());
             return Ok(Bytes::copy_from_slice(&self.memory[from..]));
@@ -169,7 +208,7 @@ impl Blob {
     }
 }
 
-impl Drop for Blob {
+impl Drop for Piece {
     fn drop(&mut self) {
         let store = &self.store;
         store.bytes.set(store.bytes.get() - self.bytes);
@@ -272,7 +311,7 @@ mod tests {
         let other = store(&blobs, &pattern(200_000), 7_777);
         let content = pattern(bytes);
         let blob = blobs.find(store(&blobs, &content, step)).expect("it is kept");
-        assert_eq!(blob.blocks.is_empty(), bytes <= 65_536, "small ones are in memory");
+        assert_eq!(blob.pieces[0].blocks.is_empty(), bytes <= 65_536, "small ones are in memory");
         for from in [0, 1, bytes / 2, bytes - 1, bytes] {
             assert_eq!(read(&blob, from as u64), content[from..]);
         }
@@ -300,6 +339,46 @@ mod tests {
         [second, small, third].into_iter().for_each(|blob| blobs.forget(blob));
         assert_eq!((blobs.store.bytes.get(), blobs.store.memory_bytes.get()), (0, 0));
         assert!(blobs.store.spool.borrow().file.is_none(), "an empty file is none");
+    }
+
+    #[rstest]
+    #[case::in_memory(&[1, 7, 100])]
+    #[case::blocks_and_less(&[65_536, 1, 200_000, 65_537])]
+    #[case::joined_twice(&[100_000, 30, 100_000, 9])]
+    fn parts_are_read_as_one(#[case] sizes: &[usize]) {
+        let blobs = Blobs::default();
+        let content = pattern(sizes.iter().sum());
+        let mut rest = &content[..];
+        // They come last first, and have their order by what joins them.
+        let mut parts: Vec<BlobId> = Vec::new();
+        for size in sizes.iter().rev() {
+            let (before, part) = rest.split_at(rest.len() - size);
+            parts.insert(0, store(&blobs, part, 7_777));
+            rest = before;
+        }
+        let (first, last) = parts.split_at(2);
+        blobs.join(last);
+        blobs.join(&[first, &last[..1]].concat());
+        let blob = blobs.find(parts[0]).expect("it is kept");
+        assert_eq!(blob.bytes(), content.len() as u64);
+        for from in [0, 1, sizes[0] - 1, sizes[0], sizes[0] + 1, content.len() - 1, content.len()] {
+            assert!(read(&blob, from as u64) == content[from..], "from {from}");
+        }
+        assert!(parts[1..].iter().all(|part| blobs.find(*part).is_none()), "they are in the first");
+        blobs.forget(parts[0]);
+        assert!(blobs.store.bytes.get() > 0, "who reads it reads on");
+        drop(blob);
+        assert_eq!((blobs.store.bytes.get(), blobs.store.memory_bytes.get()), (0, 0));
+    }
+
+    #[rstest]
+    fn of_parts_that_are_not_all_there_nothing_is_left(#[values(0, 1, 2)] gone: usize) {
+        let blobs = Blobs::default();
+        let parts: Vec<BlobId> = (0..3).map(|_| store(&blobs, &pattern(70_000), 9_999)).collect();
+        blobs.forget(parts[gone]);
+        blobs.join(&parts);
+        assert!(parts.iter().all(|part| blobs.find(*part).is_none()));
+        assert_eq!(blobs.store.bytes.get(), 0);
     }
 
     #[test]

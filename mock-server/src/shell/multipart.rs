@@ -28,11 +28,12 @@ const FIELD_BYTES_MAX: usize = 1024;
 /// The longest that file systems take.
 const NAME_BYTES_MAX: usize = 255;
 
-/// Reads a multipart body into `blobs`, its file up to `bytes_max`. Of one that is too large or makes no sense it
+/// Reads a multipart body into `blobs`, its file, which is the part of this name, up to `bytes_max`. Of one that is too large or makes no sense it
 /// reads on for `discarded_bytes_max` and keeps nothing.
 pub(super) async fn read(
     body: &mut Incoming,
     content_type: Option<&str>,
+    file_part: &str,
     blobs: &Blobs,
     bytes_max: u64,
     discarded_bytes_max: u64,
@@ -46,7 +47,7 @@ pub(super) async fn read(
     let unparsed = Arc::default();
     let stream = Metered { body: BodyDataStream::new(body), pauses: false, unparsed: Arc::clone(&unparsed) };
     let multipart = Multipart::with_constraints(stream, boundary, limits);
-    let mut upload = Parts { blobs, bytes_max, unparsed, file: None, fields: BTreeMap::new() };
+    let mut upload = Parts { file_part, blobs, bytes_max, unparsed, file: None, fields: BTreeMap::new() };
     match timeout(UPLOAD_WITHIN, upload.read(multipart)).await {
         Ok(Ok(())) => upload.finish(),
         Ok(Err(Refused::Upload(refused))) => refused,
@@ -57,6 +58,8 @@ pub(super) async fn read(
 }
 
 struct Parts<'a> {
+    /// The name of the part that is the file.
+    file_part: &'a str,
     blobs: &'a Blobs,
     bytes_max: u64,
     /// As in [`Metered`].
@@ -117,7 +120,7 @@ impl From<multer::Error> for Refused {
 impl Parts<'_> {
     async fn read(&mut self, mut multipart: Multipart<'_>) -> Result<(), Refused> {
         while let Some(part) = multipart.next_field().await? {
-            if part.name() == Some("file") && self.file.is_none() {
+            if part.name() == Some(self.file_part) && self.file.is_none() {
                 self.file(part).await?;
             } else {
                 self.field(part).await?;
@@ -173,7 +176,7 @@ impl Parts<'_> {
 
     fn finish(self) -> Upload {
         let Some(FilePart { name, media_type, content }) = self.file else {
-            return Upload::Bad("no part of the body is named file".into());
+            return Upload::Bad(format!("no part of the body is named {}", self.file_part));
         };
         match content {
             Ok(draft) => {

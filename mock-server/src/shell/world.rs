@@ -371,6 +371,12 @@ impl World {
                     state.kept.remove(&blob);
                     self.blobs.forget(blob);
                 }
+                Output::JoinBlobs(parts) => {
+                    for part in parts.iter().skip(1) {
+                        state.kept.remove(part);
+                    }
+                    self.blobs.join(&parts);
+                }
                 Output::Webhook { id, request } => {
                     let world = Weak::clone(&self.itself);
                     spawn_local(async move {

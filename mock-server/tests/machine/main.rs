@@ -25,6 +25,7 @@ mod muc_roles;
 mod muc_routes;
 mod notification;
 mod paging;
+mod part_uploads;
 mod pins;
 mod policy;
 mod presence;

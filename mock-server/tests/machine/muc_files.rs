@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use mock_server::control::Control;
 use mock_server::machine::rest::Method::{Delete, Get, Post};
-use mock_server::machine::rest::{Body, Request, Response, takes_upload};
+use mock_server::machine::rest::{Body, Request, Response, file_part};
 use mock_server::machine::{BlobId, Upload};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ fn hall(path: &str) -> World {
 
 fn share(world: &mut World, path: &str, user: &str, blob: u64) -> Response {
     let path = format!("{path}/share_files");
-    assert!(takes_upload(Post, &path), "or the host would not keep the file");
+    assert_eq!(file_part(Post, &path), Some("file"), "or the host would not keep the file");
     let upload = Upload::File {
         blob: BlobId(blob),
         name: "a.png".into(),

@@ -112,6 +112,10 @@ pub(crate) fn rows() -> Vec<Row> {
         row(Get, "/metadata/user/capacity", &[], App, Nothing),
         row(Post, "/chatfiles", &[], ALICE, File),
         row(Get, "/chatfiles/{uuid}", &["none"], ALICE, Nothing),
+        row(Post, "/sdk/chatfiles/part-upload", &[], ALICE, Nothing),
+        row(Put, "/sdk/chatfiles/part-upload/{uuid}", &["none"], ALICE, File),
+        row(Post, "/sdk/chatfiles/part-upload/{uuid}", &["none"], ALICE, Nothing),
+        row(Delete, "/sdk/chatfiles/part-upload/{uuid}", &["none"], ALICE, Nothing),
         row(
             Post,
             "/users/{user}/messageroaming",

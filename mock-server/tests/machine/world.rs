@@ -32,6 +32,8 @@ pub(crate) struct World {
     pub(crate) warnings: Vec<String>,
     /// Attachments whose bytes nobody will ask for any more.
     pub(crate) forgotten: Vec<BlobId>,
+    /// Those that became one attachment, each time in its order.
+    pub(crate) joined: Vec<Vec<BlobId>>,
     /// What the app's own server was asked since the last look.
     pub(crate) webhooks: Vec<(WebhookId, WebhookRequest)>,
     /// Frames that no client could read. Only a `send_raw` fault may send such.
@@ -103,6 +105,7 @@ impl World {
             findings: Vec::new(),
             warnings: Vec::new(),
             forgotten: Vec::new(),
+            joined: Vec::new(),
             webhooks: Vec::new(),
             unreadable: 0,
             acts: Vec::new(),
@@ -171,6 +174,7 @@ impl World {
                 Output::Finding(finding) => self.findings.push(finding),
                 Output::Warning(text) => self.warnings.push(text),
                 Output::ForgetBlob(blob) => self.forgotten.push(blob),
+                Output::JoinBlobs(parts) => self.joined.push(parts),
             }
         }
     }

@@ -13,11 +13,11 @@ use serde_json::{Value, json};
 
 use crate::peer::{APP_KEY, Reply, connect, http, register, reply, start};
 
-const BOUNDARY: &str = "----WebKitFormBoundaryabc";
+pub(crate) const BOUNDARY: &str = "----WebKitFormBoundaryabc";
 const RESTRICTED: &str = "\r\nrestrict-access: true";
 
 /// Bytes of which no two neighbourhoods are alike.
-fn pattern(bytes: usize) -> Vec<u8> {
+pub(crate) fn pattern(bytes: usize) -> Vec<u8> {
     (0..bytes).map(|at| (at * 31 + at / 251) as u8).collect()
 }
 
@@ -53,7 +53,7 @@ fn upload(server: &MockServer, name: &str, media_type: &str, content: &[u8], mor
     (format!("/org/app/chatfiles/{uuid}"), secret.to_owned())
 }
 
-fn get(server: &MockServer, path: &str, headers: &str) -> Reply {
+pub(crate) fn get(server: &MockServer, path: &str, headers: &str) -> Reply {
     http(server.addr(), &format!("GET {path} HTTP/1.1{headers}"), b"")
 }
 
@@ -374,13 +374,6 @@ fn the_tape_tells_of_files_without_their_bytes() {
     let sent = json!({ "file": "a.png", "media_type": "image/png", "bytes": 100_000, "fields": {} });
     assert_eq!(told[0].0, sent);
     assert_eq!(told[1].1, json!({ "file": "a.png", "media_type": "image/png" }));
-}
-
-#[test]
-fn uploads_in_parts_are_not_served_so_that_4_x_falls_back() {
-    let server = start();
-    let init = "POST /org/app/sdk/chatfiles/part-upload HTTP/1.1\r\nAuthorization: Bearer t-alice";
-    assert_eq!(http(server.addr(), init, b"").status, 404);
 }
 
 #[test]

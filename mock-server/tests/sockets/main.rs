@@ -7,6 +7,7 @@ mod doors;
 mod hardship;
 mod http;
 mod oversized;
+mod part_uploads;
 mod peer;
 #[path = "../machine/routes.rs"]
 mod routes;

@@ -28,7 +28,14 @@ pub(super) fn upload(server: &mut Server, call: &Call<'_>) -> Answer {
     let file = new_file(server, call)?;
     let number = server.attachments.next_number();
     let uuid = uuid_of(&format!("{} chatfile {number}", server.app));
-    let secret = call.request.restrict_access.then(|| secret_of(&format!("{} secret {number}", server.app)));
+    Ok(keep(server, call, &uuid, &file))
+}
+
+/// Makes a file of the world's, under a uuid that no other one has, and answers with it.
+pub(super) fn keep(server: &mut Server, call: &Call<'_>, uuid: &str, file: &NewFile<'_>) -> Success {
+    // Where no file comes with the call, the header's word stands in the query (rest.md A.4.2).
+    let restricts = call.request.restrict_access || call.parameter("restrict-access") == Some("true");
+    let secret = restricts.then(|| secret_of(&format!("{} secret {uuid}", server.app)));
     let mut entity = json!({ "uuid": uuid, "type": "chatfile" });
     if let Some(secret) = &secret {
         entity["share-secret"] = secret.as_str().into();
@@ -39,8 +46,8 @@ pub(super) fn upload(server: &mut Server, call: &Call<'_>) -> Answer {
         media_type: file.media_type.to_owned(),
         secret: secret.map(Into::into),
     };
-    server.add_attachment(&uuid, attachment);
-    Ok(Success::entity(entity))
+    server.add_attachment(uuid, attachment);
+    Success::entity(entity).at("/chatfiles")
 }
 
 pub(super) fn download(server: &mut Server, call: &Call<'_>) -> Answer {

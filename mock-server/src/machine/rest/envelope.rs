@@ -20,6 +20,8 @@ pub(super) enum Success {
         cursor: Option<String>,
         /// Where it is a phrase rather than the method.
         action: Option<&'static str>,
+        /// Where it is told to be, if not where it was asked for.
+        path: Option<&'static str>,
     },
     /// An attachment's bytes, which nothing is wrapped around.
     File(Body),
@@ -85,7 +87,7 @@ struct ErrorEnvelope<'a> {
 
 impl Success {
     pub(super) fn data(data: Value) -> Self {
-        Self::Enveloped { data, entities: Vec::new(), count: None, cursor: None, action: None }
+        Self::Enveloped { data, entities: Vec::new(), count: None, cursor: None, action: None, path: None }
     }
 
     pub(super) fn list(data: Vec<Value>) -> Self {
@@ -95,7 +97,14 @@ impl Success {
     /// A list, and the cursor of what follows it.
     pub(super) fn page(data: Vec<Value>, cursor: Option<String>) -> Self {
         let count = Some(data.len());
-        Self::Enveloped { data: Value::Array(data), entities: Vec::new(), count, cursor, action: None }
+        Self::Enveloped {
+            data: Value::Array(data),
+            entities: Vec::new(),
+            count,
+            cursor,
+            action: None,
+            path: None,
+        }
     }
 
     pub(super) fn entity(entity: Value) -> Self {
@@ -104,7 +113,7 @@ impl Success {
 
     /// Entities, their number where it is told, and the cursor of what follows them.
     pub(super) fn entities(entities: Vec<Value>, count: Option<usize>, cursor: Option<String>) -> Self {
-        Self::Enveloped { data: Value::Array(Vec::new()), entities, count, cursor, action: None }
+        Self::Enveloped { data: Value::Array(Vec::new()), entities, count, cursor, action: None, path: None }
     }
 
     /// With entities beside the data.
@@ -139,6 +148,14 @@ impl Success {
         self
     }
 
+    /// With another `uri` and `path` than what was asked.
+    pub(super) fn at(mut self, elsewhere: &'static str) -> Self {
+        if let Self::Enveloped { path, .. } = &mut self {
+            *path = Some(elsewhere);
+        }
+        self
+    }
+
     /// What calls without an envelope answer: the time, and beside it what they have to say (rest.md 0.4).
     pub(super) fn bare(call: &Call<'_>, key: &str, value: Value) -> Self {
         Self::Bare(json!({ "timestamp": call.now.0, "duration": 0, key: value }))
@@ -148,27 +165,24 @@ impl Success {
         let body = match self {
             Self::Bare(body) => to_json(body),
             Self::File(body) => return Response { status: 200, body: body.clone() },
-            Self::Enveloped { data, entities, count, cursor, action } => to_json(&Envelope {
-                action: action.unwrap_or(call.request.method.word()),
-                application: application_uuid(server),
-                application_name: server.app.app(),
-                organization: server.app.org(),
-                uri: format!(
-                    "{}/{}/{}{}",
-                    call.request.base,
-                    server.app.org(),
-                    server.app.app(),
-                    call.request.path
-                ),
-                path: &call.request.path,
-                entities,
-                data,
-                count: *count,
-                cursor: cursor.as_deref(),
-                properties: cursor.as_deref().map(|cursor| json!({ "cursor": cursor })),
-                timestamp: call.now.0,
-                duration: 0,
-            }),
+            Self::Enveloped { data, entities, count, cursor, action, path } => {
+                let path = path.unwrap_or(&call.request.path);
+                to_json(&Envelope {
+                    action: action.unwrap_or(call.request.method.word()),
+                    application: application_uuid(server),
+                    application_name: server.app.app(),
+                    organization: server.app.org(),
+                    uri: format!("{}/{}/{}{path}", call.request.base, server.app.org(), server.app.app()),
+                    path,
+                    entities,
+                    data,
+                    count: *count,
+                    cursor: cursor.as_deref(),
+                    properties: cursor.as_deref().map(|cursor| json!({ "cursor": cursor })),
+                    timestamp: call.now.0,
+                    duration: 0,
+                })
+            }
         };
         Response { status: 200, body: Body::Json(body) }
     }
@@ -389,6 +403,12 @@ impl Failure {
 
     pub(super) fn no_chatfile(uuid: &str) -> Self {
         let description = format!("chatfile {} does not exist", excerpt(uuid));
+        Self::new(404, "service_resource_not_found", "ServiceResourceNotFoundException", description)
+    }
+
+    pub(super) fn no_part_upload(uuid: &str) -> Self {
+        let description =
+            format!("no upload in parts {}: it was never begun, given up, or abandoned", excerpt(uuid));
         Self::new(404, "service_resource_not_found", "ServiceResourceNotFoundException", description)
     }
 

@@ -17,6 +17,7 @@ mod muc;
 mod mutes;
 mod notification;
 mod page;
+mod part_upload;
 mod pins;
 mod presence;
 mod reactions;
@@ -43,7 +44,7 @@ use envelope::Success;
 pub(super) use envelope::uuid_of;
 pub(crate) use form::percent_decoded;
 use routing::routed;
-pub use routing::{paths, takes_upload};
+pub use routing::{file_part, paths};
 
 /// A request of one world.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +61,7 @@ pub struct Request {
     pub token: Option<String>,
     /// Whatever its Content-Type says: SDKs send JSON as text/plain too (rest.md 0.7).
     pub body: Bytes,
-    /// The file of a multipart body on a path that [takes one](takes_upload); `body` is empty then.
+    /// The file of a multipart body on a path that [takes one](file_part); `body` is empty then.
     pub upload: Option<Upload>,
     /// The header `share-secret`: opens an attachment (rest.md A.5).
     pub share_secret: Option<String>,

@@ -8,8 +8,8 @@ use super::call::Call;
 use super::envelope::Failure;
 use super::{
     Body, Method, Request, Response, acks, attributes, chatfiles, conversations, devices, messages, metadata,
-    muc, mutes, notification, pins, presence, reactions, reports, roaming, roster, sessions, status, threads,
-    token, translate, users,
+    muc, mutes, notification, part_upload, pins, presence, reactions, reports, roaming, roster, sessions,
+    status, threads, token, translate, users,
 };
 use crate::machine::account::Caller;
 use crate::machine::conversation::Set;
@@ -39,6 +39,8 @@ enum Route {
     MetadataCapacity,
     ChatFiles,
     ChatFile,
+    PartUploads,
+    PartUpload,
     Send(ChatKind),
     Import(ChatKind),
     RecallMessage,
@@ -126,6 +128,8 @@ static ROUTES: LazyLock<(matchit::Router<Route>, Vec<String>)> = LazyLock::new(|
         ("/metadata/user/capacity", Route::MetadataCapacity),
         ("/chatfiles", Route::ChatFiles),
         ("/chatfiles/{uuid}", Route::ChatFile),
+        ("/sdk/chatfiles/part-upload", Route::PartUploads),
+        ("/sdk/chatfiles/part-upload/{uuid}", Route::PartUpload),
         ("/messages/users", Route::Send(ChatKind::Chat)),
         ("/messages/chatgroups", Route::Send(ChatKind::Groupchat)),
         ("/messages/chatrooms", Route::Send(ChatKind::Chatroom)),
@@ -229,12 +233,15 @@ pub fn paths() -> &'static [String] {
     &ROUTES.1
 }
 
-/// Whether the path takes a file in a multipart body, which the host then keeps beside the request.
-pub fn takes_upload(method: Method, path: &str) -> bool {
-    let is_file = |found: matchit::Match<'_, '_, &Route>| {
-        matches!(found.value, Route::ChatFiles | Route::Muc(_, muc::Part::Files))
-    };
-    method == Method::Post && ROUTES.0.at(path).is_ok_and(is_file)
+/// Where the path takes a file in a multipart body, which the host then keeps beside the request: the name of the part
+/// that it is.
+pub fn file_part(method: Method, path: &str) -> Option<&'static str> {
+    let found = ROUTES.0.at(path).ok()?;
+    match (*found.value, method) {
+        (Route::ChatFiles | Route::Muc(_, muc::Part::Files), Method::Post) => Some("file"),
+        (Route::PartUpload, Method::Put) => Some("part_file"),
+        (_, Method::Get | Method::Post | Method::Put | Method::Delete) => None,
+    }
 }
 
 /// What the call that a request names answers.
@@ -286,6 +293,10 @@ pub(super) fn routed(server: &mut Server, now: Millis, request: &Request) -> Res
         (Route::MetadataCapacity, Method::Get) => metadata::capacity(server, &call),
         (Route::ChatFiles, Method::Post) => chatfiles::upload(server, &call),
         (Route::ChatFile, Method::Get) => chatfiles::download(server, &call),
+        (Route::PartUploads, Method::Post) => part_upload::begin(server, &call),
+        (Route::PartUpload, Method::Put) => part_upload::part(server, &call),
+        (Route::PartUpload, Method::Post) => part_upload::complete(server, &call),
+        (Route::PartUpload, Method::Delete) => part_upload::abort(server, &call),
         (Route::Send(kind), Method::Post) => messages::send(server, &call, kind),
         (Route::Import(kind), Method::Post) => messages::import(server, &call, kind),
         (Route::RecallMessage, Method::Post) => messages::recall(server, &call),

@@ -219,6 +219,7 @@ impl Stage {
                 Output::Close { .. }
                 | Output::Http { .. }
                 | Output::ForgetBlob(_)
+                | Output::JoinBlobs(_)
                 | Output::Webhook { .. }
                 | Output::LoggedIn { .. }
                 | Output::Warning(_) => {}
