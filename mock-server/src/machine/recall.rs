@@ -164,11 +164,19 @@ impl Server {
         }
     }
 
-    /// As [`Server::find_sent`], for a user: what was for some members only is not there for others.
+    /// As [`Server::find_sent`], for a user: what was for some members only is not there for others, nor what
+    /// somebody removed wrote or was written for whoever has the name now.
     pub(super) fn find_open(&self, user: UserIx, id: u64) -> Option<(Found, Option<UserIx>)> {
         let (found, sender) = self.find_sent(id)?;
         let entry = self.queues.entry(found.conv, found.position)?;
-        entry.audience().is_open_to(user).then_some((found, sender))
+        let was_there = match self.queues.key(found.conv) {
+            ConvKey::Single(..) => {
+                let membership = self.accounts.user(user).conversations.get(&found.conv);
+                membership.is_some_and(|membership| membership.since <= found.position)
+            }
+            ConvKey::Muc(_) | ConvKey::Service(_) => true,
+        };
+        (was_there && entry.audience().is_open_to(user)).then_some((found, sender))
     }
 
     /// As [`Server::find_open`], where the user is part of the conversation.

@@ -154,11 +154,10 @@ impl Server {
                 if meta.directed_users().nth(DIRECTED_USERS_MAX).is_some() {
                     return Err(Refused::new(status::ErrorCode::Fail, "limit directed users"));
                 }
+                // Who is named and no reader gets nothing all the same.
                 let named = meta.directed_users().filter_map(|name| self.accounts.find(name));
-                let members = delivery.readers.as_slice();
-                let mut users: Vec<UserIx> = named.filter(|named| members.contains(named)).collect();
-                users.push(user);
-                Ok(Delivery { audience: Audience::Among(users.into()), ..delivery })
+                let users = named.chain([user]).collect();
+                Ok(Delivery { audience: Audience::Among(users), ..delivery })
             }
         }
     }

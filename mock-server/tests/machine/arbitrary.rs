@@ -17,6 +17,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use prost::Message as _;
+use serde_json::json;
 
 use crate::arbitrary_calls::{Asked, FIRST_ID, MADE, any_call};
 use crate::world::{APP_KEY, Login, World, body, body_of, config, jid, json_of, msync, text_of};
@@ -445,7 +446,7 @@ const STAGED: &str = "/token";
 impl Street {
     fn new() -> Self {
         let mut world = World::lax();
-        for user in ["anna", "bernd", "mallory"] {
+        for user in ["anna", "bernd", "mallory", "trudy"] {
             world.register(user);
         }
         for (id, room) in [("7", false), ("8", true)] {
@@ -457,7 +458,14 @@ impl Street {
             });
         }
         let (anna, bernd) = (world.connect("anna", "a"), world.connect("bernd", "b"));
-        let strangers = vec![world.connect("mallory", "m"), world.connect("trudy", "t"), world.open()];
+        let (mallory, trudy) = (world.connect("mallory", "m"), world.connect("trudy", "t"));
+        // Something to speak of: a message of each kind, and a thread on the first, which is `MADE[0]`.
+        let first = world.muc_text(mallory, message_body::Type::Groupchat, "7", "x");
+        world.muc_text(mallory, message_body::Type::Chatroom, "8", "x");
+        world.text(mallory, "trudy", "x");
+        let thread = json!({ "name": "t", "msg_id": first.to_string(), "group_id": "7" });
+        assert_eq!(world.rest(Method::Post, "/thread", "mallory", &thread).0, 200);
+        let strangers = vec![mallory, trudy, world.open()];
         Self { world, strangers, anna, bernd, written: Vec::new(), read: Vec::new(), staged: 0 }
     }
 
@@ -501,6 +509,9 @@ impl Street {
         }
         let answer = json_of(&response);
         let good = response.status == 200;
+        if good {
+            eprintln!("OK {method:?} {path}");
+        }
         assert!(good || (400..430).contains(&response.status), "{response:?}");
         assert_eq!(answer.get("error").is_none(), good, "{answer}");
     }

@@ -31,30 +31,45 @@ pub(crate) const MADE: [&str; 3] = ["100000000000001", "100000000000002", "10000
 pub(crate) fn any_call() -> impl Strategy<Value = Asked> {
     static ROWS: LazyLock<Vec<Row>> = LazyLock::new(rows);
     let user = || select(&["mallory", "trudy", "alice", "bob", "anna", "bernd", "nobody"][..]);
-    let place = || select(&["7", "8", MADE[0], MADE[1], MADE[2], "bernd", "mallory", "1", "60"][..]);
-    let id = || prop_oneof![8 => (0..60_u64).prop_map(|n| FIRST_ID + n), 1 => any::<u64>()];
-    let word = || select(&["a", "b", "mark_1", "mark_20", "ALL", "NONE", "en", "web", "", "undefined"][..]);
-    let kind = select(&["chat", "groupchat", "chatroom", "ALL", "AT", "DEFAULT", "x"][..]);
-    let who = (select(&["mallory", "trudy", "alice", "bob"][..]), any::<bool>());
-    let args = vec(prop_oneof![3 => place(), 1 => word()], 3);
-    let names = (vec(user(), 0..4), place(), place(), word(), word(), kind);
+    // Of the first messages of a world, or of none.
+    let id = || prop_oneof![6 => (0..5_u64).prop_map(|n| FIRST_ID + n), 3 => (0..40_u64).prop_map(|n| FIRST_ID + n), 1 => any::<u64>()];
+    let word = || select(&["a", "b", "mark_1", "mark_20", "ALL", "NONE", "en", "m", "", "undefined"][..]);
+    let kind = select(&["chat", "groupchat", "chatroom", "ALL", "DEFAULT", "x"][..]);
+    let me = prop_oneof![4 => Just("mallory"), 2 => Just("trudy"), 1 => Just("alice")];
+    let place =
+        prop_oneof![3 => Just(None), 1 => select(&["7", "8", MADE[1], "bernd", "1"][..]).prop_map(Some)];
+    let names =
+        (prop_oneof![2 => vec(user(), 1..3), 1 => vec(user(), 0..5)], user(), word(), word(), kind, place);
     let numbers = (id(), id(), 0..4_u64, any::<bool>());
-    (any::<Index>(), who, args, names, numbers).prop_map(|(row, (me, token), args, names, numbers)| {
+    (any::<Index>(), (me, 0..10), names, numbers).prop_map(|(row, (me, token), names, numbers)| {
         let Row { method, path, .. } = row.get(&ROWS).clone();
-        let (names, to, group, word, other, kind) = names;
+        let (names, other_user, word, other, kind, place) = names;
         let (id, other_id, number, on) = numbers;
-        let mut args = args.into_iter();
-        let filled = path.split('/').map(|part| match part {
+        // What the call is most likely about.
+        let muc = place.unwrap_or(match (path.starts_with("/thread/"), path.contains("chatroom")) {
+            (true, _) => MADE[0],
+            (false, true) => "8",
+            (false, false) => "7",
+        });
+        let (to, group) = match kind {
+            "groupchat" => (place.unwrap_or("7"), muc),
+            "chatroom" => (place.unwrap_or("8"), muc),
+            _ => (place.unwrap_or(other_user), muc),
+        };
+        let parts = path.split('/').map(|part| match part {
             // Nearly every call is a user's own.
             "{user}" => me.to_owned(),
             "{message}" => id.to_string(),
-            _ if part.starts_with('{') => args.next().unwrap_or_default().to_owned(),
+            "{id}" => muc.to_owned(),
+            "{resource}" => "m".to_owned(),
+            "{status}" | "{expiry}" => number.to_string(),
+            _ if part.starts_with('{') => place.unwrap_or(other_user).to_owned(),
             _ => part.to_owned(),
         });
-        let path = filled.collect::<Vec<_>>().join("/");
+        let path = parts.collect::<Vec<_>>().join("/");
         let query = format!(
             "resource={word}&to={to}&type={kind}&msgId={id}&message={word}&msgIdList={id},{other_id}\
-             &msgType={kind}&groupId={group}&userId={to}&delTime={number}&mark={other}&is_top={on}\
+             &msgType={kind}&groupId={group}&userId={other_user}&delTime={number}&mark={other}&is_top={on}\
              &limit={number}&cursor={number}&pagenum={number}&currentPage={number}&pageSize={number}\
              &user={to},{group}&group={group}&needReturnRemark={on}&forced={on}"
         );
@@ -70,7 +85,7 @@ pub(crate) fn any_call() -> impl Strategy<Value = Asked> {
         let users = json!({
             "usernames": names, "username": to, "password": "pw", "grant_type": "password",
             "to": to, "channel": to, "type": kind, "delete_roam": on, "pin_msg_id": ids[0], "mark": other,
-            "targets": [{ "to": to, "type": kind }, { "to": group, "type": "groupchat" }],
+            "targets": [{ "to": to, "type": kind }, { "to": "7", "type": "groupchat" }],
             "msgId": ids[0], "message": word, "ext": word, "reason": word, "remark": word, "text": word,
             "reportType": word, "data": [number], "start": -1, "pull_number": number,
             "queue": format!("{to}@{}", if on { USER_DOMAIN } else { CONFERENCE_DOMAIN }),
@@ -78,14 +93,17 @@ pub(crate) fn any_call() -> impl Strategy<Value = Asked> {
         });
         let fields = [mucs, users].into_iter().filter_map(|part| part.as_object().cloned()).flatten();
         let body = Value::Object(fields.collect());
-        // One call takes a list, and one names members where others name conversations.
+        // What one name means elsewhere, and bodies that are lists.
         let body = match number {
             0 if path.ends_with("/presence") => json!(names),
-            1 if path.ends_with("/get") => json!({ "targets": names, "properties": [word, "k"] }),
+            1.. if path.ends_with("/get") => json!({ "targets": names, "properties": [word, "k"] }),
+            1.. if path.ends_with("/translate") => json!({ "text": word, "to": ["en"] }),
+            2.. if path.ends_with("/mark") => json!({ "mark": "mark_1", "targets": body["targets"] }),
+            2.. if path.contains("/notification/") => json!({ "type": "NONE", "translationLanguage": "en" }),
             _ => body,
         };
         let path = format!("{path}?{query}");
-        let token = token.then(|| format!("t-{me}"));
+        let token = (token > 0).then(|| format!("t-{me}"));
         Asked { method, path, token, body: body.to_string().into() }
     })
 }

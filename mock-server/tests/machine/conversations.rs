@@ -277,6 +277,46 @@ fn everything_that_was_listed_is_told_when_everything_is_deleted() {
 }
 
 #[test]
+fn a_conversation_that_was_deleted_comes_back_as_a_new_one() {
+    let (mut world, alice) = town();
+    world.text(alice, "bob", "hi");
+    done(&mut world, Post, "bob", "user_channel/top", &json!({ "type": "chat", "to": "alice" }));
+    let marking = json!({ "mark": "mark_3", "targets": [{ "type": "chat", "to": "alice" }] });
+    done(&mut world, Post, "bob", "user_channels/mark", &marking);
+    let deletion = json!({ "channel": "alice", "type": "chat" });
+    assert_eq!(world.rest(Delete, "/user/bob/user_channel", "bob", &deletion).0, 200);
+    world.text(alice, "bob", "again");
+    let (list, _) = page(&mut world, "bob", "list");
+    assert_eq!((&list[0]["is_top"], &list[0]["unread_num"]), (&json!(false), &json!(1)));
+    assert_eq!(list[0].get("marks"), None);
+}
+
+#[test]
+fn a_call_that_names_no_device_is_told_to_none() {
+    let (mut world, alice) = town();
+    let phone = world.connect("alice", "phone");
+    world.text(alice, "bob", "hi");
+    done(&mut world, Post, "alice", "user_channel/top", &bob());
+    for device in [alice, phone] {
+        assert_eq!(told(&mut world, device), []);
+    }
+}
+
+#[test]
+fn of_all_that_is_deleted_only_what_was_listed_is_told() {
+    let (mut world, alice) = town();
+    let phone = world.connect("alice", "phone");
+    for to in ["bob", "dora"] {
+        world.text(alice, to, "hi");
+    }
+    let deletion = json!({ "channel": "dora", "type": "chat" });
+    assert_eq!(world.rest(Delete, "/user/alice/user_channel", "alice", &deletion).0, 200);
+    let path = "/sdk/message/roaming/user/alice/delete/all?resource=web";
+    assert_eq!(world.rest(Post, path, "alice", &Value::Null).0, 200);
+    assert_eq!(told(&mut world, phone), [row("del", "bob", "chat", Value::Null)]);
+}
+
+#[test]
 fn who_has_one_device_has_no_news_of_its_own_waiting() {
     let (mut world, alice) = town();
     world.text(alice, "bob", "hi");

@@ -1,7 +1,7 @@
 //! Modification: who may, how often, who learns of it and what is kept (clauses v4.modify.*; wire-4x §5.3, §6).
 
 use fixtures::wire::message_body::{self, EditScope, Type, content};
-use fixtures::wire::{CONFERENCE_DOMAIN, Jid, KeyValue, Meta, USER_DOMAIN, key_value};
+use fixtures::wire::{CONFERENCE_DOMAIN, Jid, KeyValue, Meta, USER_DOMAIN, key_value, meta};
 use mock_server::control::{Control, SettingsPatch};
 use mock_server::machine::ConnId;
 use mock_server::machine::rest::Method::{Get, Post};
@@ -245,6 +245,58 @@ fn what_the_user_may_not_know_of_does_not_exist(#[case] id: Option<u64>) {
     let elsewhere = world.text(alice, "carl", "hi");
     let change = edit(&mut world, bob, jid("alice", USER_DOMAIN), id.or(Some(elsewhere)), "new", Vec::new());
     assert_eq!(code(&world.send(bob, change)), (1, "Sorry, message does not exist"));
+}
+
+#[rstest]
+#[case::single(Type::Chat, "bob", jid("carl", USER_DOMAIN))]
+#[case::group(Type::Groupchat, "7", jid("8", CONFERENCE_DOMAIN))]
+fn a_message_is_modified_where_it_was_said(#[case] kind: Type, #[case] to: &str, #[case] elsewhere: Jid) {
+    let (mut world, alice, _) = world();
+    let id = say(&mut world, alice, kind, to);
+    let change = edit(&mut world, alice, elsewhere, Some(id), "new", Vec::new());
+    assert_eq!(code(&world.send(alice, change)), (1, "Sorry, message does not exist"));
+}
+
+#[test]
+fn a_message_stays_of_its_kind() {
+    let (mut world, alice, bob) = world();
+    let id = world.text(alice, "bob", "old");
+    let change = edit(&mut world, alice, to_bob(), Some(id), "new", Vec::new());
+    let mut body = body_of(&change);
+    body.contents[0].r#type = Some(content::Type::Custom as i32);
+    let refused = world.send(alice, with_body(change, &body));
+    assert_eq!(code(&refused), (1, "Sorry, format is incorrect"));
+    assert_eq!(world.texts(bob), ["old"]);
+}
+
+#[test]
+fn what_was_for_some_members_is_changed_for_them_alone() {
+    let (mut world, alice, bob) = world();
+    let carl = world.connect("carl", "web");
+    let meta = Meta {
+        routetype: Some(meta::RouteType::RouteDirect as i32),
+        directed_users: vec!["bob".into()],
+        ..world.muc_meta(alice, Type::Groupchat, "7", "old")
+    };
+    let id = accepted(&world.send(alice, meta));
+    world.catch_up(bob);
+    let change = edit(&mut world, alice, jid("7", CONFERENCE_DOMAIN), Some(id), "new", Vec::new());
+    accepted(&world.send(alice, change));
+    assert_eq!(seen(&world.catch_up(bob)), [(EDIT, "new".to_owned())]);
+    assert_eq!(seen(&world.catch_up(carl)), []);
+}
+
+#[test]
+fn members_of_a_group_share_no_page_with_a_message_as_it_was() {
+    let (mut world, alice, bob) = world();
+    let carl = world.connect("carl", "web");
+    let queue = jid("7", CONFERENCE_DOMAIN);
+    let id = world.muc_text(alice, Type::Groupchat, "7", "old");
+    assert_eq!(world.pull(bob, &queue, None).metas.len(), 1);
+    let change = edit(&mut world, alice, queue.clone(), Some(id), "new", Vec::new());
+    accepted(&world.send(alice, change));
+    let texts = seen(&world.pull(carl, &queue, None).metas);
+    assert_eq!(texts, [(Type::Groupchat as i32, "new".to_owned())]);
 }
 
 #[rstest]

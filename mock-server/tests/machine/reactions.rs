@@ -11,7 +11,7 @@ use prost::Message as _;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::world::{World, body_of, jid, text_of};
+use crate::world::{World, accepted, body_of, jid, text_of, with_body};
 
 /// Alice, with two devices, has written to bob and to group `7`, where both are and carl is not; to room `8` too.
 struct Town {
@@ -180,6 +180,34 @@ fn a_groups_members_are_told_and_list_them_and_nobody_else() {
     assert_eq!(town.list("alice", &away).0, 404);
     town.world.control(Control::Leave { id: "7".into(), users: vec!["bob".into()] });
     assert_eq!(words(town.remove("bob", id, "+")), refused("The user not in this group!"));
+}
+
+#[test]
+fn a_message_for_programs_bears_none() {
+    let mut town = Town::new();
+    let meta = town.world.text_meta(town.alice[0], "bob", "");
+    let mut body = body_of(&meta);
+    body.contents[0].r#type = Some(message_body::content::Type::Command as i32);
+    let command = accepted(&town.world.send(town.alice[0], with_body(meta, &body)));
+    assert_eq!(words(town.add("bob", command, "+")), refused("the user operation is illegal!"));
+}
+
+#[test]
+fn news_and_history_name_the_first_three() {
+    let users: Vec<String> = (0..5).map(|number| format!("u{number}")).collect();
+    let names: Vec<&str> = users.iter().map(String::as_str).collect();
+    let mut world = World::strict(&names);
+    let members = users[1..].to_vec();
+    world.control(Control::Group { id: "7".into(), owner: "u0".into(), members });
+    let conn = world.connect("u0", "web");
+    let id = world.muc_text(conn, message_body::Type::Groupchat, "7", "hi");
+    for user in &users {
+        let body = json!({ "msgId": id.to_string(), "message": "+" });
+        assert_eq!(world.rest(Post, &format!("/reaction/user/{user}"), user, &body).0, 200);
+    }
+    let news = world.notified(conn);
+    let last = &news[4]["data"][0]["reactions"][0];
+    assert_eq!((&last["count"], &last["userList"]), (&json!(5), &json!(["u0", "u1", "u2"])));
 }
 
 #[test]

@@ -48,6 +48,24 @@ fn remove(world: &mut World, user: &str, tail: &str) -> (u16, Value) {
 }
 
 #[test]
+fn ten_thousand_single_messages_of_a_conversation_and_no_more() {
+    let (mut world, alice) = pair();
+    let first = world.text(alice, "bob", "stays");
+    for count in [10_000, 400] {
+        let (from, to) = ("alice".to_owned(), "bob".to_owned());
+        world.control(Control::Texts { from, to, text: "#".into(), count });
+    }
+    for part in 0..26 {
+        let ids: Vec<String> = (1..=400).map(|number| (first + part * 400 + number).to_string()).collect();
+        let tail = format!("chat/user/bob?userId=alice&msgIdList={}", ids.join(","));
+        let (status, answer) = remove(&mut world, "bob", &tail);
+        let expected =
+            if part < 25 { (200, None) } else { (400, Some("The quantity has exceeded the limit!")) };
+        assert_eq!((status, answer["error_description"].as_str()), expected, "{part}");
+    }
+}
+
+#[test]
 fn what_lies_behind_is_still_seen_and_the_last_of_the_list_is_the_one_before() {
     let (mut world, alice) = pair();
     let ids: Vec<u64> = (0..4).map(|number| world.text(alice, "bob", &number.to_string())).collect();

@@ -1,12 +1,14 @@
 //! Calls of 4.x whose answer is all there is of them: translation, reports, devices, calls (rest.md A.11, clauses
 //! v4.translate, v4.report).
 
+use fixtures::wire::USER_DOMAIN;
+use fixtures::wire::message_body::Type;
 use mock_server::control::{Control, SettingsPatch};
 use mock_server::machine::rest::Method::{Get, Post};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::world::{World, jid};
 
 fn translate(world: &mut World, text: &str, to: &[&str]) -> (u16, Value) {
     let body = json!({ "text": text, "to": to });
@@ -67,6 +69,23 @@ fn whoever_runs_the_server_is_told_of_a_report_once() {
     world.patch(SettingsPatch { reports: Some(false), ..SettingsPatch::default() });
     assert_eq!(report(&mut world, "bob", &id, "ruder"), (403, json!("message report not open")));
     assert_eq!(world.warnings.len(), 1);
+}
+
+#[test]
+fn who_has_the_name_of_somebody_removed_neither_sees_nor_takes_back_what_that_one_wrote() {
+    let mut world = World::strict(&["alice", "bob"]);
+    let alice = world.connect("alice", "web");
+    let id = world.text(alice, "bob", "hi");
+    assert_eq!(report(&mut world, "alice", &id.to_string(), "rude").0, 200);
+    world.control(Control::RemoveUser { user: "alice".into() });
+    world.register("alice");
+    let alice = world.connect("alice", "web");
+    assert_eq!(report(&mut world, "alice", &id.to_string(), "rude").0, 400);
+    let to = jid("bob", USER_DOMAIN);
+    assert_eq!(world.note(alice, Type::Recall, to, id), (1, "message not found".to_owned()));
+    let id = world.text(alice, "bob", "hi again").to_string();
+    assert_eq!(report(&mut world, "alice", &id, "rude").0, 200);
+    assert_eq!(world.warnings.len(), 2);
 }
 
 #[test]

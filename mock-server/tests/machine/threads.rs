@@ -2,7 +2,7 @@
 //! v4.thread.message).
 
 use fixtures::wire::message_body::Type;
-use fixtures::wire::{Meta, MucBody};
+use fixtures::wire::{CONFERENCE_DOMAIN, Meta, MucBody};
 use mock_server::control::{Control, SettingsPatch};
 use mock_server::machine::ConnId;
 use mock_server::machine::rest::Method::{self, Delete, Get, Post, Put};
@@ -10,7 +10,7 @@ use prost::Message as _;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::world::{World, accepted, body_of, code, text_of, with_body};
+use crate::world::{World, accepted, body_of, code, jid, text_of, with_body};
 
 /// Group `g` is alice's, bob and carl are in, dora is outside; bob has written a message there.
 fn world() -> (World, String) {
@@ -282,4 +282,56 @@ fn a_staged_text_is_a_message_of_the_thread() {
     assert_eq!(texts.iter().map(|meta| text_of(meta)).collect::<Vec<_>>(), ["hi"]);
     assert_eq!(body_meta(texts[0])["thread"]["msg_parent_id"], message.as_str());
     assert_eq!(call(&mut world, Get, &format!("/thread/{thread}"), "bob")["data"]["message_count"], 1);
+}
+
+#[test]
+fn what_is_taken_back_is_counted_no_more_and_who_is_away_is_told_of_neither() {
+    let (mut world, message) = world();
+    let thread = make(&mut world, "bob", &message);
+    let bob = world.connect("bob", "web");
+    let alice = world.connect("alice", "web");
+    world.catch_up(alice);
+    world.hang_up(alice);
+    let id = accepted(&write_answered(&mut world, bob, &thread, "soup"));
+    let count = |world: &mut World| {
+        call(world, Get, &format!("/thread/{thread}"), "bob")["data"]["message_count"].clone()
+    };
+    assert_eq!(count(&mut world), 1);
+    let recall = world.note_meta(bob, Type::Recall, jid(&thread, CONFERENCE_DOMAIN), Some(id));
+    accepted(&world.send(bob, recall));
+    assert_eq!(count(&mut world), 0);
+    let alice = world.connect("alice", "web");
+    assert_eq!(news(&mut world, alice), [""; 0]);
+}
+
+#[rstest]
+#[case::empty("", 400)]
+#[case::the_longest(&"x".repeat(64), 200)]
+#[case::too_long(&"x".repeat(65), 400)]
+fn a_name_has_its_length(#[case] name: &str, #[case] status: u16) {
+    let (mut world, message) = world();
+    let body = json!({ "name": name, "msg_id": message, "group_id": "g" });
+    assert_eq!(world.rest(Post, "/thread", "bob", &body).0, status);
+}
+
+#[test]
+fn nobody_is_put_into_a_thread_of_a_group_that_they_are_not_in() {
+    let (mut world, message) = world();
+    let thread = make(&mut world, "bob", &message);
+    let path = format!("/thread/{thread}/user/dora/join");
+    let (status, answer) = world.rest(Post, &path, "alice", &Value::Null);
+    let words = json!("users [dora] are not members of this group!");
+    assert_eq!((status, &answer["error_description"]), (403, &words));
+}
+
+#[test]
+fn what_an_app_puts_into_the_meta_of_a_body_is_no_thread() {
+    let (mut world, _) = world();
+    let [alice, bob] = ["alice", "bob"].map(|user| world.connect(user, "web"));
+    world.catch_up(alice);
+    let meta = world.muc_meta(bob, Type::Groupchat, "g", "soup");
+    let mut body = body_of(&meta);
+    body.meta = Some(r#"{"x":1}"#.into());
+    accepted(&world.send(bob, with_body(meta, &body)));
+    assert_eq!(world.texts(alice), ["soup"]);
 }
