@@ -459,12 +459,15 @@ impl Street {
         }
         let (anna, bernd) = (world.connect("anna", "a"), world.connect("bernd", "b"));
         let (mallory, trudy) = (world.connect("mallory", "m"), world.connect("trudy", "t"));
-        // Something to speak of: a message of each kind, and a thread on the first, which is `MADE[0]`.
+        // Something to speak of: messages, a thread on the first, which is `MADE[0]`, and an invitation.
         let first = world.muc_text(mallory, message_body::Type::Groupchat, "7", "x");
         world.muc_text(mallory, message_body::Type::Chatroom, "8", "x");
         world.text(mallory, "trudy", "x");
         let thread = json!({ "name": "t", "msg_id": first.to_string(), "group_id": "7" });
         assert_eq!(world.rest(Method::Post, "/thread", "mallory", &thread).0, 200);
+        world.muc_text(mallory, message_body::Type::Groupchat, "7", "x");
+        let asks = json!({ "usernames": ["mallory"] });
+        assert_eq!(world.rest(Method::Post, "/users/trudy/contacts/apply", "trudy", &asks).0, 200);
         let strangers = vec![mallory, trudy, world.open()];
         Self { world, strangers, anna, bernd, written: Vec::new(), read: Vec::new(), staged: 0 }
     }
@@ -509,6 +512,9 @@ impl Street {
         }
         let answer = json_of(&response);
         let good = response.status == 200;
+        if good {
+            eprintln!("OK {method:?} {path}");
+        }
         if good {
             eprintln!("OK {method:?} {path}");
         }

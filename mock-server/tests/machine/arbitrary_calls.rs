@@ -32,7 +32,7 @@ pub(crate) fn any_call() -> impl Strategy<Value = Asked> {
     static ROWS: LazyLock<Vec<Row>> = LazyLock::new(rows);
     let user = || select(&["mallory", "trudy", "alice", "bob", "anna", "bernd", "nobody"][..]);
     // Of the first messages of a world, or of none.
-    let id = || prop_oneof![6 => (0..5_u64).prop_map(|n| FIRST_ID + n), 3 => (0..40_u64).prop_map(|n| FIRST_ID + n), 1 => any::<u64>()];
+    let id = || prop_oneof![6 => (0..8_u64).prop_map(|n| FIRST_ID + n), 3 => (0..40_u64).prop_map(|n| FIRST_ID + n), 1 => any::<u64>()];
     let word = || select(&["a", "b", "mark_1", "mark_20", "ALL", "NONE", "en", "m", "", "undefined"][..]);
     let kind = select(&["chat", "groupchat", "chatroom", "ALL", "DEFAULT", "x"][..]);
     let me = prop_oneof![4 => Just("mallory"), 2 => Just("trudy"), 1 => Just("alice")];
@@ -46,11 +46,12 @@ pub(crate) fn any_call() -> impl Strategy<Value = Asked> {
         let (names, other_user, word, other, kind, place) = names;
         let (id, other_id, number, on) = numbers;
         // What the call is most likely about.
-        let muc = place.unwrap_or(match (path.starts_with("/thread/"), path.contains("chatroom")) {
+        let likely = match (path.starts_with("/thread/"), path.contains("chatroom")) {
             (true, _) => MADE[0],
             (false, true) => "8",
             (false, false) => "7",
-        });
+        };
+        let muc = place.unwrap_or(likely);
         let (to, group) = match kind {
             "groupchat" => (place.unwrap_or("7"), muc),
             "chatroom" => (place.unwrap_or("8"), muc),
