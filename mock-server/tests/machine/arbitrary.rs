@@ -512,12 +512,6 @@ impl Street {
         }
         let answer = json_of(&response);
         let good = response.status == 200;
-        if good {
-            eprintln!("OK {method:?} {path}");
-        }
-        if good {
-            eprintln!("OK {method:?} {path}");
-        }
         assert!(good || (400..430).contains(&response.status), "{response:?}");
         assert_eq!(answer.get("error").is_none(), good, "{answer}");
     }
