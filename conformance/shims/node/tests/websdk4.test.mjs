@@ -176,6 +176,10 @@ test('the resource of a device lasts as long as it does', async () => {
   await loggedIn({ reconnects: 3 });
   const first = server.provisions.length;
   server.cut('alice');
+  await shim.event('alice', 'error');
+  // The back-off is by the harness's clock: to the next timer, which is the next try.
+  const { ok } = await shim.ask(null, { advance: { ms: 0 } });
+  await shim.ask(null, { advance: { ms: ok.next_due_ms } });
   await server.took(() => server.provisions.length > first);
   assert.deepEqual(new Set(server.provisions.map((provision) => provision.text(13))), new Set(['webim_web_web']));
 });
