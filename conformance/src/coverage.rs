@@ -75,9 +75,9 @@ impl<'a> Coverage<'a> {
         }
     }
 
-    /// The clauses that nothing proves.
+    /// The clauses that nothing proves, as far as is known.
     pub fn unproven(&self) -> Vec<&'a str> {
-        self.ids(Proof::None)
+        [self.ids(Proof::None), self.ids(Proof::NotRun)].concat()
     }
 
     fn ids(&self, wanted: Proof) -> Vec<&'a str> {
@@ -112,7 +112,7 @@ impl<'a> Coverage<'a> {
                 line(&format!("  {}", cell.name), &words);
             }
         }
-        let (all, unproven) = (self.clauses.len(), self.unproven());
+        let all = self.clauses.len();
         let reference = self.clients.first().copied().unwrap_or("no client");
         let by_reference = self.ids(Proof::Reference).len();
         writeln!(text, "\n{by_reference} of {all} clauses have a scenario that {reference} passes")
@@ -126,8 +126,18 @@ impl<'a> Coverage<'a> {
             )
             .expect("a String takes every write");
         }
-        if !unproven.is_empty() {
-            writeln!(text, "without one: {}", unproven.join(", ")).expect("a String takes every write");
+        let without = self.ids(Proof::None);
+        if !without.is_empty() {
+            writeln!(text, "without one: {}", without.join(", ")).expect("a String takes every write");
+        }
+        let unknown = self.ids(Proof::NotRun);
+        if !unknown.is_empty() {
+            let ids = unknown.join(", ");
+            writeln!(
+                text,
+                "not known, for {reference} lacks the calls and no other client was run on them: {ids}"
+            )
+            .expect("a String takes every write");
         }
         text
     }
@@ -140,6 +150,8 @@ enum Proof {
     Reference,
     /// Every scenario of it needs something that the reference lacks, and another client passes one.
     Other,
+    /// As [`Self::Other`], but that of some client nobody knows what it does there.
+    NotRun,
     None,
 }
 
@@ -151,6 +163,8 @@ impl Row<'_> {
             Proof::Reference
         } else if lacking && self.scenarios.iter().any(|cell| cell.clients.contains(&Standing::Passes)) {
             Proof::Other
+        } else if lacking && self.scenarios.iter().any(|cell| cell.clients.contains(&Standing::NotRun)) {
+            Proof::NotRun
         } else {
             Proof::None
         }

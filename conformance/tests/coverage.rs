@@ -33,13 +33,14 @@ fn line<'t>(text: &'t str, label: &str) -> Vec<&'t str> {
 
 #[test]
 fn a_clause_is_proven_by_a_scenario_that_the_reference_passes() {
-    let clauses = ["a.passed", "a.failed", "a.elsewhere", "a.lacking", "a.nowhere"].map(clause);
+    let clauses = ["a.passed", "a.failed", "a.elsewhere", "a.lacking", "a.nowhere", "a.later"].map(clause);
     let scenarios = [
         scenario("x/one", &["a.passed", "a.failed"], "One."),
         scenario("x/two", &["a.passed"], "Two."),
         scenario("x/three", &["a.failed"], "Three."),
         scenario("x/four", &["a.elsewhere"], "Four."),
         scenario("x/five", &["a.lacking"], "Five."),
+        scenario("x/six", &["a.later"], "Six."),
     ];
     let (mut core, mut node) = (Results::new("core", "{}"), Results::new("node", "{}"));
     core.set(&scenarios[0], Standing::Unsupported);
@@ -47,11 +48,12 @@ fn a_clause_is_proven_by_a_scenario_that_the_reference_passes() {
     core.set(&scenarios[2], Standing::Fails);
     core.set(&scenarios[3], Standing::KnownFailure);
     core.set(&scenarios[4], Standing::Unsupported);
+    core.set(&scenarios[5], Standing::Unsupported);
     node.set(&scenarios[3], Standing::Passes);
     node.set(&scenarios[4], Standing::Passes);
     let clients = [core, node];
     let coverage = Coverage::new(&clauses, &scenarios, &clients);
-    assert_eq!(coverage.unproven(), ["a.failed", "a.elsewhere", "a.nowhere"]);
+    assert_eq!(coverage.unproven(), ["a.failed", "a.elsewhere", "a.nowhere", "a.later"]);
 
     let text = coverage.text();
     assert_eq!(line(&text, "clause / scenario"), ["clause / scenario", "core", "node"]);
@@ -62,8 +64,9 @@ fn a_clause_is_proven_by_a_scenario_that_the_reference_passes() {
     assert_eq!(line(&text, "x/one"), ["x/one", "unsupported", "not run"]);
     assert!(
         text.contains(
-            "1 of 5 clauses have a scenario that core passes\n\
-             1 more need what core lacks, and another client passes one\nwithout one: a.failed, a.elsewhere, a.nowhere\n"
+            "1 of 6 clauses have a scenario that core passes\n\
+             1 more need what core lacks, and another client passes one\nwithout one: a.failed, a.elsewhere, a.nowhere\n\
+             not known, for core lacks the calls and no other client was run on them: a.later\n"
         ),
         "{text}"
     );
