@@ -71,6 +71,21 @@ fn one_that_varies_may_pass() {
     assert_eq!(judged(&client, &failed("y"), &[]).0, "failed");
 }
 
+/// Where a race and a certain failure meet in one scenario, the race need not come each time.
+#[test]
+fn one_that_varies_is_of_use_where_another_failure_came() {
+    let client = client(json!({"known_failures": [
+        {"scenario": "send/text", "message": "x", "reason": "Always.", "outcome": "fails"},
+        {"scenario": "send/text", "message": "y", "reason": "A race.", "outcome": "varies"},
+        {"scenario": "send/other", "message": "z", "reason": "A race.", "outcome": "varies"}]}));
+    let mut used = Used::default();
+    let verdict = verdict(&client, "send/text", &failed("x"), &[], || None, &mut used);
+    assert_eq!(verdict, Verdict::KnownFailure { reason: "Always.".to_owned() });
+    let unused = used.unused(&client);
+    assert_eq!(unused.len(), 1, "{unused:?}");
+    assert!(unused[0].contains("send/other"), "{unused:?}");
+}
+
 #[test]
 fn each_mismatch_needs_its_own_exception() {
     let client = client(json!({"known_failures": [
