@@ -82,6 +82,10 @@ pub struct ClientReport {
     pub tally: Tally,
     /// Entries of its file, and records, that nothing needs any more or whose time is over; each with what to do.
     pub stale: Vec<String>,
+    /// The command that mends what `stale` tells; `None`: nothing is stale, or no command mends it.
+    pub mend: Option<String>,
+    /// Known failures that the harness wrote down itself and nobody has explained yet. They fail nothing.
+    pub unexplained: Vec<String>,
     /// The file that `stale` is about, as failures name it.
     pub file: Option<String>,
     /// How to run the client again: the words between `conformance run` and a scenario's name.
