@@ -12,13 +12,13 @@ use std::time::Duration;
 
 use mock_server::machine::{Finding, Millis};
 use mock_server::shell::MockServer;
-use mock_server::tape::Row;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::driver::{Answer, Command, Device, Driver, DriverError, Event, EventKind, ProcessCommand};
 use crate::matching::{Difference, numbered};
 use crate::scenario::{Action, Scenario};
+use crate::trace::Trace;
 use stage::Stage;
 
 /// How long things are waited for.
@@ -35,16 +35,10 @@ pub struct Limits {
 pub struct Run {
     /// Whether it came to its end.
     pub outcome: Outcome,
-    /// The world that it ran in.
-    pub app_key: String,
-    /// What went over the world's wires.
-    pub tape: Vec<Row>,
-    /// How many rows at its start are only the logins of `given.online`, the same in every scenario.
-    pub staged: usize,
+    /// What happened.
+    pub trace: Trace,
     /// What the server found wrong.
     pub findings: Vec<Finding>,
-    /// What the client wrote to stderr meanwhile.
-    pub remarks: String,
     /// The world's time at the end, where the harness moved its clock.
     pub ended_at: Option<Millis>,
     /// The client is of no use any more.
@@ -78,11 +72,8 @@ pub fn run(server: &MockServer, driver: &mut dyn Driver, scenario: &Scenario, li
     if let Some(need) = missing {
         return Run {
             outcome: Outcome::Unsupported(need.as_str().to_owned()),
-            app_key,
-            tape: Vec::new(),
-            staged: 0,
+            trace: Trace { app_key, ..Trace::default() },
             findings: Vec::new(),
-            remarks: String::new(),
             ended_at: None,
             lost: false,
         };
@@ -103,9 +94,12 @@ pub fn run(server: &MockServer, driver: &mut dyn Driver, scenario: &Scenario, li
         }
     };
     let ended_at = stage.world_time();
-    let tape = server.tape(&app_key);
+    let recorder = stage.recorder().clone();
+    recorder.steps_are_over();
+    driver.record(None);
     let findings = server.findings(&app_key);
-    let mut run = Run { outcome, app_key, tape, staged, findings, remarks: String::new(), ended_at, lost };
+    let trace = recorder.trace(app_key.clone(), staged, || server.tape(&app_key));
+    let mut run = Run { outcome, trace, findings, ended_at, lost };
     if !run.lost {
         let reset = driver.process(ProcessCommand::Reset {});
         let failed = match reset {
@@ -121,8 +115,8 @@ pub fn run(server: &MockServer, driver: &mut dyn Driver, scenario: &Scenario, li
             }
         }
     }
-    run.remarks = driver.remarks();
-    server.drop_world(&run.app_key);
+    run.trace.stderr = driver.remarks();
+    server.drop_world(&run.trace.app_key);
     run
 }
 
@@ -153,12 +147,13 @@ fn act(
     stage.set_up(&scenario.given).map_err(|stop| (None, stop))?;
     // A login that fetches what was stored is not like any other.
     if scenario.given.stored.is_empty() {
-        *staged = stage.tape_rows();
+        *staged = stage.recorder().rows();
     }
     let mut wrong_progress = None;
     let mut calm = !scenario.given.online.is_empty();
     for (index, step) in scenario.steps.iter().enumerate() {
         let place = Some((index + 1, step.line));
+        stage.recorder().step(index + 1, step.line);
         // Where the wire is recorded, what a step brings about must not race with what the one before it left
         // behind: the acknowledgement of a text that has just been shown may still be on its way.
         let begins = matches!(step.action, Action::Tell { .. } | Action::Fault(_) | Action::Control(_));
@@ -169,6 +164,7 @@ fn act(
         take(stage, &step.action, (index + 1, step.line)).map_err(|stop| (place, stop))?;
         wrong_progress = wrong_progress.or_else(|| Some((place, stage.take_wrong_progress()?)));
     }
+    stage.recorder().steps_are_over();
     stage.settle().map_err(|stop| (None, stop))?;
     if let Some((device, event)) = stage.left_over() {
         let message = format!("{device} showed what no step expects: {event}");

@@ -1,6 +1,9 @@
 //! Many scenarios at once: workers with a child process each, one server for all, a world for each scenario.
 
+mod keep;
+
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
@@ -14,10 +17,15 @@ use crate::driver::{Driver as _, DriverError, Hello};
 use crate::judge::{self, Finding};
 use crate::real_time::Stopwatch;
 use crate::record::Records;
+use crate::report::model::Evidence;
 use crate::run::{Failure, Limits, Outcome, Run, run};
 use crate::scenario::Scenario;
-use crate::transcript::{Sent, Transcript, sent};
+use crate::trace::Trace;
+use crate::transcript::{Sent, Transcript};
 use crate::verdict::{Used, Verdict, verdict};
+use keep::Remains;
+
+pub use keep::{Bundles, BundlesOf, Keep, Kept};
 
 /// How often in a row a client's process may refuse to start again before nobody tries any more: each try may
 /// take as long as a hello may.
@@ -40,17 +48,8 @@ pub struct Plan<'a> {
     pub process: subprocess::Limits,
     /// The client's records; `None`: they are left alone.
     pub records: Option<&'a Records>,
-    /// What is kept of the wire of a scenario that was as expected.
-    pub keep: Keep,
-}
-
-/// What is kept of the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keep {
-    /// What a failure shows.
-    Failures,
-    /// Besides, all that the client sent.
-    Sent,
+    /// What is kept of each scenario beyond its judgement.
+    pub keep: Keep<'a>,
 }
 
 /// What became of one scenario.
@@ -66,6 +65,10 @@ pub struct Evaluated<'a> {
     pub wire: String,
     /// All that the client sent, if the plan says to keep it.
     pub sent: Vec<Sent>,
+    /// What a report shows of it, if the plan says to keep it.
+    pub evidence: Option<Evidence>,
+    /// The bundle that was written.
+    pub bundle: Option<PathBuf>,
     /// What the client wrote to its stderr.
     pub remarks: String,
     /// How long it took.
@@ -158,9 +161,10 @@ impl<'a> Worker<'_, 'a> {
     fn evaluate(&mut self, scenario: &'a Scenario, used: &mut Used) -> Evaluated<'a> {
         let watch = Stopwatch::start();
         let run = self.run(scenario);
-        let mut findings = judge::findings(&run.tape, &run.app_key);
+        let trace = &run.trace;
+        let mut findings = judge::findings(&trace.rows, &trace.app_key);
         if let Some(until) = run.ended_at {
-            findings.extend(judge::silences(&run.tape, until));
+            findings.extend(judge::silences(&trace.rows, until));
         }
         for found in &run.findings {
             let clause = found.clause.to_owned();
@@ -174,7 +178,7 @@ impl<'a> Worker<'_, 'a> {
         let records =
             self.plan.records.filter(|_| scenario.unrecorded.is_none() && client.records(&scenario.name));
         let record =
-            || records?.compare(scenario, &Transcript::new(&run.tape, &run.app_key, run.staged).text());
+            || records?.compare(scenario, &Transcript::new(&trace.rows, &trace.app_key, trace.staged).text());
         let verdict = verdict(client, &scenario.name, &run.outcome, &findings, record, used);
         let (recorded, wire) = match &verdict {
             Verdict::Passed | Verdict::StaleKnownFailure(_) => (true, String::new()),
@@ -182,29 +186,23 @@ impl<'a> Worker<'_, 'a> {
             Verdict::Failed(_) if matches!(run.outcome, Outcome::Unsupported(_)) => (true, String::new()),
             Verdict::Failed(_) => {
                 let devices = scenario.devices();
-                let wire = Transcript::of_devices(&run.tape, &run.app_key, 0, &devices);
+                let wire = Transcript::of_devices(&trace.rows, &trace.app_key, 0, &devices);
                 (true, wire.last(CONTEXT_ENTRIES))
             }
             Verdict::Unsupported { .. } | Verdict::KnownFailure { .. } => (false, String::new()),
         };
         let recorded = recorded && records.is_some();
-        let sent = match self.plan.keep {
-            Keep::Failures => Vec::new(),
-            Keep::Sent => sent(&run.tape, &run.app_key, &scenario.devices()),
-        };
-        let (remarks, took) = (run.remarks, watch.elapsed());
-        Evaluated { scenario, verdict, findings, wire, sent, remarks, took, recorded }
+        let Remains { sent, evidence, bundle } = self.plan.keep.of(scenario, &run, &verdict);
+        let (remarks, took) = (run.trace.stderr, watch.elapsed());
+        Evaluated { scenario, verdict, findings, wire, sent, evidence, bundle, remarks, took, recorded }
     }
 
     /// One scenario with this worker's child, which is started again if the one before was lost.
     fn run(&mut self, scenario: &Scenario) -> Run {
         let failed = |message: String| Run {
             outcome: Outcome::Failed(Failure { step: None, message }),
-            app_key: String::new(),
-            tape: Vec::new(),
-            staged: 0,
+            trace: Trace::default(),
             findings: Vec::new(),
-            remarks: String::new(),
             ended_at: None,
             lost: true,
         };

@@ -34,6 +34,8 @@ fn suite<'a>(runs: Vec<(&'a Scenario, Verdict, Vec<Sent>)>) -> Suite<'a> {
         findings: Vec::new(),
         wire: String::new(),
         sent,
+        evidence: None,
+        bundle: None,
         remarks: String::new(),
         took: Duration::ZERO,
         recorded: false,

@@ -46,7 +46,7 @@ fn run<'a>(
         limits: Limits { expect: within, quiet: within },
         process: subprocess::Limits { hello: within, answer },
         records: None,
-        keep: Keep::Failures,
+        keep: Keep::default(),
     };
     run_all(&server(), plan, |_, _| {})
 }

@@ -1,5 +1,8 @@
 //! The record of what went over one world's wires: every frame and request, in the order the machine saw them.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +26,23 @@ pub enum Door {
     SockJs,
     /// `/websocket`: one frame a binary message (4.x).
     WebSocket,
+}
+
+/// How many rows a tape has had so far, those that made room for others among them: for whoever wants to know where on
+/// it something belongs, without asking the server's thread or copying the tape.
+#[derive(Clone, Debug, Default)]
+pub struct TapeLength(Arc<AtomicUsize>);
+
+impl TapeLength {
+    /// The number by now.
+    pub fn get(&self) -> usize {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// One row more.
+    pub fn count(&self) {
+        self.0.fetch_add(1, Ordering::Release);
+    }
 }
 
 /// One row of a tape.

@@ -11,6 +11,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::trace::Recorder;
+
 mod command;
 mod event;
 mod lines;
@@ -32,6 +34,9 @@ pub trait Driver {
     fn process(&mut self, command: ProcessCommand) -> Result<Answer, DriverError>;
     /// The next event of any device, waiting for it at most so long.
     fn event(&mut self, within: Duration) -> Result<Option<(Device, Event)>, DriverError>;
+    /// From now on each line that is asked and said is noted there, as it is on the pipe; with `None` no longer. A driver
+    /// without lines notes nothing.
+    fn record(&mut self, _recorder: Option<Recorder>) {}
     /// What the client wrote to its stderr since this was last asked, or the end of it.
     fn remarks(&mut self) -> String;
 }

@@ -16,6 +16,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::real_time::Deadline;
+use crate::trace::{Marked, Recorder};
 
 use super::lines::{LINE_BYTES_MAX, Line, Said, Tail, excerpt, keep_tail, read_lines, write_lines};
 use super::{Answer, Command, Device, Driver, DriverError, Event, Hello, PROTOCOL, ProcessCommand};
@@ -65,6 +66,9 @@ pub struct Subprocess {
     waiting_bytes: usize,
     /// Why it is of no use any more; every later call says the same.
     lost: Option<DriverError>,
+    recorder: Option<Recorder>,
+    /// The request whose answer tells nobody anything: the last `sync`.
+    sync: Option<u64>,
 }
 
 impl Subprocess {
@@ -111,6 +115,8 @@ impl Subprocess {
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             lost: None,
+            recorder: None,
+            sync: None,
         };
         match this.first_line() {
             Ok(hello) => this.hello = hello,
@@ -170,6 +176,9 @@ impl Subprocess {
         self.next_id += 1;
         let mut line =
             serde_json::to_string(&Request { id, user, command }).expect("a command has only string keys");
+        if self.sync != Some(id) {
+            self.note(|| Marked::Asked(line.clone()));
+        }
         line.push('\n');
         // The writer is gone only when the child has closed its stdin; then reading tells why.
         if let Some(requests) = &self.requests {
@@ -227,14 +236,28 @@ impl Subprocess {
             }
         };
         match line {
-            Line::Text(bytes) => match Said::parse(&bytes) {
-                Ok(said) => Ok(Some((said, bytes.len()))),
-                Err(why) => Err(self.broken(format!("{why}: {}", excerpt(&bytes)))),
-            },
+            Line::Text(bytes) => {
+                let said = Said::parse(&bytes);
+                let synced = matches!(&said, Ok(Said::Answer(id, Answer::Ok(_))) if self.sync == Some(*id));
+                if !synced {
+                    self.note(|| Marked::Said(String::from_utf8_lossy(&bytes).into_owned()));
+                }
+                match said {
+                    Ok(said) => Ok(Some((said, bytes.len()))),
+                    Err(why) => Err(self.broken(format!("{why}: {}", excerpt(&bytes)))),
+                }
+            }
             Line::TooLong(start) => {
+                self.note(|| Marked::Said(excerpt(&start)));
                 Err(self.broken(format!("a line longer than {LINE_BYTES_MAX} bytes: {}", excerpt(&start))))
             }
             Line::End(error) => Err(self.died(error)),
+        }
+    }
+
+    fn note(&self, what: impl FnOnce() -> Marked) {
+        if let Some(recorder) = &self.recorder {
+            recorder.note(what());
         }
     }
 
@@ -281,6 +304,9 @@ impl Driver for Subprocess {
             ProcessCommand::Advance { .. } => "advance",
             ProcessCommand::Reset {} => "reset",
         };
+        if command == (ProcessCommand::Sync {}) {
+            self.sync = Some(self.next_id);
+        }
         let answer = self.ask(name, None, command)?;
         if command == (ProcessCommand::Reset {}) {
             self.waiting.clear();
@@ -303,6 +329,10 @@ impl Driver for Subprocess {
             Some((Said::Hello(_), _)) => Err(self.broken("a second hello".to_owned())),
             None => Ok(None),
         }
+    }
+
+    fn record(&mut self, recorder: Option<Recorder>) {
+        self.recorder = recorder;
     }
 
     fn remarks(&mut self) -> String {

@@ -16,6 +16,7 @@ use crate::driver::{Answer, Capability, Command, Device, Driver, Event, EventKin
 use crate::matching::Bindings;
 use crate::real_time::Deadline;
 use crate::scenario::{Scenario, World};
+use crate::trace::{Marked, Recorder};
 
 /// Where a manual clock starts: 2021-12-31T00:00:00Z, so that a client which works with its host's clock or a
 /// fixed year is noticed.
@@ -43,6 +44,7 @@ pub(super) struct Stage<'a> {
     pub(super) given: &'a World,
     ignore: &'a BTreeSet<EventKind>,
     limits: Limits,
+    recorder: Recorder,
     virtual_clock: bool,
     now: Millis,
     bindings: Bindings,
@@ -66,6 +68,8 @@ impl<'a> Stage<'a> {
         if virtual_clock {
             server.manual_clock(app_key, START);
         }
+        let recorder = Recorder::new(server.tape_len(app_key));
+        driver.record(Some(recorder.clone()));
         Self {
             server,
             driver,
@@ -73,6 +77,7 @@ impl<'a> Stage<'a> {
             given: &scenario.given,
             ignore: &scenario.ignore,
             limits,
+            recorder,
             virtual_clock,
             now: START,
             bindings: Bindings::default(),
@@ -85,9 +90,9 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// How much has gone over the wires by now.
-    pub(super) fn tape_rows(&self) -> usize {
-        self.server.tape(self.app_key).len()
+    /// Where all that happens is noted.
+    pub(super) fn recorder(&self) -> &Recorder {
+        &self.recorder
     }
 
     pub(super) fn limits(&self) -> Limits {
@@ -99,6 +104,8 @@ impl<'a> Stage<'a> {
     }
 
     pub(super) fn control(&mut self, control: Control) -> Result<(), Stop> {
+        let said = serde_json::to_string(&control).expect("a control command has only string keys");
+        self.recorder.note(Marked::Control(said));
         self.server
             .control(self.app_key, control)
             .map_err(|error| Stop::Failed(format!("the server refused the step: {error}")))
@@ -304,6 +311,7 @@ impl<'a> Stage<'a> {
     }
 
     fn advance_world(&mut self, ms: u64) {
+        self.recorder.note(Marked::Advanced { ms });
         self.server.advance(self.app_key, ms);
         self.now = Millis(self.now.0.saturating_add(ms));
     }

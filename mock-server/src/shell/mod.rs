@@ -29,7 +29,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::control::{Control, ControlError, Settings};
 use crate::machine::{Finding, Millis};
-use crate::tape::Row;
+use crate::tape::{Row, TapeLength};
 
 /// How a server is started.
 #[derive(Clone, Debug)]
@@ -88,6 +88,7 @@ enum Order {
     Quiet { app_key: String, within: Duration, answer: SyncSender<Result<Quiet, NotQuiet>> },
     Rest { app_key: String, within: Duration, answer: SyncSender<Rest> },
     Tape { app_key: String, answer: SyncSender<Vec<Row>> },
+    TapeLength { app_key: String, answer: SyncSender<TapeLength> },
     Findings { app_key: String, answer: SyncSender<Vec<Finding>> },
     DropWorld { app_key: String, answer: SyncSender<()> },
     Stop,
@@ -141,6 +142,12 @@ impl MockServer {
     /// The world's tape so far.
     pub fn tape(&self, app_key: &str) -> Vec<Row> {
         self.ask(|answer| Order::Tape { app_key: app_key.into(), answer })
+    }
+
+    /// How long the world's tape is, now and from now on; the world is made if it is new. Ask once: looking at it again
+    /// costs nothing. Of an app key that is none, and of a server that keeps no tapes, it stays 0.
+    pub fn tape_len(&self, app_key: &str) -> TapeLength {
+        self.ask(|answer| Order::TapeLength { app_key: app_key.into(), answer })
     }
 
     /// What its clients did wrong so far.

@@ -260,6 +260,9 @@ fn carry_out(worlds: &Rc<Worlds>, order: Order) {
         Order::Tape { app_key, answer } => {
             let _gone = answer.send(found(&app_key).map(|world| world.tape()).unwrap_or_default());
         }
+        Order::TapeLength { app_key, answer } => {
+            let _gone = answer.send(made(&app_key).map(|world| world.tape_len()).unwrap_or_default());
+        }
         Order::Findings { app_key, answer } => {
             let _gone = answer.send(found(&app_key).map(|world| world.findings()).unwrap_or_default());
         }

@@ -22,7 +22,7 @@ use super::{NotQuiet, Quiet};
 use crate::control::{Control, ControlError};
 use crate::machine::rest::{Body, Request, Response};
 use crate::machine::{BlobId, Close, ConnId, Finding, Input, Millis, Output, RequestId, Server, Upload};
-use crate::tape::{Direction, Event, Row};
+use crate::tape::{Direction, Event, Row, TapeLength};
 
 /// A socket in a world, until it leaves, however that comes about.
 pub(super) struct Member {
@@ -64,6 +64,7 @@ struct State {
 struct Tape {
     rows: VecDeque<Row>,
     rows_max: usize,
+    length: TapeLength,
 }
 
 /// More findings than this tell nobody more.
@@ -99,7 +100,11 @@ impl World {
         uses: &Rc<Cell<u64>>,
         blobs: &Rc<Blobs>,
     ) -> Rc<Self> {
-        let tape = tape_rows_max.map(|rows_max| Tape { rows: VecDeque::new(), rows_max });
+        let tape = tape_rows_max.map(|rows_max| Tape {
+            rows: VecDeque::new(),
+            rows_max,
+            length: TapeLength::default(),
+        });
         let state = State {
             machine,
             clock: Clock::wall(),
@@ -258,6 +263,11 @@ impl World {
 
     pub(super) fn advance(&self, ms: u64) {
         self.state.borrow_mut().clock.advance(ms);
+    }
+
+    /// Of no tape, it stays 0.
+    pub(super) fn tape_len(&self) -> TapeLength {
+        self.state.borrow().tape.as_ref().map(|tape| tape.length.clone()).unwrap_or_default()
     }
 
     pub(super) fn tape(&self) -> Vec<Row> {
@@ -467,6 +477,7 @@ impl State {
                 tape.rows.pop_front();
             }
             tape.rows.push_back(Row { at, event });
+            tape.length.count();
         }
     }
 }

@@ -8,7 +8,7 @@ use clap::Args;
 use conformance::clause;
 use conformance::diff::Diff;
 use conformance::driver::subprocess;
-use conformance::suite::{Keep, Plan, run_all};
+use conformance::suite::{Keep, Kept, Plan, run_all};
 
 use super::places::{chosen, client_of, load, places};
 use super::{AS_EXPECTED, NOT_STARTED, Problem, Report, TIMEOUT_MS, jobs, limits, server, usage};
@@ -49,7 +49,7 @@ pub(super) fn run(args: &DiffArgs) -> Result<u8, Problem> {
             limits: limits(args.timeout_ms),
             process: subprocess::Limits::default(),
             records: None,
-            keep: Keep::Sent,
+            keep: Keep { sent: Kept::All, ..Keep::default() },
         };
         let started = run_all(&server, plan, |_, _| {});
         started.map_err(|error| Problem { code: NOT_STARTED, message: format!("{}: {error}", client.name) })

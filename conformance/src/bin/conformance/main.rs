@@ -159,7 +159,7 @@ fn evaluate(args: &RunArgs) -> Result<u8, Problem> {
         limits: limits(args.timeout_ms),
         process: subprocess::Limits::default(),
         records: records.as_ref(),
-        keep: Keep::Failures,
+        keep: Keep::default(),
     };
     let watched = std::io::stderr().is_terminal();
     let suite = run_all(&server, plan, |one, left| {
