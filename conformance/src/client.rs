@@ -1,4 +1,8 @@
 //! A client's file: how it is started, and every exception that is made for it, each with its reason.
+//!
+//! It says nothing about whether an exception is still needed; [`crate::exceptions`] does, after a run.
+
+mod terms;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -10,6 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::driver::subprocess::Program;
 use crate::pattern::is_match;
+
+pub use terms::{Day, Link, Versions};
 
 /// One client under test, as `clients/<name>.json` describes it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -90,7 +96,21 @@ pub struct KnownFailure {
     pub reason: String,
     /// Whether it always does.
     pub outcome: KnownOutcome,
+    /// Where more is said of it, such as an issue of the client's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Link>,
+    /// The versions of the client that it is made for; left out: all. For another version it does not apply, and is
+    /// not stale.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub versions: Option<Versions>,
+    /// The last day that it is good for; left out: for ever. After it, it fails the run until somebody has looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Day>,
 }
+
+/// How the reason of an entry begins that the harness wrote down itself: it works, and each run tells of it until
+/// somebody has explained it.
+pub const UNEXPLAINED: &str = "not yet explained";
 
 /// Whether a known failure is one each time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,22 +137,40 @@ pub struct KnownFinding {
     pub reason: String,
 }
 
-/// A client's file that is none, or a command line that starts nothing.
+/// A client's file that is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}: {message}", path.display())]
 pub struct ClientError {
     /// The file.
     pub path: PathBuf,
-    /// What is wrong, and where.
+    /// Where, from 1; 0 when it is about the file as a whole.
+    pub line: usize,
+    /// Where in the line, from 1: behind the wrong value, if it is one.
+    pub column: usize,
+    /// What is wrong, and what would be right.
     pub message: String,
+}
+
+impl fmt::Display for ClientError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.display();
+        match self.line {
+            0 => write!(f, "{path}: {}", self.message),
+            line => write!(f, "{path}:{line}:{}: {}", self.column, self.message),
+        }
+    }
 }
 
 impl Client {
     /// Reads a client's file.
     pub fn load(path: &Path) -> Result<Self, ClientError> {
-        let error = |message: String| ClientError { path: path.to_owned(), message };
+        let error = |message: String| ClientError { path: path.to_owned(), line: 0, column: 0, message };
         let source = std::fs::read_to_string(path).map_err(|why| error(why.to_string()))?;
-        let mut client: Self = serde_json::from_str(&source).map_err(|why| error(why.to_string()))?;
+        let mut client: Self = serde_json::from_str(&source).map_err(|why| {
+            let said = why.to_string();
+            let place = format!(" at line {} column {}", why.line(), why.column());
+            let message = said.strip_suffix(&place).unwrap_or(&said).to_owned();
+            ClientError { line: why.line(), column: why.column(), ..error(message) }
+        })?;
         if path.file_stem().is_some_and(|stem| stem.to_string_lossy() != client.name) {
             return Err(error(format!("its \"name\" is {:?}; the file is named otherwise", client.name)));
         }
@@ -199,6 +237,21 @@ impl Client {
             }
             Some(_) | None => "remove it".to_owned(),
         }
+    }
+
+    /// Whether the known failure of this index stands in this client's own file, not in that of the one it is like.
+    pub(crate) fn owns_failure(&self, index: usize) -> bool {
+        self.like.as_ref().is_none_or(|like| index < like.own.failures)
+    }
+
+    /// As [`Client::owns_failure`], for a known finding.
+    pub(crate) fn owns_finding(&self, index: usize) -> bool {
+        self.like.as_ref().is_none_or(|like| index < like.own.findings)
+    }
+
+    /// As [`Client::owns_failure`], for a word of `unsupported`.
+    pub(crate) fn owns_unsupported(&self, what: &str) -> bool {
+        self.like.as_ref().is_none_or(|like| like.own.unsupported.contains(what))
     }
 
     /// A client of which nothing is known but how to start it.

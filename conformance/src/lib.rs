@@ -11,6 +11,7 @@ pub mod coverage;
 pub mod diff;
 pub mod dissect;
 pub mod driver;
+pub mod exceptions;
 pub mod exit;
 pub mod judge;
 pub mod lane;

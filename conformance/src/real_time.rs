@@ -2,7 +2,9 @@
 //!
 //! Nothing else in this package reads a clock.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::client::Day;
 
 /// A moment by which something must have come.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +36,14 @@ impl Stopwatch {
     pub fn elapsed(self) -> Duration {
         now().saturating_duration_since(self.0)
     }
+}
+
+/// Which day it is, in UTC: what `until` in a client's file is held against.
+#[expect(clippy::disallowed_methods, reason = "whether a known failure has expired depends on the day")]
+pub fn today() -> Day {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    // A clock before 1970 is one that nobody has set: nothing has expired then.
+    Day::of_unix_s(since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX)))
 }
 
 #[expect(clippy::disallowed_methods, reason = "a child process is waited for in real time")]

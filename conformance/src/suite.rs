@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use mock_server::shell::MockServer;
 
-use crate::client::Client;
+use crate::client::{Client, Day};
 use crate::driver::subprocess::{self, Program, Subprocess};
 use crate::driver::{Driver as _, DriverError, Hello};
+use crate::exceptions::{Exceptions, Sight};
 use crate::judge::{self, Finding};
 use crate::real_time::Stopwatch;
 use crate::record::Records;
@@ -22,7 +23,7 @@ use crate::run::{Failure, Limits, Outcome, Run, run};
 use crate::scenario::Scenario;
 use crate::trace::Trace;
 use crate::transcript::{Sent, Transcript};
-use crate::verdict::{Used, Verdict, verdict};
+use crate::verdict::{Verdict, verdict};
 use keep::Remains;
 
 pub use keep::{Bundles, BundlesOf, Keep, Kept};
@@ -84,8 +85,6 @@ pub struct Suite<'a> {
     pub hello: Hello,
     /// Each, in the order of the plan.
     pub evaluated: Vec<Evaluated<'a>>,
-    /// The entries of the client's file that were of use.
-    pub used: Used,
 }
 
 /// Runs a plan. `done` hears of each scenario as it ends, and how many are left. Fails only when the client
@@ -99,10 +98,10 @@ pub fn run_all<'a>(
     // Started here and given to the first worker: whether it can be is known before anything is run.
     let first = Subprocess::start(&program, plan.process)?;
     let hello = first.hello().clone();
+    let exceptions = &Exceptions::of(plan.client, &hello.version);
     let first = Mutex::new(Some(first));
     let next = AtomicUsize::new(0);
     let mut slots: Vec<Option<Evaluated<'a>>> = plan.scenarios.iter().map(|_| None).collect();
-    let mut used = Used::default();
     thread::scope(|scope| {
         let (ended, results) = mpsc::channel();
         for _ in 0..plan.jobs.clamp(1, plan.scenarios.len().max(1)) {
@@ -110,13 +109,11 @@ pub fn run_all<'a>(
             let (first, next, program) = (&first, &next, &program);
             scope.spawn(move || {
                 let child = first.lock().unwrap_or_else(PoisonError::into_inner).take();
-                let mut worker = Worker { server, plan, program, child, starts_failed: 0 };
+                let mut worker = Worker { server, plan, exceptions, program, child, starts_failed: 0 };
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(scenario) = plan.scenarios.get(index) else { return };
-                    let mut used = Used::default();
-                    let evaluated = worker.evaluate(scenario, &mut used);
-                    if ended.send((index, evaluated, used)).is_err() {
+                    if ended.send((index, worker.evaluate(scenario))).is_err() {
                         return;
                     }
                 }
@@ -124,23 +121,32 @@ pub fn run_all<'a>(
         }
         drop(ended);
         let mut left = plan.scenarios.len();
-        for (index, evaluated, by_one) in results {
+        for (index, evaluated) in results {
             left -= 1;
             done(&evaluated, left);
-            used.merge(by_one);
             slots[index] = Some(evaluated);
         }
     });
     let evaluated =
         slots.into_iter().map(|slot| slot.expect("each scenario was taken by one worker")).collect();
-    Ok(Suite { hello, evaluated, used })
+    Ok(Suite { hello, evaluated })
 }
 
 impl Suite<'_> {
-    /// After a run of every scenario: what the client's file and its records hold and nothing needs.
-    pub fn stale(&self, client: &Client, records: Option<&Records>) -> Vec<String> {
-        let mut lines = self.used.unused(client);
-        if let Some(records) = records {
+    /// What a client's file and, after a run of every scenario, its records hold and nothing needs any more, or whose
+    /// time is over. `all` are the names of all scenarios; `None` if those that ran are not the repository's.
+    pub fn stale(
+        &self,
+        client: &Client,
+        records: Option<&Records>,
+        all: Option<&BTreeSet<&str>>,
+        today: Day,
+    ) -> Vec<String> {
+        let sight = Sight::new(self.evaluated.iter().map(Into::into), all);
+        let stale = Exceptions::of(client, &self.hello.version).stale(&sight, today);
+        let mut lines: Vec<String> = stale.into_iter().map(|stale| stale.message).collect();
+        let whole = all.is_some_and(|all| all.len() == self.evaluated.len());
+        if let Some(records) = records.filter(|_| whole) {
             let compared: BTreeSet<&str> =
                 self.evaluated.iter().filter(|one| one.recorded).map(|one| &*one.scenario.name).collect();
             lines.extend(records.unreferenced(&compared));
@@ -152,13 +158,14 @@ impl Suite<'_> {
 struct Worker<'w, 'a> {
     server: &'w MockServer,
     plan: Plan<'a>,
+    exceptions: &'w Exceptions<'w>,
     program: &'w Program,
     child: Option<Subprocess>,
     starts_failed: usize,
 }
 
 impl<'a> Worker<'_, 'a> {
-    fn evaluate(&mut self, scenario: &'a Scenario, used: &mut Used) -> Evaluated<'a> {
+    fn evaluate(&mut self, scenario: &'a Scenario) -> Evaluated<'a> {
         let watch = Stopwatch::start();
         let run = self.run(scenario);
         let trace = &run.trace;
@@ -179,7 +186,7 @@ impl<'a> Worker<'_, 'a> {
             self.plan.records.filter(|_| scenario.unrecorded.is_none() && client.records(&scenario.name));
         let record =
             || records?.compare(scenario, &Transcript::new(&trace.rows, &trace.app_key, trace.staged).text());
-        let verdict = verdict(client, &scenario.name, &run.outcome, &findings, record, used);
+        let verdict = verdict(self.exceptions, &scenario.name, &run.outcome, &findings, record);
         let (recorded, wire) = match &verdict {
             Verdict::Passed | Verdict::StaleKnownFailure(_) => (true, String::new()),
             // The wire tells nothing of a call that was never made.

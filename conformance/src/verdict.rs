@@ -2,11 +2,9 @@
 //!
 //! An exception has a reason and expires by itself: one that is no longer needed fails the run.
 
-use std::collections::BTreeSet;
-
-use crate::client::{Client, KnownOutcome};
+use crate::client::KnownOutcome;
+use crate::exceptions::Exceptions;
 use crate::judge::Finding;
-use crate::pattern::is_match;
 use crate::run::Outcome;
 
 /// The judgement on one scenario.
@@ -29,6 +27,8 @@ pub enum Verdict {
     KnownFailure {
         /// Why, one sentence for each entry that applies.
         reason: String,
+        /// How.
+        mismatches: Vec<Mismatch>,
     },
     /// It passed, and its file says that it fails.
     StaleKnownFailure(Mismatch),
@@ -58,23 +58,28 @@ pub enum Place {
     ClientFile,
 }
 
-/// The entries of a client's file that were of use, by index.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Used {
-    failures: BTreeSet<usize>,
-    findings: BTreeSet<usize>,
-    unsupported: BTreeSet<String>,
+impl Verdict {
+    /// Whether nothing is wrong but that the wire is not as recorded: somebody has to look, and nothing has failed.
+    pub fn is_pending_record(&self) -> bool {
+        match self {
+            Self::Failed(mismatches) => mismatches.iter().all(|one| one.place == Place::Record),
+            Self::Passed
+            | Self::Unsupported { .. }
+            | Self::KnownFailure { .. }
+            | Self::StaleKnownFailure(_) => false,
+        }
+    }
 }
 
 /// What a run showed, before any exception. The record is compared last, so it is asked for.
 pub fn verdict(
-    client: &Client,
+    exceptions: &Exceptions<'_>,
     scenario: &str,
     outcome: &Outcome,
     findings: &[(Finding, usize)],
     record: impl FnOnce() -> Option<String>,
-    used: &mut Used,
 ) -> Verdict {
+    let client = exceptions.client();
     let mut mismatches = Vec::new();
     match outcome {
         Outcome::Finished => {}
@@ -85,7 +90,6 @@ pub fn verdict(
         Outcome::Unsupported(what) => {
             return match (client.unsupported.get(what), &client.file) {
                 (Some(reason), _) => {
-                    used.unsupported.insert(what.clone());
                     Verdict::Unsupported { what: what.clone(), reason: reason.clone(), declared: true }
                 }
                 // Nothing is kept for a client of the command line, so nothing could become stale.
@@ -105,13 +109,7 @@ pub fn verdict(
         }
     }
     for (finding, times) in findings {
-        let known = client.known_findings.iter().position(|known| {
-            known.clause == finding.clause
-                && finding.text.contains(&known.text)
-                && known.scenario.as_deref().is_none_or(|pattern| is_match(pattern, scenario))
-        });
-        if let Some(index) = known {
-            used.findings.insert(index);
+        if exceptions.finding(scenario, finding).is_some() {
             continue;
         }
         let times = if *times == 1 { String::new() } else { format!(", {times} times") };
@@ -126,83 +124,34 @@ pub fn verdict(
     if mismatches.is_empty() {
         mismatches.extend(record().map(|message| Mismatch { place: Place::Record, message }));
     }
-    except(client, scenario, mismatches, used)
+    except(exceptions, scenario, mismatches)
 }
 
-fn except(client: &Client, scenario: &str, mismatches: Vec<Mismatch>, used: &mut Used) -> Verdict {
-    let entries =
-        || client.known_failures.iter().enumerate().filter(|(_, known)| is_match(&known.scenario, scenario));
-    // One that may pass is of use wherever it is meant for: also where another failure came this time.
-    used.failures
-        .extend(entries().filter(|(_, known)| known.outcome == KnownOutcome::Varies).map(|(index, _)| index));
+fn except(exceptions: &Exceptions<'_>, scenario: &str, mismatches: Vec<Mismatch>) -> Verdict {
+    let entries = || exceptions.failures(scenario);
     if mismatches.is_empty() {
         return match entries().find(|(_, known)| known.outcome == KnownOutcome::Fails) {
             None => Verdict::Passed,
-            Some((index, known)) => {
-                used.failures.insert(index);
-                Verdict::StaleKnownFailure(Mismatch {
-                    place: Place::ClientFile,
-                    message: format!(
-                        "it passes, and \"known_failures\" says that it fails\n  \
-                         {}: {}\n  {}, or narrow its pattern",
-                        known.scenario,
-                        known.message,
-                        client.mend_failure(index)
-                    ),
-                })
-            }
+            Some((index, known)) => Verdict::StaleKnownFailure(Mismatch {
+                place: Place::ClientFile,
+                message: format!(
+                    "it passes, and \"known_failures\" says that it fails\n  \
+                     {}: {}\n  {}, or narrow its pattern",
+                    known.scenario,
+                    known.message,
+                    exceptions.client().mend_failure(index)
+                ),
+            }),
         };
     }
     let mut reasons: Vec<&str> = Vec::new();
     for mismatch in &mismatches {
-        let Some((index, known)) = entries().find(|(_, known)| mismatch.message.contains(&known.message))
-        else {
+        let Some((_, known)) = entries().find(|(_, known)| mismatch.message.contains(&known.message)) else {
             return Verdict::Failed(mismatches);
         };
-        used.failures.insert(index);
         if !reasons.contains(&&*known.reason) {
             reasons.push(&known.reason);
         }
     }
-    Verdict::KnownFailure { reason: reasons.join(" ") }
-}
-
-impl Used {
-    /// Takes over what another worker used.
-    pub fn merge(&mut self, other: Self) {
-        self.failures.extend(other.failures);
-        self.findings.extend(other.findings);
-        self.unsupported.extend(other.unsupported);
-    }
-
-    /// After a run of every scenario: the entries that were of no use, and what to do about them.
-    pub fn unused(&self, client: &Client) -> Vec<String> {
-        let mut lines = Vec::new();
-        for (index, known) in client.known_failures.iter().enumerate() {
-            if !self.failures.contains(&index) {
-                lines.push(format!(
-                    "known_failures: {:?} with message {:?} matches no failure; {}",
-                    known.scenario,
-                    known.message,
-                    client.mend_failure(index)
-                ));
-            }
-        }
-        for (index, known) in client.known_findings.iter().enumerate() {
-            if !self.findings.contains(&index) {
-                lines.push(format!(
-                    "known_findings: {} with text {:?} matches no finding; {}",
-                    known.clause,
-                    known.text,
-                    client.mend_finding(index)
-                ));
-            }
-        }
-        for what in client.unsupported.keys() {
-            if !self.unsupported.contains(what) {
-                lines.push(format!("unsupported: {what:?} was never met; {}", client.mend_unsupported(what)));
-            }
-        }
-        lines
-    }
+    Verdict::KnownFailure { reason: reasons.join(" "), mismatches }
 }

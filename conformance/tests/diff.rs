@@ -9,7 +9,7 @@ use conformance::driver::Hello;
 use conformance::scenario::Scenario;
 use conformance::suite::{Evaluated, Suite};
 use conformance::transcript::{Piece, Sent};
-use conformance::verdict::{Used, Verdict};
+use conformance::verdict::Verdict;
 
 fn scenario(name: &str) -> Scenario {
     let source = r#"{"why": "It is so.", "clauses": ["a.b"], "given": {"online": ["a"]}, "steps": [{"silent": {"user": "a"}}]}"#;
@@ -40,7 +40,7 @@ fn suite<'a>(runs: Vec<(&'a Scenario, Verdict, Vec<Sent>)>) -> Suite<'a> {
         took: Duration::ZERO,
         recorded: false,
     });
-    Suite { hello, evaluated: evaluated.collect(), used: Used::default() }
+    Suite { hello, evaluated: evaluated.collect() }
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn what_differs_is_told_by_frame_and_by_field() {
     let scenarios = names.map(scenario);
     let login = |version: &str| piece("PROVISION", &[("payload.version", version), ("version", "MSYNC_V1")]);
     let unread = || piece("UNREAD", &[]);
-    let known = || Verdict::KnownFailure { reason: "It is known.".into() };
+    let known = || Verdict::KnownFailure { reason: "It is known.".into(), mismatches: Vec::new() };
     let lacking = || Verdict::Unsupported { what: "f".into(), reason: "It has none.".into(), declared: true };
     let left = suite(vec![
         (&scenarios[0], Verdict::Passed, alice(&[login("3"), unread()])),

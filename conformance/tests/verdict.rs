@@ -1,9 +1,12 @@
 //! What exceptions do, and how they end.
 
-use conformance::client::Client;
+use std::collections::BTreeSet;
+
+use conformance::client::{Client, Day};
+use conformance::exceptions::{Exceptions, Seen, Sight};
 use conformance::judge::Finding;
 use conformance::run::{Failure, Outcome};
-use conformance::verdict::{Used, Verdict, verdict};
+use conformance::verdict::{Verdict, verdict};
 use rstest::rstest;
 use serde_json::json;
 
@@ -23,17 +26,42 @@ fn finding(clause: &str, text: &str) -> (Finding, usize) {
     (Finding { clause: clause.to_owned(), user: "alice".to_owned(), text: text.to_owned() }, 1)
 }
 
-/// The verdict's name, and what was of no use.
+/// Every scenario that there is.
+const ALL: [&str; 4] = ["send/cmd", "send/new", "send/other", "send/text"];
+
+fn run(client: &Client, outcome: &Outcome, findings: &[(Finding, usize)]) -> Verdict {
+    verdict(&Exceptions::of(client, "4.21.1"), "send/text", outcome, findings, || None)
+}
+
+/// The verdict's name, and what was of no use: send/text did this, and all others passed or lacked something.
 fn judged(client: &Client, outcome: &Outcome, findings: &[(Finding, usize)]) -> (&'static str, Vec<String>) {
-    let mut used = Used::default();
-    let name = match verdict(client, "send/text", outcome, findings, || None, &mut used) {
+    let verdict = run(client, outcome, findings);
+    let name = match &verdict {
         Verdict::Passed => "passed",
         Verdict::Failed(_) => "failed",
         Verdict::Unsupported { .. } => "unsupported",
         Verdict::KnownFailure { .. } => "known failure",
         Verdict::StaleKnownFailure(_) => "stale",
     };
-    (name, used.unused(client))
+    (name, stale(client, &verdict, findings, &ALL, "2026-11-23"))
+}
+
+/// What is told of the file after a run of these scenarios on this day.
+fn stale(
+    client: &Client,
+    verdict: &Verdict,
+    findings: &[(Finding, usize)],
+    ran: &[&str],
+    today: &str,
+) -> Vec<String> {
+    let seen = ran.iter().map(|name| match *name {
+        "send/text" => Seen { scenario: name, verdict, findings },
+        other => Seen { scenario: other, verdict: &Verdict::Passed, findings: &[] },
+    });
+    let all = BTreeSet::from(ALL);
+    let today = Day::parse(today).expect("a day");
+    let stale = Exceptions::of(client, "4.21.1").stale(&Sight::new(seen, Some(&all)), today);
+    stale.into_iter().map(|stale| stale.message).collect()
 }
 
 #[rstest]
@@ -78,12 +106,97 @@ fn one_that_varies_is_of_use_where_another_failure_came() {
         {"scenario": "send/text", "message": "x", "reason": "Always.", "outcome": "fails"},
         {"scenario": "send/text", "message": "y", "reason": "A race.", "outcome": "varies"},
         {"scenario": "send/other", "message": "z", "reason": "A race.", "outcome": "varies"}]}));
-    let mut used = Used::default();
-    let verdict = verdict(&client, "send/text", &failed("x"), &[], || None, &mut used);
-    assert_eq!(verdict, Verdict::KnownFailure { reason: "Always.".to_owned() });
-    let unused = used.unused(&client);
-    assert_eq!(unused.len(), 1, "{unused:?}");
-    assert!(unused[0].contains("send/other"), "{unused:?}");
+    let verdict = run(&client, &failed("x"), &[]);
+    assert!(matches!(&verdict, Verdict::KnownFailure { reason, .. } if reason == "Always."), "{verdict:?}");
+    assert_eq!(stale(&client, &verdict, &[], &ALL, "2026-11-23"), Vec::<String>::new());
+}
+
+/// A mismatch that nobody knows does not make the entries of the others useless.
+#[test]
+fn an_entry_is_of_use_beside_a_failure_that_is_not_known() {
+    let client = client(json!({"known_failures": [
+        {"scenario": "send/text", "message": "doubleValue", "reason": "Always.", "outcome": "fails"}]}));
+    let found = [finding("build.ext", "expected doubleValue, got nothing")];
+    assert_eq!(judged(&client, &failed("unheard of"), &found), ("failed", vec![]));
+}
+
+/// `since` is its day, `ran` what a filter left.
+#[rstest]
+#[case::good_on_its_last_day(json!({"until": "2026-11-23"}), "2026-11-23", &ALL, "known failure", "")]
+#[case::over_the_day_after(json!({"until": "2026-11-22"}), "2026-11-23", &ALL, "known failure",
+    "known_failures: \"send/text\" with message \"605\" was good until 2026-11-22, and that is over; look at it again")]
+#[case::not_told_where_it_did_not_run(json!({"until": "2026-11-22"}), "2026-11-23", &["send/cmd"], "known failure", "")]
+#[case::for_this_version(json!({"versions": ">=4, <5"}), "2026-11-23", &ALL, "known failure", "")]
+#[case::for_another(json!({"versions": "<4"}), "2026-11-23", &ALL, "failed", "")]
+#[case::over_and_for_another(json!({"versions": "<4", "until": "2020-01-01"}), "2026-11-23", &ALL, "failed", "")]
+fn a_known_failure_has_its_versions_and_its_time(
+    #[case] limits: serde_json::Value,
+    #[case] today: &str,
+    #[case] ran: &[&str],
+    #[case] expected: &str,
+    #[case] said: &str,
+) {
+    let mut entry = json!({"scenario": "send/text", "message": "605", "reason": "It does not know the code.",
+        "outcome": "fails", "link": "https://example.org/issues/7"});
+    entry.as_object_mut().expect("an object").extend(limits.as_object().expect("an object").clone());
+    let client = client(json!({"known_failures": [entry]}));
+    let refused = failed("type: expected 605, got 1");
+    assert_eq!(judged(&client, &refused, &[]).0, expected);
+    let verdict = run(&client, &refused, &[]);
+    assert_eq!(stale(&client, &verdict, &[], ran, today).join("\n"), said);
+}
+
+#[test]
+fn a_range_needs_a_client_that_tells_its_version() {
+    let client = client(json!({"known_failures": [
+        {"scenario": "send/text", "message": "605", "reason": "r", "outcome": "fails", "versions": ">=3"}]}));
+    let exceptions = Exceptions::of(&client, "web");
+    let all = BTreeSet::from(ALL);
+    let stale = exceptions.stale(&Sight::new([], Some(&all)), Day::parse("2026-11-23").expect("a day"));
+    insta::assert_snapshot!(stale[0].message, @r#"known_failures: "send/text" is for versions >=3, and the client says in its hello that its version is "web"; let it say one such as "1.2.3", or remove "versions""#);
+}
+
+/// What ran is what a filter left; an entry is told of if all that it is about ran.
+#[rstest]
+#[case::its_scenario_ran("send/text", &["send/text"], 1)]
+#[case::it_did_not("send/text", &["send/cmd"], 0)]
+#[case::some_of_its_scenarios_ran("send/*", &["send/text", "send/cmd"], 0)]
+#[case::all_of_them_ran("send/*", &ALL, 1)]
+fn a_filtered_run_tells_what_it_can_know(#[case] pattern: &str, #[case] ran: &[&str], #[case] told: usize) {
+    let client = client(json!({"unsupported": {"conn.a": "It has none."}, "known_findings": [],
+        "known_failures": [{"scenario": pattern, "message": "605", "reason": "r", "outcome": "fails"}]}));
+    let failed = Verdict::Failed(Vec::new());
+    let others: Vec<_> =
+        ran.iter().map(|scenario| Seen { scenario, verdict: &failed, findings: &[] }).collect();
+    let all = BTreeSet::from(ALL);
+    let stale = Exceptions::of(&client, "1.0.0")
+        .stale(&Sight::new(others, Some(&all)), Day::parse("2026-11-23").expect("a day"));
+    let words = usize::from(ran.len() == ALL.len());
+    assert_eq!(stale.len(), told + words, "{stale:?}");
+}
+
+#[rstest]
+#[case("send/txet", "names no scenario, nearest: send/text")]
+#[case("sned/*", "names no scenario, nearest: send/")]
+#[case("quux", "names no scenario; correct it, or remove it")]
+fn a_mistyped_pattern_is_told_with_what_it_may_mean(#[case] pattern: &str, #[case] said: &str) {
+    let client = client(json!({"known_failures": [
+        {"scenario": pattern, "message": "605", "reason": "r", "outcome": "varies"}]}));
+    let told = stale(&client, &Verdict::Passed, &[], &["send/cmd"], "2026-11-23");
+    assert!(told.len() == 1 && told[0].contains(said), "{told:?}");
+}
+
+#[test]
+fn what_nobody_has_explained_is_told() {
+    let client = client(json!({
+        "unsupported": {"conn.a": "not yet explained; written by --update-known-failures on 2026-11-23", "conn.b": "It is old."},
+        "known_failures": [
+            {"scenario": "send/text", "message": "605", "reason": "not yet explained; who knows", "outcome": "fails"},
+            {"scenario": "send/cmd", "message": "605", "reason": "It is old.", "outcome": "fails"}]}));
+    assert_eq!(
+        Exceptions::of(&client, "1.0.0").unexplained(),
+        ["known_failures: \"send/text\" with message \"605\"", "unsupported: \"conn.a\""]
+    );
 }
 
 #[test]
@@ -128,8 +241,10 @@ fn a_record_is_looked_at_only_when_all_else_is_well() {
     let client = client(json!({}));
     let differs = || Some("the wire is not as recorded".to_owned());
     let verdict_of =
-        |outcome: &Outcome| verdict(&client, "send/text", outcome, &[], differs, &mut Used::default());
-    let Verdict::Failed(mismatches) = verdict_of(&Outcome::Finished) else { panic!("it differs") };
+        |outcome: &Outcome| verdict(&Exceptions::of(&client, "1"), "send/text", outcome, &[], differs);
+    let pending = verdict_of(&Outcome::Finished);
+    assert!(pending.is_pending_record() && !verdict_of(&failed("x")).is_pending_record());
+    let Verdict::Failed(mismatches) = pending else { panic!("it differs") };
     assert_eq!(mismatches.len(), 1);
     let Verdict::Failed(mismatches) = verdict_of(&failed("x")) else { panic!("it failed") };
     assert_eq!(mismatches[0].message, "x");
@@ -147,6 +262,21 @@ fn a_record_is_looked_at_only_when_all_else_is_well() {
     "the known failure of * needs a \"message\" and a \"reason\""
 )]
 #[case(json!({"name": "x", "command": ["x"], "unsupported": {"sync": ""}}), "\"sync\" needs its reason")]
+#[case(
+    json!({"name": "x", "command": ["x"], "known_failures":
+        [{"scenario": "a/b", "message": "m", "reason": "r", "outcome": "fails", "until": "soon"}]}),
+    "x.json:1:113: \"soon\" is no day; write it as YYYY-MM-DD, such as \"2027-01-31\""
+)]
+#[case(
+    json!({"name": "x", "command": ["x"], "known_failures":
+        [{"scenario": "a/b", "message": "m", "reason": "r", "outcome": "fails", "link": "#7"}]}),
+    ": \"#7\" is no link; write the whole address, such as \"https://example.org/issues/7\""
+)]
+#[case(
+    json!({"name": "x", "command": ["x"], "known_failures":
+        [{"scenario": "a/b", "message": "m", "reason": "r", "outcome": "fails", "versions": "3.x.y.z"}]}),
+    ": \"3.x.y.z\" is no range of versions ("
+)]
 fn a_wrong_client_file_says_what_would_be_right(#[case] file: serde_json::Value, #[case] said: &str) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("x.json");

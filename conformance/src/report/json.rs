@@ -95,7 +95,7 @@ fn scenario<'a>(one: &'a crate::suite::Evaluated<'_>) -> Scenario<'a> {
         Verdict::Passed => ("passed", None, &[][..]),
         Verdict::Failed(mismatches) => ("failed", None, &mismatches[..]),
         Verdict::StaleKnownFailure(mismatch) => ("stale_known_failure", None, std::slice::from_ref(mismatch)),
-        Verdict::KnownFailure { reason } => ("known_failure", Some(&**reason), &[][..]),
+        Verdict::KnownFailure { reason, mismatches: _ } => ("known_failure", Some(&**reason), &[][..]),
         Verdict::Unsupported { reason, .. } => ("unsupported", Some(&**reason), &[][..]),
     };
     Scenario {

@@ -3,6 +3,7 @@
 mod diff;
 mod places;
 
+use std::collections::BTreeSet;
 use std::io::{IsTerminal as _, Write as _};
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use conformance::clause;
 use conformance::client::Client;
 use conformance::coverage::{Coverage, Standing};
 use conformance::driver::subprocess;
+use conformance::real_time::today;
 use conformance::record::{Mode, Records};
 use conformance::report::{Tally, json, terminal};
 use conformance::results::{FOLDER_VARIABLE, Results};
@@ -148,7 +150,7 @@ fn evaluate(args: &RunArgs) -> Result<u8, Problem> {
     let clauses = clause::load(&places.clauses).map_err(usage)?;
     let all = load(&places, &clauses)?;
     let scenarios = chosen(&all, &args.filter)?;
-    let whole = scenarios.len() == all.len();
+    let names: BTreeSet<&str> = all.iter().map(|scenario| &*scenario.name).collect();
     let records = records(args, &places, &client)?;
     let server = server()?;
     let mut report = args.report.as_deref().map(Report::create).transpose()?;
@@ -168,7 +170,7 @@ fn evaluate(args: &RunArgs) -> Result<u8, Problem> {
         }
     })
     .map_err(|error| Problem { code: NOT_STARTED, message: format!("{}: {error}", client.name) })?;
-    let stale = if whole { suite.stale(&client, records.as_ref()) } else { Vec::new() };
+    let stale = suite.stale(&client, records.as_ref(), places.usual.then_some(&names), today());
     let results = keep(&suite, &client, &places)?;
     let results = if args.coverage { of_all_clients(results, &places)? } else { Vec::new() };
     let coverage = args.coverage.then(|| Coverage::new(&clauses, &all, &results));
