@@ -6,13 +6,16 @@
 //! Left out, for it says nothing of a scenario: heartbeats (every UNREAD after the first, and its answer) and
 //! statistics with their answers. Everything else is there, field by field in the order of the wire.
 
+mod driver;
 mod http;
+mod label;
 mod layout;
 mod order;
 mod sent;
 
 use std::collections::BTreeSet;
 
+use mock_server::machine::ConnId;
 use mock_server::tape::{Direction, Door, Row};
 use serde_json::Value as Json;
 
@@ -20,7 +23,7 @@ use crate::alias::{Aliases, Kind};
 use crate::dissect::{Field, Tree, Value, dissect, hex};
 use crate::driver::Device;
 use crate::lane::{Lane, LaneEvent, connections, requests};
-use layout::Node;
+use layout::{Node, WIDTH};
 pub use sent::{Piece, Sent, sent};
 
 /// Texts up to this are shown whole; of a longer one its start and its length.
@@ -32,11 +35,31 @@ pub struct Transcript {
     lanes: Vec<Section>,
 }
 
+/// One lane.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Section {
-    title: String,
-    /// One element a frame or request; it may have several lines.
-    entries: Vec<String>,
+pub(crate) struct Section {
+    /// Whose: as a step names the device, as the wire names the user otherwise; empty for somebody unknown.
+    pub(crate) name: String,
+    /// How a connection came in; `None`: these are HTTP requests.
+    pub(crate) door: Option<Door>,
+    /// Which connection of this name, from 1.
+    pub(crate) ordinal: usize,
+    /// The connection.
+    pub(crate) conn: Option<ConnId>,
+    pub(crate) entries: Vec<Entry>,
+}
+
+/// One frame, request, answer or end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// Its row in the tape; a request and its answer are one row.
+    pub(crate) row: usize,
+    /// Which way it went; `None`: the end of the connection.
+    pub(crate) direction: Option<Direction>,
+    /// In a word or two.
+    pub(crate) label: String,
+    /// All of it, without an arrow; it may have several lines.
+    pub(crate) text: String,
 }
 
 impl Transcript {
@@ -49,17 +72,9 @@ impl Transcript {
     /// The same, with the lanes of these devices named as steps name them: `alice/phone` where a record, which says
     /// nothing of steps, has `alice`.
     pub fn of_devices(tape: &[Row], app_key: &str, unshown: usize, devices: &[&Device]) -> Self {
-        let mut writer = Writer { aliases: Aliases::new(app_key), unshown };
-        // Requests first: the tokens and the groups that they make are met again on the sockets.
-        let mut lanes: Vec<Section> = requests(tape).iter().map(|lane| writer.http(lane)).collect();
-        let mut ordinal = 0;
-        let mut before = String::new();
-        for lane in connections(tape) {
-            let device = devices.iter().find(|device| lane.is_of(device));
-            let name = device.map_or_else(|| lane.user.clone(), ToString::to_string);
-            ordinal = if name == before { ordinal + 1 } else { 1 };
-            lanes.push(writer.connection(&lane, &name, ordinal));
-            before = name;
+        let mut lanes = Writer::new(app_key, WIDTH).lanes(tape, devices);
+        for lane in &mut lanes {
+            lane.entries.retain(|entry| entry.row >= unshown || entry.direction.is_none());
         }
         lanes.retain(|lane| !lane.entries.is_empty());
         Self { lanes }
@@ -73,33 +88,78 @@ impl Transcript {
     /// The last so many entries of each lane.
     pub fn last(&self, entries: usize) -> String {
         let mut text = String::new();
-        for Section { title, entries: all } in &self.lanes {
-            text.push_str(&format!("== {title}\n"));
-            let left_out = all.len().saturating_sub(entries);
+        for lane in &self.lanes {
+            text.push_str(&format!("== {}\n", lane.title()));
+            let left_out = lane.entries.len().saturating_sub(entries);
             if left_out > 0 {
                 text.push_str(&format!("… {left_out} before\n"));
             }
-            for entry in &all[left_out..] {
-                text.push_str(entry);
-                text.push('\n');
+            for Entry { direction, text: entry, .. } in &lane.entries[left_out..] {
+                let arrow = direction.map_or("--", arrow);
+                text.push_str(&format!("{arrow} {entry}\n"));
             }
         }
         text
     }
 }
 
-struct Writer {
+impl Section {
+    fn title(&self) -> String {
+        let name = if self.name.is_empty() { "somebody" } else { &self.name };
+        match self.door {
+            None => format!("{name} HTTP"),
+            Some(door) => format!("{name} {} ({})", self.ordinal, door_name(door)),
+        }
+    }
+}
+
+/// A door's name, as people write it.
+pub(crate) fn door_name(door: Door) -> &'static str {
+    match door {
+        Door::SockJs => "SockJS",
+        Door::WebSocket => "WebSocket",
+    }
+}
+
+fn arrow(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Up => ">",
+        Direction::Down => "<",
+    }
+}
+
+/// Decodes what went over the wires of one world and names what differs from run to run, the same value by the same
+/// name throughout.
+pub(crate) struct Writer {
     aliases: Aliases,
-    unshown: usize,
+    /// Where lines end, if they can, in characters.
+    width: usize,
 }
 
 impl Writer {
-    fn connection(&mut self, lane: &Lane<'_>, name: &str, ordinal: usize) -> Section {
-        let name = if name.is_empty() { "somebody" } else { name };
-        let door = match lane.door {
-            Door::SockJs => "SockJS",
-            Door::WebSocket => "WebSocket",
-        };
+    pub(crate) fn new(app_key: &str, width: usize) -> Self {
+        Self { aliases: Aliases::new(app_key), width }
+    }
+
+    /// Every lane: the users' requests, then the connections, each sorted by name.
+    pub(crate) fn lanes(&mut self, tape: &[Row], devices: &[&Device]) -> Vec<Section> {
+        // Requests first: the tokens and the groups that they make are met again on the sockets.
+        let mut lanes: Vec<Section> = requests(tape).iter().map(|lane| self.http(lane)).collect();
+        let mut ordinal = 0;
+        let mut before = String::new();
+        for lane in connections(tape) {
+            let device = devices.iter().find(|device| lane.is_of(device));
+            let name = device.map_or_else(|| lane.user.clone(), ToString::to_string);
+            ordinal = if name == before { ordinal + 1 } else { 1 };
+            let entries = self.connection(&lane);
+            let (door, conn) = (Some(lane.door), Some(lane.conn));
+            before.clone_from(&name);
+            lanes.push(Section { name, door, ordinal, conn, entries });
+        }
+        lanes
+    }
+
+    fn connection(&mut self, lane: &Lane<'_>) -> Vec<Entry> {
         let mut frames = Vec::new();
         let mut end = None;
         for (row, event) in &lane.events {
@@ -107,7 +167,10 @@ impl Writer {
                 LaneEvent::Frame(direction, bytes) => {
                     frames.push((direction, dissect(bytes, direction), *row, bytes));
                 }
-                LaneEvent::Closed(why) => end = Some(format!("-- closed: {why}")),
+                LaneEvent::Closed(why) => {
+                    let (label, text) = ("closed".to_owned(), format!("closed: {why}"));
+                    end = Some(Entry { row: *row, direction: None, label, text });
+                }
             }
         }
         let mut noise = Noise::default();
@@ -117,31 +180,27 @@ impl Writer {
         let mut entries = Vec::with_capacity(frames.len());
         for index in order {
             let (direction, tree, row, bytes) = &frames[index];
-            let arrow = match direction {
-                Direction::Up => ">",
-                Direction::Down => "<",
-            };
-            let entry = match tree {
+            let (label, text) = match tree {
                 Ok(tree) => {
-                    let command = tree.fields.iter().rev().find(|field| field.name() == "command");
-                    let word = match command {
-                        Some(field) => leaf(field),
-                        None => "(no command)".to_owned(),
-                    };
+                    let command = label::command(tree);
+                    let word = command.map_or_else(|| label::NO_COMMAND.to_owned(), leaf);
                     let hidden =
                         |field: &&Field<'_>| !command.is_some_and(|command| std::ptr::eq(command, *field));
                     let shown = tree.fields.iter().filter(hidden);
                     let nodes = shown.map(|field| self.node(tree, field, &lane.user, *direction)).collect();
-                    Node { label: format!("{arrow} {word}"), children: nodes }.frame()
+                    let frame = Node { label: word, children: nodes };
+                    (label::of_frame(tree, *direction), self.laid_out(&frame))
                 }
-                Err(why) => format!("{arrow} (not protobuf: {why}) {}", hex(bytes)),
+                Err(why) => ("not protobuf".to_owned(), format!("(not protobuf: {why}) {}", hex(bytes))),
             };
-            if *row >= self.unshown {
-                entries.push(entry);
-            }
+            entries.push(Entry { row: *row, direction: Some(*direction), label, text });
         }
         entries.extend(end);
-        Section { title: format!("{name} {ordinal} ({door})"), entries }
+        entries
+    }
+
+    fn laid_out(&self, frame: &Node) -> String {
+        frame.frame(self.width)
     }
 
     fn node(&mut self, of: &Tree<'_>, field: &Field<'_>, owner: &str, direction: Direction) -> Node {

@@ -1,5 +1,6 @@
 //! What a run is told as: lines for a person, JSON for a program.
 
+pub mod evidence;
 pub mod json;
 pub mod model;
 pub mod terminal;

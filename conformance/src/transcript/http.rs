@@ -7,7 +7,7 @@ use mock_server::tape::Direction;
 use serde_json::Value as Json;
 
 use super::layout::Node;
-use super::{Section, Writer, quoted, shortened};
+use super::{Entry, Section, Writer, quoted, shortened};
 use crate::alias::Kind;
 use crate::dissect::{Tree, dissect_meta};
 use crate::lane::HttpLane;
@@ -17,19 +17,23 @@ const ID_DIGITS: usize = 19;
 
 impl Writer {
     pub(super) fn http(&mut self, lane: &HttpLane<'_>) -> Section {
-        let user = if lane.user.is_empty() { "somebody" } else { &lane.user };
         let mut entries = Vec::new();
         for request in &lane.requests {
             // The body before the answer: what is met first is named first.
             let body = self.body(request.body);
             let answer = self.body(request.answer);
             let path = self.address(request.path);
-            if request.row >= self.unshown {
-                entries.push(Node { label: format!("> {} {path}", request.method), children: body }.frame());
-                entries.push(Node { label: format!("< {}", request.status), children: answer }.frame());
+            let asked = format!("{} {path}", request.method);
+            let place = path.split_once('?').map_or(&*path, |(place, _)| place);
+            for (direction, label, line, children) in [
+                (Direction::Up, format!("{} {place}", request.method), asked, body),
+                (Direction::Down, request.status.to_string(), request.status.to_string(), answer),
+            ] {
+                let text = self.laid_out(&Node { label: line, children });
+                entries.push(Entry { row: request.row, direction: Some(direction), label, text });
             }
         }
-        Section { title: format!("{user} HTTP"), entries }
+        Section { name: lane.user.clone(), door: None, ordinal: 1, conn: None, entries }
     }
 
     /// A path or a URL: the server's port is another in each run, and ids, uuids and secrets have names.
@@ -87,7 +91,7 @@ impl Writer {
     }
 
     /// A member of a JSON body; `name` is its own, `label` shows its place in an array too.
-    fn member(&mut self, name: &str, label: &str, value: &Json) -> Node {
+    pub(super) fn member(&mut self, name: &str, label: &str, value: &Json) -> Node {
         let text = match value {
             Json::Object(members) if !members.is_empty() => {
                 let children = members.iter().map(|(name, value)| self.member(name, name, value)).collect();

@@ -1,7 +1,9 @@
 //! How a frame is laid out: on one line when it fits, else as few indented lines as do.
 
-/// Where lines end, if they can; what fits beside a line number on a laptop.
-const WIDTH: usize = 118;
+/// Where the lines of a record end, if they can, its arrows included; what fits beside a line number on a laptop.
+pub(super) const WIDTH: usize = 118;
+/// What an arrow and its space take of the first line.
+const ARROW: usize = 2;
 const INDENT: usize = 4;
 
 /// A field, with its value or with the fields inside it.
@@ -13,15 +15,16 @@ pub(super) struct Node {
 }
 
 impl Node {
-    /// A frame: its children are fields of the envelope.
-    pub(super) fn frame(&self) -> String {
+    /// A frame, to stand behind an arrow, in lines of at most `width` where that can be: its children are fields of
+    /// the envelope.
+    pub(super) fn frame(&self, width: usize) -> String {
         let inline: Vec<String> = self.children.iter().map(Self::inline).collect();
         let line = format!("{} {}", self.label, inline.join(" "));
-        if line.chars().count() <= WIDTH {
+        if ARROW + line.chars().count() <= width {
             return line.trim_end().to_owned();
         }
         let mut lines = vec![self.label.clone()];
-        block(&self.children, INDENT, &mut lines);
+        block(&self.children, INDENT, width, &mut lines);
         lines.join("\n")
     }
 
@@ -36,7 +39,7 @@ impl Node {
 }
 
 /// Fields side by side while they fit, and one that does not fit on lines of its own.
-fn block(nodes: &[Node], indent: usize, lines: &mut Vec<String>) {
+fn block(nodes: &[Node], indent: usize, width: usize, lines: &mut Vec<String>) {
     let margin = " ".repeat(indent);
     let mut line = String::new();
     let flush = |line: &mut String, lines: &mut Vec<String>| {
@@ -47,14 +50,14 @@ fn block(nodes: &[Node], indent: usize, lines: &mut Vec<String>) {
     };
     for node in nodes {
         let inline = node.inline();
-        let width = inline.chars().count();
-        if indent + width > WIDTH && !node.children.is_empty() {
+        let chars = inline.chars().count();
+        if indent + chars > width && !node.children.is_empty() {
             flush(&mut line, lines);
             lines.push(format!("{margin}{}", node.label));
-            block(&node.children, indent + INDENT, lines);
+            block(&node.children, indent + INDENT, width, lines);
             continue;
         }
-        if !line.is_empty() && indent + line.chars().count() + 1 + width > WIDTH {
+        if !line.is_empty() && indent + line.chars().count() + 1 + chars > width {
             flush(&mut line, lines);
         }
         if !line.is_empty() {
@@ -75,18 +78,18 @@ mod tests {
 
     #[test]
     fn what_fits_stays_on_one_line_and_what_does_not_is_indented() {
-        let short = Node { label: "> UNREAD".into(), children: vec![leaf("a:1"), leaf("empty")] };
-        assert_eq!(short.frame(), "> UNREAD a:1 empty{}");
+        let short = Node { label: "UNREAD".into(), children: vec![leaf("a:1"), leaf("empty")] };
+        assert_eq!(short.frame(WIDTH), "UNREAD a:1 empty{}");
         let long = "x".repeat(70);
         let inner = Node {
             label: "to".into(),
             children: vec![leaf(&format!("a:{long}")), leaf(&format!("b:{long}"))],
         };
         let frame =
-            Node { label: "> SYNC".into(), children: vec![leaf("v:1"), inner, leaf("e:2"), leaf("f:3")] };
+            Node { label: "SYNC".into(), children: vec![leaf("v:1"), inner, leaf("e:2"), leaf("f:3")] };
         assert_eq!(
-            frame.frame(),
-            format!("> SYNC\n    v:1\n    to\n        a:{long}\n        b:{long}\n    e:2 f:3")
+            frame.frame(WIDTH),
+            format!("SYNC\n    v:1\n    to\n        a:{long}\n        b:{long}\n    e:2 f:3")
         );
     }
 }

@@ -7,9 +7,8 @@ use std::collections::BTreeMap;
 
 use mock_server::tape::{Direction, Row};
 
-use super::layout::Node;
-use super::{Noise, Writer, leaf};
-use crate::alias::Aliases;
+use super::layout::{Node, WIDTH};
+use super::{Noise, Writer, label};
 use crate::dissect::{dissect, hex};
 use crate::driver::Device;
 use crate::lane::{LaneEvent, connections, requests};
@@ -34,7 +33,7 @@ pub struct Piece {
 
 /// The lanes of a tape of the world of `app_key`, sorted by name.
 pub fn sent(tape: &[Row], app_key: &str, devices: &[&Device]) -> Vec<Sent> {
-    let mut writer = Writer { aliases: Aliases::new(app_key), unshown: 0 };
+    let mut writer = Writer::new(app_key, WIDTH);
     let mut lanes: BTreeMap<String, Vec<Piece>> = BTreeMap::new();
     for lane in requests(tape) {
         let pieces =
@@ -74,18 +73,7 @@ impl Writer {
         }
         let mut fields = flattened(&nodes);
         fields.remove("command");
-        let word = tree.fields.iter().rev().find(|field| field.name() == "command").map(leaf);
-        let mut what = word.unwrap_or_else(|| "(no command)".to_owned());
-        let words = ["ns", "payload.type", "payload.contents.type", "payload.operation"];
-        let words = words.iter().filter_map(|word| fields.get(&format!("payload.meta.{word}")));
-        let mut words: Vec<&str> = words.map(String::as_str).collect();
-        // A namespace and a body's type go by the same word.
-        words.dedup();
-        if !words.is_empty() {
-            what = format!("{what} {}", words.join("/"));
-        } else if fields.contains_key("payload.queue") {
-            what.push_str(if fields.contains_key("payload.key") { " acknowledgement" } else { " pull" });
-        }
+        let what = label::of_frame(&tree, direction);
         Some(Piece { what, fields })
     }
 
