@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
@@ -18,19 +19,24 @@ use crate::pattern::is_match;
 pub use terms::{Day, Link, Versions};
 
 /// One client under test, as `clients/<name>.json` describes it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Client {
+    /// For editors: where the schema of client files is. Nothing reads it.
+    #[serde(rename = "$schema", default)]
+    _schema: Option<String>,
     /// Its name; the file is named so too.
     pub name: String,
     /// The shim and its arguments. A bare name is looked for beside this program, then on `PATH`; anything
     /// else is relative to the file's folder, where the shim runs.
+    #[schemars(length(min = 1))]
     pub command: Vec<String>,
     /// Which scenarios' wire is kept and compared.
     #[serde(default)]
     pub records: Records,
     /// What it has no call or event for, each with the reason.
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Reason>")]
     pub unsupported: BTreeMap<String, String>,
     /// What it gets wrong, each with the reason.
     #[serde(default)]
@@ -52,7 +58,7 @@ pub struct Client {
 }
 
 /// The same SDK in another place makes the same mistakes: its exceptions stand in one file.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Like {
     /// The client; its file lies beside this one.
@@ -85,14 +91,16 @@ pub enum Records {
 }
 
 /// A scenario that the client does not pass.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KnownFailure {
     /// A scenario's name, or a pattern with `*`.
     pub scenario: String,
     /// What the failure must say; another failure of the same scenario is not known.
+    #[schemars(with = "Reason")]
     pub message: String,
     /// Why the client fails there.
+    #[schemars(with = "Reason")]
     pub reason: String,
     /// Whether it always does.
     pub outcome: KnownOutcome,
@@ -113,7 +121,7 @@ pub struct KnownFailure {
 pub const UNEXPLAINED: &str = "not yet explained";
 
 /// Whether a known failure is one each time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KnownOutcome {
     /// Passing makes the entry stale.
@@ -123,19 +131,27 @@ pub enum KnownOutcome {
 }
 
 /// A finding that does not fail a scenario.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KnownFinding {
     /// The finding's clause.
     pub clause: String,
     /// What its text must hold.
+    #[schemars(with = "Reason")]
     pub text: String,
     /// The scenarios where it is known; left out: all.
     #[serde(default)]
     pub scenario: Option<String>,
     /// Why the client does so.
+    #[schemars(with = "Reason")]
     pub reason: String,
 }
+
+/// For the schema: words, and not none.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+#[expect(dead_code, reason = "it is a name for a schema alone")]
+struct Reason(#[schemars(regex(pattern = r"\S"))] String);
 
 /// A client's file that is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -257,6 +273,7 @@ impl Client {
     /// A client of which nothing is known but how to start it.
     pub fn of_command(command: Vec<String>, folder: &Path) -> Self {
         Self {
+            _schema: None,
             name: "command".to_owned(),
             command,
             records: Records::None,
@@ -330,6 +347,19 @@ fn find_program(program: &str, folder: &Path) -> OsString {
     match beside {
         Some(path) if path.is_file() => path.into_os_string(),
         Some(_) | None => program.into(),
+    }
+}
+
+impl JsonSchema for Records {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Records".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "Which scenarios have a record: \"all\", or a list of names and patterns.",
+            "oneOf": [{"const": "all"}, {"type": "array", "items": {"type": "string"}}]
+        })
     }
 }
 

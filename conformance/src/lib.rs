@@ -23,6 +23,7 @@ pub mod report;
 pub mod results;
 pub mod run;
 pub mod scenario;
+pub mod schema;
 pub mod suite;
 pub mod trace;
 pub mod transcript;

@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -217,21 +218,43 @@ impl Scenario {
     }
 }
 
+/// The schema of a scenario's file, for [`crate::schema`].
+pub(crate) fn file_schema(generator: &mut SchemaGenerator) -> Schema {
+    generator.root_schema_for::<Head<'_>>()
+}
+
+/// A scenario: what is given, what is told, what must be shown.
+///
 /// The file as it is written; the steps are read one by one, so that each knows its line.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Head<'a> {
+    /// For editors: where the schema of scenarios is. Nothing reads it.
+    #[serde(rename = "$schema")]
+    _schema: Option<String>,
+    /// What it shows, in a sentence.
+    #[schemars(regex(pattern = r"\S"))]
     why: String,
+    /// The clauses that it evaluates: ids of fixtures/clauses.json.
+    #[schemars(length(min = 1))]
     clauses: Vec<String>,
+    /// What a client must be able to do for it.
     #[serde(default)]
     needs: BTreeSet<Capability>,
+    /// The world that it starts in.
     #[serde(default)]
     given: World,
+    /// Events that may come at any time.
     #[serde(default)]
     ignore: BTreeSet<EventKind>,
+    /// `false`: its wire is never recorded, for the reason of `record_why`.
     record: Option<bool>,
+    /// Why its wire is never recorded.
+    #[schemars(regex(pattern = r"\S"))]
     record_why: Option<String>,
+    /// What happens, in order.
     #[serde(borrow)]
+    #[schemars(with = "Vec<Action>", length(min = 1))]
     steps: Vec<&'a RawValue>,
 }
 

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mock_server::tape::{Row, TapeLength};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How many marks a trace keeps; then the oldest go. The largest scenario has some ten thousand.
@@ -31,7 +32,7 @@ pub struct Trace {
 }
 
 /// Something that the harness did or heard, and when.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Mark {
     /// How many rows the tape had by then: the mark stands before the row of this index.
@@ -43,7 +44,7 @@ pub struct Mark {
 }
 
 /// What a mark tells.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Marked {
     /// A step began; the line in the scenario's file.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// One thing to do to a world. Refused whole or done whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Control {
     /// Registers a user, or gives an existing one this password.
@@ -190,6 +191,7 @@ pub enum Control {
 
 /// The rules of a world; every field has the default of a developer's laptop.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// No user appears by login, no unknown token is taken for its bearer, no message goes to an unknown user.
@@ -269,6 +271,7 @@ pub struct Settings {
 
 /// Some of the [`Settings`], to change just those.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 #[expect(missing_docs, reason = "each field is the one of the same name in Settings")]
 pub struct SettingsPatch {
@@ -348,6 +351,7 @@ pub struct SettingsPatch {
 
 /// What becomes of a device more than a user can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ExtraDevice {
     /// It is let in, and the user's oldest device is logged out (206).
@@ -358,6 +362,7 @@ pub enum ExtraDevice {
 
 /// A rule that asks an app's own server before a message is taken (rest.md B.9: the pre-send callback).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Webhook {
     /// Where it is asked: an `http://` address.
@@ -376,6 +381,7 @@ pub struct Webhook {
 
 /// What becomes of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// It is taken.
@@ -386,6 +392,7 @@ pub enum Verdict {
 
 /// The kinds of messages that a [`Webhook`] may be asked about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the words of the protocol")]
 pub enum MessageKind {
@@ -400,6 +407,7 @@ pub enum MessageKind {
 
 /// Something that goes wrong for one user. `device` names one of several; left out, all of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Fault {
     /// The socket goes without a close frame.

@@ -6,21 +6,27 @@
 use std::fmt;
 
 use chrono::NaiveDate;
+use schemars::JsonSchema;
 use semver::{Prerelease, Version, VersionReq};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A day of the calendar, in UTC, written `2026-12-31`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Day(NaiveDate);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema)]
+pub struct Day(
+    #[schemars(with = "String", regex(pattern = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"))] NaiveDate,
+);
 
 /// An address of the web.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Link(String);
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
+pub struct Link(
+    #[schemars(regex(pattern = r"^https?://[^\s/?#]\S*$"))]
+    String,
+);
 
 /// A range of versions, written as Cargo's are: `>=3.0, <4`, `^4.2`, `=4.21.1`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Versions(VersionReq);
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
+pub struct Versions(#[schemars(with = "String", regex(pattern = r"^[ ,<>=^~*.0-9A-Za-z+-]+$"))] VersionReq);
 
 impl Day {
     /// From the text of a client's file. The error says what would be right.

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use strum::IntoStaticStr;
@@ -11,7 +12,7 @@ use strum::IntoStaticStr;
 pub mod v4;
 
 /// A call of one device.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, IntoStaticStr)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, IntoStaticStr, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[strum(serialize_all = "snake_case")]
 #[expect(missing_docs, reason = "DRIVER.md has each command and field")]
@@ -180,6 +181,7 @@ pub enum Command {
         handle: String,
         with: String,
         chat: Chat,
+        #[schemars(schema_with = "number_or_digits")]
         count: Value,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         start: Option<String>,
@@ -394,7 +396,7 @@ pub enum Command {
 }
 
 /// Who a message goes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the words of DRIVER.md")]
 pub enum Chat {
@@ -404,7 +406,7 @@ pub enum Chat {
 }
 
 /// How much a message to a room matters when there are too many.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the words of DRIVER.md")]
 pub enum Priority {
@@ -414,7 +416,7 @@ pub enum Priority {
 }
 
 /// The table by which a client shows parts of a text as images.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Emoji {
     /// What stands before each file's name.
@@ -473,6 +475,11 @@ impl Command {
     pub fn name(&self) -> &'static str {
         self.into()
     }
+}
+
+/// What a page of history is asked for with: clients take both (clause roam.count).
+fn number_or_digits(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"oneOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9]+$"}]})
 }
 
 /// `"ext": null` is something to send, and an absent `ext` is not.

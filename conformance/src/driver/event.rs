@@ -4,10 +4,11 @@
 
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
-use strum::IntoStaticStr;
+use strum::{IntoStaticStr, VariantArray};
 
 /// What a device showed, or, in a step, the part of it that must be so.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,7 +20,20 @@ pub struct Event {
 }
 
 /// The callbacks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, IntoStaticStr)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    IntoStaticStr,
+    VariantArray,
+    JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 #[expect(missing_docs, reason = "DRIVER.md has each event")]
@@ -240,6 +254,29 @@ impl fmt::Display for Event {
             write!(f, "{comma}{name:?}:{value}")?;
         }
         f.write_str("}")
+    }
+}
+
+/// From the same tables as the parser: one property, the callback's name, with no fields but its own.
+impl JsonSchema for Event {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Event".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let kinds = EventKind::VARIANTS.iter().map(|kind| {
+            let fields: Map<String, Value> =
+                kind.fields().iter().map(|&field| (field.to_owned(), Value::Bool(true))).collect();
+            json_schema!({
+                "type": "object",
+                "properties": {
+                    kind.as_str(): {"type": "object", "properties": fields, "additionalProperties": false}
+                },
+                "required": [kind.as_str()],
+                "additionalProperties": false
+            })
+        });
+        json_schema!({"oneOf": kinds.collect::<Vec<_>>()})
     }
 }
 

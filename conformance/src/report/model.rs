@@ -3,6 +3,7 @@
 //!
 //! Within a format fields are only ever added.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clause::Level;
@@ -11,7 +12,7 @@ use crate::clause::Level;
 pub const FORMAT: u32 = 2;
 
 /// A run of scenarios on one or several clients, or several such runs put together.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Report {
     /// [`FORMAT`].
@@ -37,7 +38,7 @@ pub struct Report {
 }
 
 /// A clause.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClauseReport {
     /// Such as `send.text.single`.
@@ -49,7 +50,7 @@ pub struct ClauseReport {
 }
 
 /// A scenario as it was run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScenarioText {
     /// `area/name`.
@@ -65,7 +66,7 @@ pub struct ScenarioText {
 }
 
 /// What one client did.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClientReport {
     /// The name of its file; `command` for a client of the command line.
@@ -95,7 +96,7 @@ pub struct ClientReport {
 }
 
 /// How many scenarios came to which end. They add up to all that were to be run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tally {
     /// As expected.
@@ -113,7 +114,7 @@ pub struct Tally {
 }
 
 /// What became of one scenario on one client.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScenarioReport {
     /// `area/name`.
@@ -137,7 +138,7 @@ pub struct ScenarioReport {
 }
 
 /// A judgement in a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum VerdictWord {
     /// As expected.
@@ -157,7 +158,7 @@ pub enum VerdictWord {
 }
 
 /// One thing that was not as expected.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MismatchReport {
     /// Where it was noticed.
@@ -171,7 +172,7 @@ pub struct MismatchReport {
 }
 
 /// Where a mismatch was noticed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PlaceWord {
     /// At a step.
@@ -187,7 +188,7 @@ pub enum PlaceWord {
 }
 
 /// Something that a client did wrong and got away with.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FindingReport {
     /// The clause that it offends.
@@ -201,7 +202,7 @@ pub struct FindingReport {
 }
 
 /// What was seen of one run, decoded; the same for passes as for failures.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Evidence {
     /// Who took part: a device's driver, its connections, its HTTP requests.
@@ -217,7 +218,7 @@ pub struct Evidence {
 }
 
 /// One lane.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LaneReport {
     /// Such as `alice, SockJS` or `alice/phone, HTTP`.
@@ -227,7 +228,7 @@ pub struct LaneReport {
 }
 
 /// What a lane is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LaneKind {
     /// The lines between the harness and the client.
@@ -241,7 +242,7 @@ pub enum LaneKind {
 }
 
 /// One thing that happened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Moment {
     /// The index of its lane.
@@ -259,7 +260,7 @@ pub struct Moment {
 }
 
 /// Which way something went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Way {
     /// From the harness to the client.

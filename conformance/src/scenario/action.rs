@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use mock_server::control::{Control, Fault};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -15,7 +16,7 @@ const COUNT_MAX: u32 = 10_000;
 const ADVANCE_MS_MAX: u64 = 90 * 24 * 3_600_000;
 
 /// What a step does.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Action {
     /// A device makes a call.
@@ -27,6 +28,7 @@ pub enum Action {
         /// The call itself must be refused, with words that contain these.
         refused: Option<String>,
         /// So many calls, `#` standing for 1, 2, … in each string.
+        #[schemars(range(min = 1, max = COUNT_MAX))]
         count: Option<u32>,
     },
     /// A device shows an event next.
@@ -36,6 +38,7 @@ pub enum Action {
         /// The fields that must be so.
         event: Event,
         /// So many events, `#` standing for 1, 2, … in each string.
+        #[schemars(range(min = 1, max = COUNT_MAX))]
         count: Option<u32>,
     },
     /// Nothing more comes to a device.
@@ -45,13 +48,15 @@ pub enum Action {
     },
     /// Time passes, for the client and its server alike.
     Advance {
-        /// How much.
+        /// How much, in ms.
+        #[schemars(range(max = ADVANCE_MS_MAX))]
         ms: u64,
     },
     /// Time passes for the server, where windows, mutes and tokens run out, and for the client if its clock can be
     /// moved. A client that has its own time bears it, since none knows the server's clock.
     Elapse {
-        /// How much.
+        /// How much, in ms.
+        #[schemars(range(max = ADVANCE_MS_MAX))]
         ms: u64,
     },
     /// Something goes wrong.

@@ -3,13 +3,14 @@
 use std::fmt;
 
 use mock_server::control::{MessageKind, Verdict, Webhook};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 /// What the harness serves on loopback, and the rule by which it is asked.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GivenWebhook {
     /// What everybody is told.
@@ -60,6 +61,30 @@ impl GivenWebhook {
             report_error: self.report_error.unwrap_or(usual.report_error),
             kinds: self.kinds.clone().unwrap_or(usual.kinds),
         }
+    }
+}
+
+impl JsonSchema for WebhookAnswer {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "WebhookAnswer".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let says = |field: &str, kind: &str| {
+            json_schema!({
+                "type": "object",
+                "properties": {
+                    "status": {"type": "integer", "minimum": 100, "maximum": 999},
+                    field: {"type": kind}
+                },
+                "required": ["status", field],
+                "additionalProperties": false
+            })
+        };
+        json_schema!({
+            "description": "What everybody is told: nothing at all, or a status with a body of JSON or any text.",
+            "oneOf": [{"const": "silence"}, says("body", "object"), says("text", "string")]
+        })
     }
 }
 

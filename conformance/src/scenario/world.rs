@@ -5,6 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use mock_server::control::SettingsPatch;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
@@ -13,7 +14,7 @@ use crate::attachment::Files;
 use crate::driver::{Device, Emoji};
 
 /// Who and what is there when a scenario starts.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct World {
     /// Users that exist and are away.
@@ -63,7 +64,7 @@ pub struct World {
 }
 
 /// Texts sent before the scenario starts.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Stored {
     /// Who sent them.
@@ -78,7 +79,7 @@ pub struct Stored {
 }
 
 /// An access token.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Token {
     /// Whose.

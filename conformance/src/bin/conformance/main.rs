@@ -2,6 +2,7 @@
 
 mod diff;
 mod places;
+mod schema;
 
 use std::collections::BTreeSet;
 use std::io::{IsTerminal as _, Write as _};
@@ -66,6 +67,8 @@ enum Verb {
     },
     /// Runs scenarios on two clients and shows where they differ: frames, their order, fields, verdicts
     Diff(diff::DiffArgs),
+    /// Prints the JSON Schema of the driver's lines, of scenarios, client files or reports
+    Schema(schema::SchemaArgs),
 }
 
 #[derive(Args)]
@@ -109,6 +112,7 @@ fn main() -> ExitCode {
     let code = match verb {
         Some(Verb::List { filter, scenarios }) => list(&filter, scenarios.as_deref()),
         Some(Verb::Diff(args)) => diff::run(&args),
+        Some(Verb::Schema(args)) => schema::run(&args),
         None => evaluate(&run),
     };
     match code {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -10,7 +11,7 @@ use super::{Chat, even_null};
 // Conversations and history.
 
 /// The conversations as 4.x lists them: pages, pins and marks.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields of DRIVER.md")]
 pub struct ListConversations {
@@ -26,7 +27,7 @@ pub struct ListConversations {
 }
 
 /// Pins a conversation to the top of the list, or no longer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields of DRIVER.md")]
 pub struct PinConversation {
@@ -37,7 +38,7 @@ pub struct PinConversation {
 }
 
 /// Sets one of the twenty marks on conversations, or takes it off.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields of DRIVER.md")]
 pub struct MarkConversations {
@@ -48,7 +49,7 @@ pub struct MarkConversations {
 }
 
 /// Deletes messages of a conversation for this user alone: some, or all up to a moment in ms.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields of DRIVER.md")]
 pub struct RemoveHistory {
@@ -62,7 +63,7 @@ pub struct RemoveHistory {
 }
 
 /// Deletes every conversation with its history, for this user alone.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields of DRIVER.md")]
 pub struct RemoveEverything {
@@ -70,7 +71,7 @@ pub struct RemoveEverything {
 }
 
 /// One page of history with 4.x's filters. `kinds` are the protocol's words, such as `txt`; `since` and `until` are ms.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields of DRIVER.md")]
 pub struct SearchHistory {
@@ -96,7 +97,7 @@ pub struct SearchHistory {
 // Messages.
 
 /// Changes a text that was sent; its outcome is `sent` or `failed`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields of DRIVER.md")]
 pub struct ModifyText {
@@ -110,7 +111,7 @@ pub struct ModifyText {
 }
 
 /// Forwards messages that this device has shown or sent, as one.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields of DRIVER.md")]
 pub struct SendCombined {
@@ -124,7 +125,7 @@ pub struct SendCombined {
 }
 
 /// Fetches and reads the messages of a combined one that this device has shown.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields of DRIVER.md")]
 pub struct OpenCombined {
@@ -132,7 +133,7 @@ pub struct OpenCombined {
     pub id: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the words of DRIVER.md")]
 pub struct AddReaction {
@@ -141,7 +142,7 @@ pub struct AddReaction {
     pub reaction: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the words of DRIVER.md")]
 pub struct RemoveReaction {
@@ -151,7 +152,7 @@ pub struct RemoveReaction {
 }
 
 /// The reactions to some messages of one conversation; `group` for those of a group.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields of DRIVER.md")]
 pub struct ListReactions {
@@ -163,7 +164,7 @@ pub struct ListReactions {
 }
 
 /// Who gave one reaction.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields of DRIVER.md")]
 pub struct ListReactors {
@@ -177,7 +178,7 @@ pub struct ListReactors {
 }
 
 /// Pins a message in its conversation, or no longer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields of DRIVER.md")]
 pub struct PinMessage {
@@ -188,7 +189,7 @@ pub struct PinMessage {
     pub pinned: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the words of DRIVER.md")]
 pub struct ListPinnedMessages {
@@ -202,7 +203,7 @@ pub struct ListPinnedMessages {
 }
 
 /// Translates a text into some languages.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields of DRIVER.md")]
 pub struct Translate {
@@ -212,14 +213,14 @@ pub struct Translate {
 }
 
 /// The languages of `translate`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields of DRIVER.md")]
 pub struct ListLanguages {
     pub handle: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the words of DRIVER.md")]
 pub struct ReportMessage {
@@ -232,7 +233,7 @@ pub struct ReportMessage {
 // Users.
 
 /// The user's own name for a contact.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields of DRIVER.md")]
 pub struct SetRemark {
@@ -242,7 +243,7 @@ pub struct SetRemark {
 }
 
 /// A page of contacts with their remarks.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields of DRIVER.md")]
 pub struct PageContacts {
@@ -253,7 +254,7 @@ pub struct PageContacts {
     pub cursor: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the words of DRIVER.md")]
 pub struct PublishPresence {
@@ -262,7 +263,7 @@ pub struct PublishPresence {
 }
 
 /// Asks to be told of users' presence for some seconds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields of DRIVER.md")]
 pub struct SubscribePresence {
@@ -271,7 +272,7 @@ pub struct SubscribePresence {
     pub seconds: u32,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the words of DRIVER.md")]
 pub struct UnsubscribePresence {
@@ -279,7 +280,7 @@ pub struct UnsubscribePresence {
     pub users: Vec<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the words of DRIVER.md")]
 pub struct ListPresenceSubscriptions {
@@ -290,7 +291,7 @@ pub struct ListPresenceSubscriptions {
     pub page: Option<u32>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the words of DRIVER.md")]
 pub struct GetPresence {
@@ -299,7 +300,7 @@ pub struct GetPresence {
 }
 
 /// The user's own attributes, such as `nickname`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields of DRIVER.md")]
 pub struct SetUserInfo {
@@ -307,7 +308,7 @@ pub struct SetUserInfo {
     pub fields: BTreeMap<String, String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the words of DRIVER.md")]
 pub struct GetUserInfo {
@@ -318,7 +319,7 @@ pub struct GetUserInfo {
 }
 
 /// When pushes are silent: of everything, or of one conversation. `kind` is `ALL`, `AT`, `NONE` or `DEFAULT`; or `ms` from now.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields of DRIVER.md")]
 pub struct SetSilentMode {
@@ -333,7 +334,7 @@ pub struct SetSilentMode {
     pub ms: Option<u64>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the words of DRIVER.md")]
 pub struct GetSilentMode {
@@ -344,7 +345,7 @@ pub struct GetSilentMode {
     pub chat: Option<Chat>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the words of DRIVER.md")]
 pub struct SetPushLanguage {
@@ -352,7 +353,7 @@ pub struct SetPushLanguage {
     pub language: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the words of DRIVER.md")]
 pub struct GetPushLanguage {
@@ -360,7 +361,7 @@ pub struct GetPushLanguage {
 }
 
 /// The user's other devices.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields of DRIVER.md")]
 pub struct ListOwnDevices {
@@ -368,7 +369,7 @@ pub struct ListOwnDevices {
 }
 
 /// Goes on with another token before the present one runs out.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields of DRIVER.md")]
 pub struct RenewToken {
@@ -379,7 +380,7 @@ pub struct RenewToken {
 // Groups, rooms and threads.
 
 /// The groups that the user is in.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields of DRIVER.md")]
 pub struct ListGroups {
@@ -387,7 +388,7 @@ pub struct ListGroups {
 }
 
 /// The rooms that the user is in.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields of DRIVER.md")]
 pub struct ListRooms {
@@ -395,7 +396,7 @@ pub struct ListRooms {
 }
 
 /// Joins a room and shows what the room is like.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields of DRIVER.md")]
 pub struct EnterRoom {
@@ -408,7 +409,7 @@ pub struct EnterRoom {
 }
 
 /// `forced`: also over those that others have set. `auto_delete`: they go when the user leaves.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields of DRIVER.md")]
 pub struct SetRoomAttributes {
@@ -421,7 +422,7 @@ pub struct SetRoomAttributes {
     pub forced: Option<bool>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the words of DRIVER.md")]
 pub struct RemoveRoomAttributes {
@@ -432,7 +433,7 @@ pub struct RemoveRoomAttributes {
     pub forced: Option<bool>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the words of DRIVER.md")]
 pub struct GetRoomAttributes {
@@ -442,7 +443,7 @@ pub struct GetRoomAttributes {
     pub keys: Option<Vec<String>>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the words of DRIVER.md")]
 pub struct SetMemberAttributes {
@@ -452,7 +453,7 @@ pub struct SetMemberAttributes {
     pub attributes: BTreeMap<String, String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the words of DRIVER.md")]
 pub struct GetMemberAttributes {
@@ -464,7 +465,7 @@ pub struct GetMemberAttributes {
 }
 
 /// A thread that hangs on a message of a group.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields of DRIVER.md")]
 pub struct CreateThread {
@@ -474,7 +475,7 @@ pub struct CreateThread {
     pub name: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the words of DRIVER.md")]
 pub struct JoinThread {
@@ -482,7 +483,7 @@ pub struct JoinThread {
     pub thread: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the words of DRIVER.md")]
 pub struct LeaveThread {
@@ -490,7 +491,7 @@ pub struct LeaveThread {
     pub thread: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the words of DRIVER.md")]
 pub struct RenameThread {
@@ -499,7 +500,7 @@ pub struct RenameThread {
     pub name: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the words of DRIVER.md")]
 pub struct DissolveThread {
@@ -507,7 +508,7 @@ pub struct DissolveThread {
     pub thread: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the words of DRIVER.md")]
 pub struct RemoveFromThread {
@@ -516,7 +517,7 @@ pub struct RemoveFromThread {
     pub user: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the words of DRIVER.md")]
 pub struct GetThread {
@@ -525,7 +526,7 @@ pub struct GetThread {
 }
 
 /// Of a group; `joined`: only those that the user is in.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields of DRIVER.md")]
 pub struct ListThreads {
@@ -539,7 +540,7 @@ pub struct ListThreads {
     pub cursor: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the words of DRIVER.md")]
 pub struct ListThreadMembers {
@@ -552,7 +553,7 @@ pub struct ListThreadMembers {
 }
 
 /// The last message of some threads.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields of DRIVER.md")]
 pub struct ListThreadMessages {
@@ -563,7 +564,7 @@ pub struct ListThreadMessages {
 // Of a page.
 
 /// As `send_image`, the file pasted by the user instead of chosen.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields of DRIVER.md")]
 pub struct PasteImage {
@@ -580,7 +581,7 @@ pub struct PasteImage {
 }
 
 /// Puts a received attachment into an element of the page.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields of DRIVER.md")]
 pub struct Render {
@@ -590,7 +591,7 @@ pub struct Render {
 }
 
 /// A conversation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the words of DRIVER.md")]
 pub struct Target {
@@ -599,7 +600,7 @@ pub struct Target {
 }
 
 /// Where a page shows an attachment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names of HTML")]
 pub enum Element {
