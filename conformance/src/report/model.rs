@@ -19,6 +19,9 @@ pub struct Report {
     pub format: u32,
     /// The version of the harness.
     pub harness: String,
+    /// How the harness was called: `cargo xtask conformance` in the repository, `conformance` elsewhere. Commands that a
+    /// report tells begin with it.
+    pub program: String,
     /// When the run began, in ms since 1970.
     pub started_ms: u64,
     /// How long it took.
@@ -89,7 +92,8 @@ pub struct ClientReport {
     pub unexplained: Vec<String>,
     /// The file that `stale` is about, as failures name it.
     pub file: Option<String>,
-    /// How to run the client again: the words between `conformance run` and a scenario's name.
+    /// How to run the client again: the words behind `conformance run`, with `{}` where a scenario's name belongs, such as
+    /// `--client core --seed 7 {}` or `{} -- node shim.mjs`. Words that a shell would take apart are quoted.
     pub again: String,
     /// Each scenario that was to be run, in the order of their names.
     pub scenarios: Vec<ScenarioReport>,
