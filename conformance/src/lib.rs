@@ -13,6 +13,7 @@ pub mod dissect;
 pub mod driver;
 pub mod exceptions;
 pub mod exit;
+pub mod host;
 pub mod judge;
 pub mod lane;
 pub mod matching;

@@ -10,16 +10,19 @@ mod webhook;
 
 use std::time::Duration;
 
-use mock_server::machine::{Finding, Millis};
-use mock_server::shell::MockServer;
+use mock_server::machine::Millis;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::driver::{Answer, Command, Device, Driver, DriverError, Event, EventKind, ProcessCommand};
+use crate::driver::{
+    Answer, Capability, Command, Device, Driver, DriverError, Event, EventKind, ProcessCommand,
+};
+use crate::host::{Host, HostError, HostWorld};
+use crate::judge::Finding;
 use crate::matching::{Difference, numbered};
 use crate::scenario::{Action, Scenario};
 use crate::trace::Trace;
-use stage::Stage;
+use stage::{START, Stage};
 
 /// How long things are waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +46,8 @@ pub struct Run {
     pub ended_at: Option<Millis>,
     /// The client is of no use any more.
     pub lost: bool,
+    /// The server did not do its part, whatever the client did.
+    pub server_fault: Option<HostError>,
 }
 
 /// How far a scenario came.
@@ -66,19 +71,57 @@ pub struct Failure {
 }
 
 /// Runs a scenario in a world of its own, and leaves the client as it was found.
-pub fn run(server: &MockServer, driver: &mut dyn Driver, scenario: &Scenario, limits: Limits) -> Run {
-    let app_key = app_key(&scenario.name);
+pub fn run(host: &dyn Host, driver: &mut dyn Driver, scenario: &Scenario, limits: Limits) -> Run {
     let missing = scenario.needs.iter().find(|need| !driver.hello().capabilities.contains(need));
     if let Some(need) = missing {
         return Run {
             outcome: Outcome::Unsupported(need.as_str().to_owned()),
-            trace: Trace { app_key, ..Trace::default() },
+            trace: Trace::default(),
             findings: Vec::new(),
             ended_at: None,
             lost: false,
+            server_fault: None,
         };
     }
-    let mut stage = Stage::new(server, driver, scenario, &app_key, limits);
+    let clock = driver.hello().capabilities.contains(&Capability::VirtualClock).then_some(START);
+    let world = match host.open(&scenario.name, clock) {
+        Ok(world) => world,
+        Err(error) => return Run::not_begun(&error),
+    };
+    let mut run = perform(host, &*world, driver, scenario, limits);
+    leave(&*world, driver, &mut run);
+    run
+}
+
+impl Run {
+    fn not_begun(error: &HostError) -> Self {
+        Self {
+            outcome: Outcome::Failed(Failure { step: None, message: error.to_string() }),
+            trace: Trace::default(),
+            findings: Vec::new(),
+            ended_at: None,
+            lost: false,
+            server_fault: Some(error.clone()),
+        }
+    }
+
+    /// The server was of no help: whatever else was wrong, this is told.
+    fn blame(&mut self, error: HostError) {
+        self.outcome = Outcome::Failed(Failure { step: None, message: error.to_string() });
+        self.server_fault.get_or_insert(error);
+    }
+}
+
+/// The steps, and what is known after them. Client and world are left as they are then.
+fn perform(
+    host: &dyn Host,
+    world: &dyn HostWorld,
+    driver: &mut dyn Driver,
+    scenario: &Scenario,
+    limits: Limits,
+) -> Run {
+    let mut stage = Stage::new(host, world, driver, scenario, limits);
+    let mut server_fault = None;
     let (mut lost, mut staged) = (false, 0);
     let outcome = match act(&mut stage, scenario, &mut staged) {
         Ok(()) => Outcome::Finished,
@@ -92,14 +135,35 @@ pub fn run(server: &MockServer, driver: &mut dyn Driver, scenario: &Scenario, li
             lost = true;
             Outcome::Failed(Failure { step, message: error.to_string() })
         }
+        Err((step, Stop::Server(error))) => {
+            let message = error.to_string();
+            server_fault = Some(error);
+            Outcome::Failed(Failure { step, message })
+        }
     };
     let ended_at = stage.world_time();
     let recorder = stage.recorder().clone();
     recorder.steps_are_over();
     driver.record(None);
-    let findings = server.findings(&app_key);
-    let trace = recorder.trace(app_key.clone(), staged, || server.tape(&app_key));
-    let mut run = Run { outcome, trace, findings, ended_at, lost };
+    let (findings, tape) = (world.findings(), world.tape());
+    let rows = tape.as_ref().map(Vec::clone).unwrap_or_default();
+    let trace = recorder.trace(world.app_key().to_owned(), staged, || rows);
+    let (found, missing) = match findings {
+        Ok(findings) => (findings, tape.err()),
+        Err(error) => (Vec::new(), Some(error)),
+    };
+    let mut run = Run { outcome, trace, findings: found, ended_at, lost, server_fault };
+    if run.server_fault.is_none()
+        && let Some(error) = missing
+    {
+        // Without its tape nobody can say that it passed.
+        run.blame(error);
+    }
+    run
+}
+
+/// Leaves the client as it was found, and the world to nobody.
+fn leave(world: &dyn HostWorld, driver: &mut dyn Driver, run: &mut Run) {
     if !run.lost {
         let reset = driver.process(ProcessCommand::Reset {});
         let failed = match reset {
@@ -116,14 +180,11 @@ pub fn run(server: &MockServer, driver: &mut dyn Driver, scenario: &Scenario, li
         }
     }
     run.trace.stderr = driver.remarks();
-    server.drop_world(&run.trace.app_key);
-    run
-}
-
-/// A world's name: the scenario's, so that a log or a record names it without a table.
-fn app_key(name: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
-    format!("conformance#{}", name.chars().map(plain).collect::<String>())
+    if let Err(error) = world.forget()
+        && run.server_fault.is_none()
+    {
+        run.blame(error);
+    }
 }
 
 /// Why the steps stop.
@@ -131,6 +192,13 @@ enum Stop {
     Failed(String),
     Unsupported(String),
     Lost(DriverError),
+    Server(HostError),
+}
+
+impl From<HostError> for Stop {
+    fn from(error: HostError) -> Self {
+        if error.is_of_the_server() { Self::Server(error) } else { Self::Failed(error.to_string()) }
+    }
 }
 
 impl From<DriverError> for Stop {
@@ -173,7 +241,7 @@ fn act(
     if let Some(message) = stage.wrong_questions() {
         return Err((None, Stop::Failed(message)));
     }
-    if let Some((place, message)) = stage.wrong_time() {
+    if let Some((place, message)) = stage.wrong_time().map_err(|stop| (None, stop))? {
         return Err((Some(place), Stop::Failed(message)));
     }
     match wrong_progress.or_else(|| Some((None, stage.take_wrong_progress()?))) {
@@ -291,7 +359,7 @@ fn expect(stage: &mut Stage<'_>, user: &Device, expected: &Event, place: (usize,
     stage.took(place, user, &got);
     let differences = stage.bindings().compare(expected, &got);
     if differences.is_empty() {
-        return Ok(());
+        return if expected.kind == EventKind::Opened { stage.opened(user) } else { Ok(()) };
     }
     let mut message = format!("{user} showed {} and not as expected", got.kind.as_str());
     for Difference { field, expected, got } in differences {
@@ -342,10 +410,5 @@ mod tests {
     fn ids_are_decimal_and_rise(#[case] ok: Value, #[case] wrong: &str) {
         let said = check_ids(ok.as_object().expect("an object"), 2);
         assert_eq!(said.err().unwrap_or_default(), wrong);
-    }
-
-    #[test]
-    fn a_world_is_named_after_its_scenario() {
-        assert_eq!(app_key("send/Text_single"), "conformance#send-text-single");
     }
 }

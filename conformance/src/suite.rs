@@ -5,16 +5,15 @@ mod keep;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
-
-use mock_server::shell::MockServer;
 
 use crate::client::{Client, Day};
 use crate::driver::subprocess::{self, Program, Subprocess};
 use crate::driver::{Driver as _, DriverError, Hello};
 use crate::exceptions::{Exceptions, Sight};
+use crate::host::{Host, HostError};
 use crate::judge::{self, Finding};
 use crate::real_time::Stopwatch;
 use crate::record::Records;
@@ -85,12 +84,14 @@ pub struct Suite<'a> {
     pub hello: Hello,
     /// Each, in the order of the plan.
     pub evaluated: Vec<Evaluated<'a>>,
+    /// What was wrong with the server: then nothing that failed says anything of the client.
+    pub server_fault: Option<HostError>,
 }
 
 /// Runs a plan. `done` hears of each scenario as it ends, and how many are left. Fails only when the client
 /// could not be started even once.
 pub fn run_all<'a>(
-    server: &MockServer,
+    host: &dyn Host,
     plan: Plan<'a>,
     mut done: impl FnMut(&Evaluated<'a>, usize),
 ) -> Result<Suite<'a>, DriverError> {
@@ -102,14 +103,16 @@ pub fn run_all<'a>(
     let first = Mutex::new(Some(first));
     let next = AtomicUsize::new(0);
     let mut slots: Vec<Option<Evaluated<'a>>> = plan.scenarios.iter().map(|_| None).collect();
+    let server_fault = Mutex::new(None);
     thread::scope(|scope| {
         let (ended, results) = mpsc::channel();
         for _ in 0..plan.jobs.clamp(1, plan.scenarios.len().max(1)) {
             let ended = ended.clone();
-            let (first, next, program) = (&first, &next, &program);
+            let (first, next, program, server_fault) = (&first, &next, &program, &server_fault);
             scope.spawn(move || {
                 let child = first.lock().unwrap_or_else(PoisonError::into_inner).take();
-                let mut worker = Worker { server, plan, exceptions, program, child, starts_failed: 0 };
+                let mut worker =
+                    Worker { host, plan, exceptions, program, child, starts_failed: 0, server_fault };
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(scenario) = plan.scenarios.get(index) else { return };
@@ -129,7 +132,8 @@ pub fn run_all<'a>(
     });
     let evaluated =
         slots.into_iter().map(|slot| slot.expect("each scenario was taken by one worker")).collect();
-    Ok(Suite { hello, evaluated })
+    let server_fault = server_fault.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(Suite { hello, evaluated, server_fault })
 }
 
 impl Suite<'_> {
@@ -156,12 +160,14 @@ impl Suite<'_> {
 }
 
 struct Worker<'w, 'a> {
-    server: &'w MockServer,
+    host: &'w dyn Host,
     plan: Plan<'a>,
     exceptions: &'w Exceptions<'w>,
     program: &'w Program,
     child: Option<Subprocess>,
     starts_failed: usize,
+    /// The first fault of the server, whoever of the workers met it.
+    server_fault: &'w Mutex<Option<HostError>>,
 }
 
 impl<'a> Worker<'_, 'a> {
@@ -174,11 +180,9 @@ impl<'a> Worker<'_, 'a> {
             findings.extend(judge::silences(&trace.rows, until));
         }
         for found in &run.findings {
-            let clause = found.clause.to_owned();
-            let finding = Finding { clause, user: found.user.clone(), text: found.text.clone() };
-            match findings.iter_mut().find(|(other, _)| *other == finding) {
+            match findings.iter_mut().find(|(other, _)| other == found) {
                 Some((_, times)) => *times += 1,
-                None => findings.push((finding, 1)),
+                None => findings.push((found.clone(), 1)),
             }
         }
         let client = self.plan.client;
@@ -212,7 +216,11 @@ impl<'a> Worker<'_, 'a> {
             findings: Vec::new(),
             ended_at: None,
             lost: true,
+            server_fault: None,
         };
+        if let Some(fault) = self.server_gone() {
+            return failed(format!("not run: {fault}"));
+        }
         if self.child.is_none() {
             if self.starts_failed >= STARTS_FAILED_MAX {
                 let times = STARTS_FAILED_MAX;
@@ -230,10 +238,22 @@ impl<'a> Worker<'_, 'a> {
             }
         }
         let child = self.child.as_mut().expect("it was started above");
-        let run = run(self.server, child, scenario, self.plan.limits);
+        let run = run(self.host, child, scenario, self.plan.limits);
         if run.lost {
             self.child = None;
         }
+        if let Some(fault) = &run.server_fault {
+            self.server_fault().get_or_insert_with(|| fault.clone());
+        }
         run
+    }
+
+    /// Why nothing more can be run.
+    fn server_gone(&self) -> Option<HostError> {
+        self.server_fault().clone().filter(HostError::is_final)
+    }
+
+    fn server_fault(&self) -> MutexGuard<'_, Option<HostError>> {
+        self.server_fault.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

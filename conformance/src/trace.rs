@@ -4,9 +4,11 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mock_server::tape::{Row, TapeLength};
+use mock_server::tape::Row;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::host::RowCount;
 
 /// How many marks a trace keeps; then the oldest go. The largest scenario has some ten thousand.
 pub const MARKS_MAX: usize = 50_000;
@@ -66,9 +68,9 @@ pub enum Marked {
 }
 
 /// Where marks are made while a scenario runs, by the harness and by the driver alike: clones note in the same place.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Recorder {
-    length: TapeLength,
+    length: Arc<dyn RowCount>,
     notes: Arc<Mutex<Notes>>,
 }
 
@@ -82,13 +84,13 @@ struct Notes {
 
 impl Recorder {
     /// For the world whose tape has this length.
-    pub fn new(length: TapeLength) -> Self {
+    pub fn new(length: Arc<dyn RowCount>) -> Self {
         Self { length, notes: Arc::default() }
     }
 
     /// How many rows the tape has had by now.
     pub fn rows(&self) -> usize {
-        self.length.get()
+        self.length.rows()
     }
 
     /// The step of this number begins, which stands in this line. What follows belongs to it.
@@ -104,7 +106,7 @@ impl Recorder {
 
     /// Something was said or done.
     pub fn note(&self, what: Marked) {
-        let row = self.length.get();
+        let row = self.length.rows();
         let mut notes = self.notes();
         let step = notes.step;
         notes.bytes += what.bytes();
@@ -120,7 +122,7 @@ impl Recorder {
     /// logins.
     pub fn trace(&self, app_key: String, staged: usize, tape: impl FnOnce() -> Vec<Row>) -> Trace {
         // Rows that have made room are counted, and are no rows of the trace.
-        let counted = self.length.get();
+        let counted = self.length.rows();
         let rows = tape();
         let gone = counted.saturating_sub(rows.len());
         let Notes { mut marks, left_out, .. } = std::mem::take(&mut *self.notes());
@@ -148,12 +150,14 @@ impl Marked {
 
 #[cfg(test)]
 mod tests {
+    use mock_server::tape::TapeLength;
+
     use super::*;
 
     #[test]
     fn a_mark_stands_where_the_tape_was() {
         let length = TapeLength::default();
-        let recorder = Recorder::new(length.clone());
+        let recorder = Recorder::new(Arc::new(length.clone()));
         recorder.note(Marked::Asked("create".to_owned()));
         length.count();
         recorder.step(1, 7);
@@ -170,7 +174,7 @@ mod tests {
 
     #[test]
     fn of_too_much_the_end_is_kept() {
-        let recorder = Recorder::default();
+        let recorder = Recorder::new(Arc::new(TapeLength::default()));
         let line = "x".repeat(1 << 20);
         for _ in 0..20 {
             recorder.note(Marked::Said(line.clone()));

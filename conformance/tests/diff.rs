@@ -40,7 +40,7 @@ fn suite<'a>(runs: Vec<(&'a Scenario, Verdict, Vec<Sent>)>) -> Suite<'a> {
         took: Duration::ZERO,
         recorded: false,
     });
-    Suite { hello, evaluated: evaluated.collect() }
+    Suite { hello, evaluated: evaluated.collect(), server_fault: None }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use crate::base64_bytes;
 use crate::machine::{ConnId, Millis};
 
 /// Which way a frame went.
@@ -46,7 +47,8 @@ impl TapeLength {
 }
 
 /// One row of a tape.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Row {
     /// The world's clock.
     pub at: Millis,
@@ -55,7 +57,8 @@ pub struct Row {
 }
 
 /// What a row tells.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Event {
     /// A socket was handed to this world, by the first frame it sent.
     Opened {
@@ -80,6 +83,7 @@ pub enum Event {
         /// Which way.
         direction: Direction,
         /// As they were on the wire.
+        #[serde(with = "base64_bytes")]
         bytes: Bytes,
     },
     /// The server fell mute on the connection: what it sends from here on is read by nobody, and not on the tape.
@@ -103,10 +107,12 @@ pub enum Event {
         /// Whose token it carried, if it is a known one.
         user: Option<String>,
         /// The request body.
+        #[serde(with = "base64_bytes")]
         body: Bytes,
         /// The answer's status.
         status: u16,
         /// The answer's body.
+        #[serde(with = "base64_bytes")]
         answer: Bytes,
     },
 }

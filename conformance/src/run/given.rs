@@ -69,7 +69,7 @@ impl Stage<'_> {
             }
         }
         match self.next_event(device)? {
-            Some(Event { kind: EventKind::Opened, .. }) => Ok(()),
+            Some(Event { kind: EventKind::Opened, .. }) => self.opened(device),
             Some(other) => Err(Stop::Failed(format!(
                 "{device} could not log in: expected opened {{}}, got {other}{}",
                 self.never_reached(device)

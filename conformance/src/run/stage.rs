@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use mock_server::control::Control;
 use mock_server::machine::Millis;
-use mock_server::shell::MockServer;
 
 use super::evidence::{Shown, never_reached, wrong_time};
 use super::progress::{Heard, Uploads};
@@ -13,6 +12,7 @@ use super::webhook::Endpoint;
 use super::{Limits, Stop};
 use crate::attachment::Files;
 use crate::driver::{Answer, Capability, Command, Device, Driver, Event, EventKind, ProcessCommand, v4};
+use crate::host::{Addresses, Host, HostWorld, Strangers};
 use crate::matching::Bindings;
 use crate::real_time::Deadline;
 use crate::scenario::{Scenario, World};
@@ -20,7 +20,7 @@ use crate::trace::{Marked, Recorder};
 
 /// Where a manual clock starts: 2021-12-31T00:00:00Z, so that a client which works with its host's clock or a
 /// fixed year is noticed.
-const START: Millis = Millis(1_640_908_800_000);
+pub(super) const START: Millis = Millis(1_640_908_800_000);
 /// How many timers may run out in one advance: three months of heartbeats would be 260,000, and no scenario
 /// means that.
 const TIMERS_MAX: u32 = 10_000;
@@ -38,9 +38,10 @@ const PATIENCE: Duration = Duration::from_millis(10);
 const LAST_WORD: Duration = Duration::from_millis(500);
 
 pub(super) struct Stage<'a> {
-    server: &'a MockServer,
+    world: &'a dyn HostWorld,
+    addresses: Addresses,
+    strangers: Strangers,
     driver: &'a mut dyn Driver,
-    app_key: &'a str,
     pub(super) given: &'a World,
     ignore: &'a BTreeSet<EventKind>,
     limits: Limits,
@@ -58,22 +59,20 @@ pub(super) struct Stage<'a> {
 
 impl<'a> Stage<'a> {
     pub(super) fn new(
-        server: &'a MockServer,
+        host: &dyn Host,
+        world: &'a dyn HostWorld,
         driver: &'a mut dyn Driver,
         scenario: &'a Scenario,
-        app_key: &'a str,
         limits: Limits,
     ) -> Self {
         let virtual_clock = driver.hello().capabilities.contains(&Capability::VirtualClock);
-        if virtual_clock {
-            server.manual_clock(app_key, START);
-        }
-        let recorder = Recorder::new(server.tape_len(app_key));
+        let recorder = Recorder::new(world.tape_length());
         driver.record(Some(recorder.clone()));
         Self {
-            server,
+            world,
+            addresses: host.addresses(),
+            strangers: host.strangers(),
             driver,
-            app_key,
             given: &scenario.given,
             ignore: &scenario.ignore,
             limits,
@@ -106,22 +105,20 @@ impl<'a> Stage<'a> {
     pub(super) fn control(&mut self, control: Control) -> Result<(), Stop> {
         let said = serde_json::to_string(&control).expect("a control command has only string keys");
         self.recorder.note(Marked::Control(said));
-        self.server
-            .control(self.app_key, control)
-            .map_err(|error| Stop::Failed(format!("the server refused the step: {error}")))
+        Ok(self.world.control(control)?)
     }
 
     /// Makes a call, making its device first if it is new.
     pub(super) fn tell(&mut self, device: &Device, command: &Command) -> Result<Answer, Stop> {
         if !self.created.contains(device) {
-            let address = self.server.addr();
+            let Addresses { http, ws } = &self.addresses;
             let create = Command::Create {
-                app_key: self.given.app_key_as_typed.as_deref().unwrap_or(self.app_key).to_owned(),
+                app_key: self.given.app_key_as_typed.as_deref().unwrap_or(self.world.app_key()).to_owned(),
                 username: self.username(device),
                 device: device.name().to_owned(),
-                rest: format!("http://{address}"),
-                sockjs: format!("http://{address}/ws"),
-                websocket: format!("ws://{address}/websocket"),
+                rest: http.clone(),
+                sockjs: format!("{http}/ws"),
+                websocket: format!("{ws}/websocket"),
                 reconnects: self.given.reconnects,
                 delivery: self.given.delivery,
                 own_upload: self.given.own_upload,
@@ -186,7 +183,7 @@ impl<'a> Stage<'a> {
             }
             let Some(due) = self.advance_client(0)?.filter(|due| *due <= left) else { return Ok(()) };
             let step = due.max(1);
-            self.advance_world(step);
+            self.advance_world(step)?;
             self.advance_client(step)?;
             left = left.saturating_sub(step);
         }
@@ -221,11 +218,11 @@ impl<'a> Stage<'a> {
     /// once it has been asked so often. `exchanges` is [`EXCHANGES`] where a client may be dialling, else 1.
     fn settle_if_possible(&mut self, exchanges: u32, within: Duration) -> Result<(), Stop> {
         let deadline = Deadline::after(within);
-        let mut before = self.server.rest(self.app_key, deadline.left());
+        let mut before = self.world.rest(deadline.left())?;
         let mut alike = 0;
         loop {
             self.sync()?;
-            let after = self.server.rest(self.app_key, deadline.left());
+            let after = self.world.rest(deadline.left())?;
             alike = if before.mark == after.mark { alike + 1 } else { 0 };
             let enough = if after.open.is_empty() { exchanges } else { EXCHANGES };
             if alike >= enough || deadline.left().is_zero() {
@@ -259,7 +256,7 @@ impl<'a> Stage<'a> {
     }
 
     fn quiet(&self, within: Duration) -> Result<mock_server::shell::Quiet, Stop> {
-        self.server.quiet(self.app_key, within).map_err(|open| {
+        self.world.quiet(within)?.map_err(|open| {
             let mut message = format!("the world is not quiet after {:?}", self.limits.quiet);
             for line in open.0 {
                 message.push_str(&format!("\n  open: {line}"));
@@ -287,7 +284,7 @@ impl<'a> Stage<'a> {
         let mut due = self.advance_client(0)?;
         for _ in 0..TIMERS_MAX {
             let step = due.unwrap_or(left).clamp(1, left.max(1)).min(left);
-            self.advance_world(step);
+            self.advance_world(step)?;
             due = self.advance_client(step)?;
             left -= step;
             self.settle_if_possible(EXCHANGES, self.limits.quiet)?;
@@ -306,14 +303,14 @@ impl<'a> Stage<'a> {
             return self.advance(ms);
         }
         self.settle()?;
-        self.advance_world(ms);
-        Ok(())
+        self.advance_world(ms)
     }
 
-    fn advance_world(&mut self, ms: u64) {
+    fn advance_world(&mut self, ms: u64) -> Result<(), Stop> {
         self.recorder.note(Marked::Advanced { ms });
-        self.server.advance(self.app_key, ms);
+        self.world.advance(ms)?;
         self.now = Millis(self.now.0.saturating_add(ms));
+        Ok(())
     }
 
     /// The world's time, where the harness moves its clock.
@@ -346,9 +343,10 @@ impl<'a> Stage<'a> {
 
     /// What the server waits for, for a failure to name.
     pub(super) fn what_is_open(&self) -> String {
-        match self.server.quiet(self.app_key, Duration::ZERO) {
-            Ok(_) => "\n  the server has nothing left to do".to_owned(),
-            Err(open) => open.0.iter().map(|line| format!("\n  the server waits: {line}")).collect(),
+        match self.world.quiet(Duration::ZERO) {
+            Ok(Ok(_)) => "\n  the server has nothing left to do".to_owned(),
+            Err(error) => format!("\n  {error}"),
+            Ok(Err(open)) => open.0.iter().map(|line| format!("\n  the server waits: {line}")).collect(),
         }
     }
 
@@ -358,8 +356,9 @@ impl<'a> Stage<'a> {
         if self.given.app_key_as_typed.is_some() {
             return String::new();
         }
-        let tape = self.server.tape(self.app_key);
-        let why = never_reached(&tape, self.app_key, device, &self.username(device));
+        // A server that is gone is told of where the next thing is asked of it.
+        let tape = self.world.tape().unwrap_or_default();
+        let why = never_reached(&tape, self.world.app_key(), device, &self.username(device));
         why.map(|why| format!("\n  {why}")).unwrap_or_default()
     }
 
@@ -368,13 +367,27 @@ impl<'a> Stage<'a> {
         self.shown.extend(Shown::of(place, device, event));
     }
 
+    /// A device opened: in its own world, as far as that is not certain. Where anybody may log in anywhere, a client in
+    /// the wrong world looks well.
+    pub(super) fn opened(&self, device: &Device) -> Result<(), Stop> {
+        match self.strangers {
+            Strangers::Refused => Ok(()),
+            Strangers::LetIn => match &*self.never_reached(device) {
+                "" => Ok(()),
+                why => {
+                    Err(Stop::Failed(format!("{device} opened, but not in the world of this scenario{why}")))
+                }
+            },
+        }
+    }
+
     /// An address that begins with `/` is one of this world's REST addresses.
     pub(super) fn place_url(&self, command: &mut Command) {
         if let Command::Download { url, .. } | Command::Render(v4::Render { url, .. }) = command
             && url.starts_with('/')
         {
-            let tenant = self.app_key.replace('#', "/");
-            *url = format!("http://{}/{tenant}{url}", self.server.addr());
+            let tenant = self.world.app_key().replace('#', "/");
+            *url = format!("{}/{tenant}{url}", self.addresses.http);
         }
     }
 
@@ -401,10 +414,10 @@ impl<'a> Stage<'a> {
     }
 
     /// A message that was shown with another time than it came with: its step, and what is wrong.
-    pub(super) fn wrong_time(&self) -> Option<((usize, usize), String)> {
-        let tape = self.server.tape(self.app_key);
+    pub(super) fn wrong_time(&self) -> Result<Option<((usize, usize), String)>, Stop> {
+        let tape = self.world.tape()?;
         let wrong = wrong_time(&tape, &self.shown, |device| self.username(device));
-        wrong.map(|(shown, text)| (shown.place, text))
+        Ok(wrong.map(|(shown, text)| (shown.place, text)))
     }
 
     /// The user's name as the client was given it.

@@ -78,7 +78,7 @@ type Set<T> = indexmap::IndexSet<T, FxBuildHasher>;
 pub struct Millis(pub u64);
 
 /// A connection of one world; the host never uses a number twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ConnId(pub u64);
 
 /// A REST request of one world, until it is answered.

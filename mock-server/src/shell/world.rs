@@ -3,6 +3,8 @@
 //! [`World::feed`] is the only way into a machine: it takes the input, and carries out all that comes of it
 //! before it returns.
 
+mod taped;
+
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, VecDeque};
 use std::rc::{Rc, Weak};

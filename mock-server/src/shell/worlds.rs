@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use super::Options;
 use super::blobs::Blobs;
 use super::world::World;
+use crate::control::Settings;
 use crate::machine::{AppKey, Config, Server};
 
 /// Every world of a server.
@@ -19,6 +20,13 @@ pub(super) struct Worlds {
     blobs: Rc<Blobs>,
     connections: Cell<usize>,
     panics: Cell<usize>,
+}
+
+/// What a world begins with that is made on purpose.
+pub(super) struct Founding {
+    pub(super) settings: Settings,
+    /// As the server was started, where it does not say.
+    pub(super) tape_rows_max: Option<usize>,
 }
 
 /// A connection that is counted, however it ends.
@@ -52,6 +60,29 @@ impl Worlds {
         if let Some(world) = self.find(app_key) {
             return Some(world);
         }
+        let founding = Founding { settings: self.options.settings.clone(), tape_rows_max: None };
+        let world = self.found(app_key, founding)?;
+        for control in &self.options.stage {
+            if let Err(error) = world.control(control.clone()) {
+                tracing::warn!("world {app_key}: {error}, as it was to be staged");
+            }
+        }
+        Some(world)
+    }
+
+    /// An empty world in the place of the one that may be there: of what every other begins with, it has nothing.
+    /// `None` as above; then the one that was there is gone all the same.
+    pub(super) fn make_anew(&self, app_key: &AppKey, founding: Founding) -> Option<Rc<World>> {
+        self.forget(app_key);
+        self.found(app_key, founding)
+    }
+
+    /// Whether worlds that nobody has made on purpose know only the users that were made.
+    pub(super) fn is_strict(&self) -> bool {
+        self.options.settings.strict
+    }
+
+    fn found(&self, app_key: &AppKey, founding: Founding) -> Option<Rc<World>> {
         let mut worlds = self.worlds.borrow_mut();
         if worlds.len() >= WORLDS_MAX {
             let idle = worlds.iter().filter(|(_, world)| world.is_idle());
@@ -61,15 +92,11 @@ impl Worlds {
                 "world {oldest} is forgotten: {WORLDS_MAX} are there, and it was idle the longest"
             );
         }
-        let config = Config { settings: self.options.settings.clone(), ..Config::new(app_key.clone()) };
-        let tape_rows_max = self.options.tape.then_some(self.options.tape_rows_max);
+        let Founding { settings, tape_rows_max } = founding;
+        let config = Config { settings, ..Config::new(app_key.clone()) };
+        let tape_rows_max = tape_rows_max.or(self.options.tape.then_some(self.options.tape_rows_max));
         let world = World::new(Server::new(config), tape_rows_max, &self.uses, &self.blobs);
         tracing::info!("world {app_key} is new");
-        for control in &self.options.stage {
-            if let Err(error) = world.control(control.clone()) {
-                tracing::warn!("world {app_key}: {error}, as it was to be staged");
-            }
-        }
         worlds.insert(app_key.clone(), Rc::clone(&world));
         Some(world)
     }
