@@ -30,3 +30,21 @@ impl Visitor<'_> for Text {
         }
     }
 }
+
+/// The same for bytes that may be missing.
+pub(crate) mod optional {
+    use serde::{Deserialize, Serialize};
+
+    use super::{Bytes, Deserializer, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    struct Held(#[serde(with = "super")] Bytes);
+
+    pub(crate) fn serialize<S: Serializer>(bytes: &Option<Bytes>, serializer: S) -> Result<S::Ok, S::Error> {
+        bytes.clone().map(Held).serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Bytes>, D::Error> {
+        Ok(Option::<Held>::deserialize(deserializer)?.map(|Held(bytes)| bytes))
+    }
+}

@@ -5,9 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::base64_bytes;
-use crate::machine::{ConnId, Millis};
+use crate::machine::rest::{Body, Request, Response};
+use crate::machine::{ConnId, Millis, Upload};
 
 /// Which way a frame went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -115,4 +117,45 @@ pub enum Event {
         #[serde(with = "base64_bytes")]
         answer: Bytes,
     },
+}
+
+/// More findings than this tell nobody more.
+pub(crate) const FINDINGS_MAX: usize = 1_000;
+
+impl Event {
+    /// A request with its answer. `user` is whose token it carried.
+    pub(crate) fn asked(request: &Request, user: Option<&str>, response: &Response) -> Self {
+        let Request { method, path, query, body, upload, .. } = request;
+        Self::Http {
+            method: method.word().to_uppercase(),
+            path: if query.is_empty() { path.clone() } else { format!("{path}?{query}") },
+            user: user.map(str::to_owned),
+            body: upload.as_ref().map_or_else(|| body.clone(), shown_upload),
+            status: response.status,
+            answer: shown(&response.body),
+        }
+    }
+}
+
+/// An upload as the tape shows it: a JSON object that says what came.
+fn shown_upload(upload: &Upload) -> Bytes {
+    let told = match upload {
+        Upload::File { name, media_type, bytes, fields, .. } => {
+            json!({ "file": name, "media_type": media_type, "bytes": bytes, "fields": fields })
+        }
+        Upload::TooLarge => json!({ "too_large": true }),
+        Upload::Bad(why) | Upload::Lost(why) => json!({ "bad": why }),
+    };
+    told.to_string().into()
+}
+
+/// An answer as the tape shows it: of what is not JSON, a JSON object that says what it was.
+fn shown(body: &Body) -> Bytes {
+    let told = match body {
+        Body::Json(json) => return json.clone(),
+        Body::Text(text) => json!({ "text": String::from_utf8_lossy(text) }),
+        Body::Blob { media_type, name, .. } => json!({ "file": name, "media_type": media_type }),
+        Body::Reset => json!({ "reset": true }),
+    };
+    told.to_string().into()
 }

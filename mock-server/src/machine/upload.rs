@@ -3,15 +3,18 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::account::UserIx;
 use super::{Map, Millis, Output, Server, Set};
 
 /// Bytes that the host keeps for a world; it never uses a number twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct BlobId(pub u64);
 
 /// What became of a multipart body.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Upload {
     /// The file of its [`file_part`](super::rest::file_part), and the text of its other parts. The host keeps the bytes until
     /// [`Output::ForgetBlob`], which comes at once when the call is refused.

@@ -27,7 +27,7 @@ use super::{ConnId, Map, Millis, Server};
 use crate::control::{MessageKind, Verdict, Webhook};
 
 /// A call of a world to an app's own server, until it has been answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct WebhookId(pub u64);
 
 /// What an app's server is asked: a POST of `application/json`, made once, without retry (rest.md B.9).
@@ -42,13 +42,15 @@ pub struct WebhookRequest {
 }
 
 /// What became of a [`WebhookRequest`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum WebhookAnswer {
     /// The app's server answered.
     Answered {
         /// The HTTP status.
         status: u16,
         /// The whole body.
+        #[serde(with = "crate::base64_bytes")]
         body: Bytes,
     },
     /// It did not in time.

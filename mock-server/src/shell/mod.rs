@@ -28,6 +28,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::control::{Control, ControlError, Settings};
+use crate::journal::Entry;
 use crate::machine::{Finding, Millis};
 use crate::tape::{Row, TapeLength};
 
@@ -89,6 +90,8 @@ enum Order {
     Rest { app_key: String, within: Duration, answer: SyncSender<Rest> },
     Tape { app_key: String, answer: SyncSender<Vec<Row>> },
     TapeLength { app_key: String, answer: SyncSender<TapeLength> },
+    Journal { app_key: String, answer: SyncSender<Option<Vec<Entry>>> },
+    Replay { entries: Vec<Entry>, answer: SyncSender<Result<(), String>> },
     Findings { app_key: String, answer: SyncSender<Vec<Finding>> },
     DropWorld { app_key: String, answer: SyncSender<()> },
     Stop,
@@ -148,6 +151,19 @@ impl MockServer {
     /// costs nothing. Of an app key that is none, and of a server that keeps no tapes, it stays 0.
     pub fn tape_len(&self, app_key: &str) -> TapeLength {
         self.ask(|answer| Order::TapeLength { app_key: app_key.into(), answer })
+    }
+
+    /// All that the world's machine was given so far; `None` when no tape is kept, or it was too much
+    /// ([`Options::tape_rows_max`]).
+    pub fn journal(&self, app_key: &str) -> Option<Vec<Entry>> {
+        self.ask(|answer| Order::Journal { app_key: app_key.into(), answer })
+    }
+
+    /// Makes the world of a journal as it was at the journal's end; one of that app key that is there is forgotten. Who
+    /// was logged in then is logged in, with nobody behind the connection; a clock that stood still stands still.
+    /// Fails, in words, when the journal has no beginning or there is no room.
+    pub fn replay(&self, journal: Vec<Entry>) -> Result<(), String> {
+        self.ask(|answer| Order::Replay { entries: journal, answer })
     }
 
     /// What its clients did wrong so far.

@@ -263,6 +263,12 @@ fn carry_out(worlds: &Rc<Worlds>, order: Order) {
         Order::TapeLength { app_key, answer } => {
             let _gone = answer.send(made(&app_key).map(|world| world.tape_len()).unwrap_or_default());
         }
+        Order::Journal { app_key, answer } => {
+            let _gone = answer.send(found(&app_key).and_then(|world| world.journal()));
+        }
+        Order::Replay { entries, answer } => {
+            let _gone = answer.send(worlds.replay(entries));
+        }
         Order::Findings { app_key, answer } => {
             let _gone = answer.send(found(&app_key).map(|world| world.findings()).unwrap_or_default());
         }

@@ -5,14 +5,13 @@
 
 mod taped;
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, RefCell, RefMut};
 use std::collections::{BTreeSet, VecDeque};
 use std::rc::{Rc, Weak};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
-use serde_json::json;
 use tokio::sync::Notify;
 use tokio::task::spawn_local;
 
@@ -22,9 +21,14 @@ use super::webhook;
 use super::ws::{Conn, Wrapped};
 use super::{NotQuiet, Quiet};
 use crate::control::{Control, ControlError};
-use crate::machine::rest::{Body, Request, Response};
-use crate::machine::{BlobId, Close, ConnId, Finding, Input, Millis, Output, RequestId, Server, Upload};
-use crate::tape::{Direction, Event, Row, TapeLength};
+use crate::journal::{Entry, Given, Journal};
+use crate::machine::rest::{Request, Response};
+use crate::machine::{
+    BlobId, Close, Config, ConnId, Finding, Input, Millis, Output, RequestId, Server, Upload, WebhookAnswer,
+    WebhookId,
+};
+use crate::replay::{BlobChange, Replay};
+use crate::tape::{Direction, Event, FINDINGS_MAX, Row, TapeLength};
 
 /// A socket in a world, until it leaves, however that comes about.
 pub(super) struct Member {
@@ -61,16 +65,16 @@ struct State {
     /// Whose bytes the world has in the server's keeping.
     kept: BTreeSet<BlobId>,
     wrapped: Wrapped,
+    /// Connections of a journal that was replayed: logged in, and nobody is behind them.
+    ghosts: BTreeSet<ConnId>,
 }
 
 struct Tape {
     rows: VecDeque<Row>,
     rows_max: usize,
     length: TapeLength,
+    journal: Journal,
 }
-
-/// More findings than this tell nobody more.
-const FINDINGS_MAX: usize = 1_000;
 
 impl Member {
     /// The socket joins the world.
@@ -97,7 +101,7 @@ impl Drop for Member {
 impl World {
     /// A world without a soul. It keeps a tape of so many rows.
     pub(super) fn new(
-        machine: Server,
+        config: Config,
         tape_rows_max: Option<usize>,
         uses: &Rc<Cell<u64>>,
         blobs: &Rc<Blobs>,
@@ -106,9 +110,15 @@ impl World {
             rows: VecDeque::new(),
             rows_max,
             length: TapeLength::default(),
+            journal: Journal::new(rows_max),
         });
-        let state = State {
-            machine,
+        let made = tape.is_some().then(|| Given::Made {
+            app_key: config.app_key.to_string(),
+            settings: Box::new(config.settings.clone()),
+            first_id: config.first_id,
+        });
+        let mut state = State {
+            machine: Server::new(config),
             clock: Clock::wall(),
             conns: IndexMap::default(),
             next_conn: 1,
@@ -119,7 +129,12 @@ impl World {
             findings: Vec::new(),
             kept: BTreeSet::new(),
             wrapped: Wrapped::default(),
+            ghosts: BTreeSet::new(),
         };
+        if let Some(made) = made {
+            let now = state.clock.now();
+            state.note(now, made);
+        }
         let world = Rc::new_cyclic(|itself| Self {
             itself: Weak::clone(itself),
             state: RefCell::new(state),
@@ -171,38 +186,41 @@ impl World {
 
     /// A socket joins the world.
     fn open(&self, conn: &Rc<Conn>) -> ConnId {
-        let id = {
-            let mut state = self.state.borrow_mut();
-            let id = ConnId(state.next_conn);
-            state.next_conn += 1;
-            state.conns.insert(id, Rc::clone(conn));
-            state.record(Event::Opened { conn: id, door: conn.door() });
-            id
-        };
-        self.feed(Input::Opened { conn: id });
+        let mut state = self.state.borrow_mut();
+        let now = state.clock.now();
+        let id = ConnId(state.next_conn);
+        state.next_conn += 1;
+        state.conns.insert(id, Rc::clone(conn));
+        state.note(now, Given::Opened { conn: id, door: conn.door() });
+        state.record(now, Event::Opened { conn: id, door: conn.door() });
+        self.feed(state, now, Input::Opened { conn: id });
         id
     }
 
     /// A frame came.
     pub(super) fn frame(&self, conn: ConnId, bytes: Bytes) {
         let mut state = self.state.borrow_mut();
+        let now = state.clock.now();
         if state.tape.is_some() {
             // Copied: a slice would hold the socket's read buffer alive for as long as the tape.
             let bytes = Bytes::copy_from_slice(&bytes);
-            state.record(Event::Frame { conn, direction: Direction::Up, bytes });
+            state.note(now, Given::Frame { conn, bytes: bytes.clone() });
+            state.record(now, Event::Frame { conn, direction: Direction::Up, bytes });
         }
-        drop(state);
-        self.feed(Input::Frame { conn, bytes });
+        self.feed(state, now, Input::Frame { conn, bytes });
     }
 
     /// The socket is gone.
     fn closed(&self, conn: ConnId, why: &str) {
         self.touch();
         let mut state = self.state.borrow_mut();
+        let now = state.clock.now();
         state.conns.shift_remove(&conn);
-        state.record(Event::Closed { conn, why: why.to_owned() });
-        drop(state);
-        self.feed(Input::Closed { conn });
+        if state.tape.is_some() {
+            state.note(now, Given::Closed { conn, why: why.to_owned() });
+            state.record(now, Event::Closed { conn, why: why.to_owned() });
+        }
+        self.feed(state, now, Input::Closed { conn });
     }
 
     /// A request is being read; the world is not quiet until [`World::request`] has answered it.
@@ -217,32 +235,25 @@ impl World {
     }
 
     pub(super) fn request(&self, request: Request) -> Option<Response> {
-        let id = {
-            let mut state = self.state.borrow_mut();
-            if let Some(Upload::File { blob, .. }) = &request.upload {
-                state.kept.insert(*blob);
-            }
-            let id = RequestId(state.next_request);
-            state.next_request += 1;
-            id
-        };
-        let told = self.state.borrow().tape.is_some().then(|| request.clone());
-        self.feed(Input::Http { id, request: Box::new(request) });
+        let mut state = self.state.borrow_mut();
+        let now = state.clock.now();
+        if let Some(Upload::File { blob, .. }) = &request.upload {
+            state.kept.insert(*blob);
+        }
+        let id = RequestId(state.next_request);
+        state.next_request += 1;
+        let told = state.tape.is_some().then(|| request.clone());
+        if told.is_some() {
+            let content = state.content(&self.blobs, &request);
+            state.note(now, Given::Http { request: Box::new(request.clone()), content });
+        }
+        self.feed(state, now, Input::Http { id, request: Box::new(request) });
         let mut state = self.state.borrow_mut();
         let response = state.answers.swap_remove(&id)?;
-        if let Some(Request { method, path, query, token, body, upload, .. }) = told {
-            let body = upload.as_ref().map_or(body, shown_upload);
-            let now = state.clock.now();
-            let user = token.and_then(|token| state.machine.token_user(now, &token).map(str::to_owned));
-            let path = if query.is_empty() { path } else { format!("{path}?{query}") };
-            state.record(Event::Http {
-                method: method.word().to_uppercase(),
-                path,
-                user,
-                body,
-                status: response.status,
-                answer: shown(&response.body),
-            });
+        if let Some(request) = told {
+            let user = request.token.as_deref().and_then(|token| state.machine.token_user(now, token));
+            let event = Event::asked(&request, user, &response);
+            state.record(now, event);
         }
         Some(response)
     }
@@ -254,17 +265,25 @@ impl World {
     pub(super) fn control(&self, control: Control) -> Result<(), ControlError> {
         let mut state = self.state.borrow_mut();
         let now = state.clock.now();
+        if state.tape.is_some() {
+            state.note(now, Given::Control(Box::new(control.clone())));
+        }
         let outcome = state.machine.control(now, control);
-        self.carry_out(state);
+        self.carry_out(state, now);
         outcome
     }
 
     pub(super) fn set_clock(&self, now: Millis) {
-        self.state.borrow_mut().clock = Clock::Manual { now };
+        let mut state = self.state.borrow_mut();
+        state.clock = Clock::Manual { now };
+        state.note(now, Given::Stopped(now));
     }
 
     pub(super) fn advance(&self, ms: u64) {
-        self.state.borrow_mut().clock.advance(ms);
+        let mut state = self.state.borrow_mut();
+        state.clock.advance(ms);
+        let now = state.clock.now();
+        state.note(now, Given::Advanced { ms });
     }
 
     /// Of no tape, it stays 0.
@@ -274,6 +293,65 @@ impl World {
 
     pub(super) fn tape(&self) -> Vec<Row> {
         self.state.borrow().tape.iter().flat_map(|tape| tape.rows.iter().cloned()).collect()
+    }
+
+    /// `None`: no tape is kept, or the journal became too long.
+    pub(super) fn journal(&self) -> Option<Vec<Entry>> {
+        let state = self.state.borrow();
+        state.tape.as_ref()?.journal.entries().map(<[Entry]>::to_vec)
+    }
+
+    /// Puts a world that nobody has been in where a journal ends. The connections that are open there stay logged in,
+    /// with nobody behind them.
+    pub(super) fn resume(&self, entries: Vec<Entry>, replay: Replay) {
+        let Replay { app_key: _, machine, replayed, open, leaving, unanswered, blobs } = replay;
+        let mut state = self.state.borrow_mut();
+        state.machine = machine;
+        for Entry { given, .. } in &entries {
+            match given {
+                Given::Stopped(now) => state.clock = Clock::Manual { now: *now },
+                Given::Advanced { ms } => state.clock.advance(*ms),
+                Given::Http { request, .. } => {
+                    if let Some(Upload::File { blob, .. }) = &request.upload {
+                        state.kept.insert(*blob);
+                    }
+                }
+                Given::Made { .. }
+                | Given::Opened { .. }
+                | Given::Frame { .. }
+                | Given::Closed { .. }
+                | Given::Webhook { .. }
+                | Given::Control(_) => {}
+            }
+        }
+        state.next_conn = open.iter().map(|conn| conn.0 + 1).max().unwrap_or(1).max(state.next_conn);
+        state.ghosts = open;
+        state.findings = replayed.findings;
+        if let Some(tape) = &mut state.tape {
+            replayed.rows.iter().for_each(|_| tape.length.count());
+            tape.rows = replayed.rows.into_iter().rev().take(tape.rows_max).rev().collect();
+            tape.journal = Journal::resume(entries, tape.rows_max);
+        }
+        for change in blobs {
+            match change {
+                BlobChange::Forgotten(blob) => {
+                    state.kept.remove(&blob);
+                    self.blobs.forget(blob);
+                }
+                BlobChange::Joined(parts) => {
+                    for part in parts.iter().skip(1) {
+                        state.kept.remove(part);
+                    }
+                    self.blobs.join(&parts);
+                }
+            }
+        }
+        drop(state);
+        leaving.into_iter().for_each(|conn| self.closed(conn, "closed by the server"));
+        for id in unanswered {
+            let why = "an app's own server is no part of a replay".to_owned();
+            self.webhook_answered(id, WebhookAnswer::Failed(why));
+        }
     }
 
     pub(super) fn findings(&self) -> Vec<Finding> {
@@ -343,21 +421,32 @@ impl World {
         waits
     }
 
-    fn feed(&self, input: Input) {
+    fn feed(&self, mut state: RefMut<'_, State>, now: Millis, input: Input) {
+        state.machine.handle(now, input);
+        self.carry_out(state, now);
+    }
+
+    fn webhook_answered(&self, id: WebhookId, answer: WebhookAnswer) {
         let mut state = self.state.borrow_mut();
         let now = state.clock.now();
-        state.machine.handle(now, input);
-        self.carry_out(state);
+        if state.tape.is_some() {
+            state.note(now, Given::Webhook { id, answer: answer.clone() });
+        }
+        self.feed(state, now, Input::Webhook { id, answer });
     }
 
     /// Does what the machine wants done, and flushes each socket once.
-    fn carry_out(&self, mut state: std::cell::RefMut<'_, State>) {
+    fn carry_out(&self, mut state: RefMut<'_, State>, now: Millis) {
         let mut touched: Touched = Touched::default();
+        let mut gone = Vec::new();
         while let Some(output) = state.machine.poll_output() {
             match output {
                 Output::Frame { conn, bytes } => {
                     if state.tape.is_some() {
-                        state.record(Event::Frame { conn, direction: Direction::Down, bytes: bytes.clone() });
+                        state.record(
+                            now,
+                            Event::Frame { conn, direction: Direction::Down, bytes: bytes.clone() },
+                        );
                     }
                     let State { conns, wrapped, .. } = &mut *state;
                     if let Some(socket) = conns.get(&conn) {
@@ -370,10 +459,12 @@ impl World {
                 }
                 Output::Close { conn, how } => {
                     if how == Close::Mute {
-                        state.record(Event::Muted { conn });
+                        state.record(now, Event::Muted { conn });
                     }
                     if let Some(socket) = state.conns.get(&conn) {
                         socket.end(how);
+                    } else if how != Close::Mute && state.ghosts.remove(&conn) {
+                        gone.push(conn);
                     }
                 }
                 Output::Http { id, response } => {
@@ -395,12 +486,12 @@ impl World {
                         let answer = webhook::ask(request).await;
                         // A world that was forgotten meanwhile needs no answer.
                         if let Some(world) = world.upgrade() {
-                            world.feed(Input::Webhook { id, answer });
+                            world.webhook_answered(id, answer);
                         }
                     });
                 }
                 Output::LoggedIn { conn, user, resource } => {
-                    state.record(Event::LoggedIn { conn, user, resource });
+                    state.record(now, Event::LoggedIn { conn, user, resource });
                 }
                 Output::Finding(finding) => {
                     tracing::warn!(user = finding.user, "{}: {}", finding.clause, finding.text);
@@ -414,6 +505,8 @@ impl World {
         drop(state);
         touched.flush();
         self.tell_watchers();
+        // Nobody is behind these who would close.
+        gone.into_iter().for_each(|conn| self.closed(conn, "closed by the server"));
     }
 }
 
@@ -472,8 +565,7 @@ impl Touched {
 const IO_TURNS: usize = 3;
 
 impl State {
-    fn record(&mut self, event: Event) {
-        let at = self.clock.now();
+    fn record(&mut self, at: Millis, event: Event) {
         if let Some(tape) = &mut self.tape {
             if tape.rows.len() == tape.rows_max {
                 tape.rows.pop_front();
@@ -482,29 +574,34 @@ impl State {
             tape.length.count();
         }
     }
-}
 
-/// An upload as the tape shows it: a JSON object that says what came.
-fn shown_upload(upload: &Upload) -> Bytes {
-    let told = match upload {
-        Upload::File { name, media_type, bytes, fields, .. } => {
-            json!({ "file": name, "media_type": media_type, "bytes": bytes, "fields": fields })
+    fn note(&mut self, at: Millis, given: Given) {
+        if let Some(tape) = &mut self.tape {
+            let row = tape.length.get();
+            tape.journal.note(Entry { at, row, given });
         }
-        Upload::TooLarge => json!({ "too_large": true }),
-        Upload::Bad(why) | Upload::Lost(why) => json!({ "bad": why }),
-    };
-    told.to_string().into()
-}
+    }
 
-/// An answer as the tape shows it: of what is not JSON, a JSON object that says what it was.
-fn shown(body: &Body) -> Bytes {
-    let told = match body {
-        Body::Json(json) => return json.clone(),
-        Body::Text(text) => json!({ "text": String::from_utf8_lossy(text) }),
-        Body::Blob { media_type, name, .. } => json!({ "file": name, "media_type": media_type }),
-        Body::Reset => json!({ "reset": true }),
-    };
-    told.to_string().into()
+    /// The bytes of a request's file, as far as the journal keeps them.
+    fn content(&mut self, blobs: &Blobs, request: &Request) -> Option<Bytes> {
+        let Some(Upload::File { blob, bytes, .. }) = request.upload.as_ref() else { return None };
+        let tape = self.tape.as_mut()?;
+        if !tape.journal.takes(*bytes) {
+            return None;
+        }
+        let blob = blobs.find(*blob)?;
+        let mut content = BytesMut::new();
+        loop {
+            match blob.read(content.len() as u64) {
+                Ok(piece) if piece.is_empty() => return Some(content.freeze()),
+                Ok(piece) => content.extend_from_slice(&piece),
+                Err(error) => {
+                    tracing::warn!("an attachment cannot be read for the journal: {error}");
+                    return None;
+                }
+            }
+        }
+    }
 }
 
 /// The words for a world that did not become quiet in time.

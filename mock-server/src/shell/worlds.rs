@@ -9,7 +9,9 @@ use super::Options;
 use super::blobs::Blobs;
 use super::world::World;
 use crate::control::Settings;
-use crate::machine::{AppKey, Config, Server};
+use crate::journal::{Entry, Given};
+use crate::machine::{AppKey, Config, Upload};
+use crate::replay::Replay;
 
 /// Every world of a server.
 pub(super) struct Worlds {
@@ -95,10 +97,38 @@ impl Worlds {
         let Founding { settings, tape_rows_max } = founding;
         let config = Config { settings, ..Config::new(app_key.clone()) };
         let tape_rows_max = tape_rows_max.or(self.options.tape.then_some(self.options.tape_rows_max));
-        let world = World::new(Server::new(config), tape_rows_max, &self.uses, &self.blobs);
+        let world = World::new(config, tape_rows_max, &self.uses, &self.blobs);
         tracing::info!("world {app_key} is new");
         worlds.insert(app_key.clone(), Rc::clone(&world));
         Some(world)
+    }
+
+    /// Makes a world anew, as a journal leaves it; one of that app key that is there is forgotten.
+    pub(super) fn replay(&self, mut entries: Vec<Entry>) -> Result<(), String> {
+        self.keep_contents(&mut entries);
+        let replay = Replay::of(&entries).map_err(|error| error.to_string())?;
+        let app_key = replay.app_key.clone();
+        let founding = Founding { settings: self.options.settings.clone(), tape_rows_max: None };
+        let Some(world) = self.make_anew(&app_key, founding) else {
+            return Err(format!("every one of {WORLDS_MAX} worlds that the server can hold is in use"));
+        };
+        world.resume(entries, replay);
+        Ok(())
+    }
+
+    /// Puts the attachments of a journal among this server's, under numbers of its own.
+    fn keep_contents(&self, entries: &mut [Entry]) {
+        for Entry { given, .. } in entries {
+            let Given::Http { request, content } = given else { continue };
+            let Some(Upload::File { blob, .. }) = &mut request.upload else { continue };
+            let mut draft = self.blobs.draft();
+            if let Some(content) = content
+                && let Err(error) = draft.write(content)
+            {
+                tracing::warn!("an attachment of the journal is left empty: {error:?}");
+            }
+            *blob = draft.keep();
+        }
     }
 
     pub(super) fn forget(&self, app_key: &AppKey) {

@@ -41,7 +41,13 @@ fn head(token: &str, more: &str) -> String {
 }
 
 /// Uploads as alice; gives the path and the secret.
-fn upload(server: &MockServer, name: &str, media_type: &str, content: &[u8], more: &str) -> (String, String) {
+pub(crate) fn upload(
+    server: &MockServer,
+    name: &str,
+    media_type: &str,
+    content: &[u8],
+    more: &str,
+) -> (String, String) {
     let reply = http(server.addr(), &head("t-alice", more), &form(name, media_type, content));
     let answer = reply.json();
     assert_eq!(reply.status, 200, "{answer}");

@@ -9,6 +9,7 @@ mod http;
 mod oversized;
 mod part_uploads;
 mod peer;
+mod replay;
 #[path = "../machine/routes.rs"]
 mod routes;
 mod webhooks;

@@ -34,6 +34,7 @@ mod users;
 
 use bytes::Bytes;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::upload::{BlobId, Upload};
@@ -47,7 +48,8 @@ use routing::routed;
 pub use routing::{file_part, paths};
 
 /// A request of one world.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Request {
     /// The method.
     pub method: Method,
@@ -60,6 +62,7 @@ pub struct Request {
     /// The access token of `Authorization: Bearer`.
     pub token: Option<String>,
     /// Whatever its Content-Type says: SDKs send JSON as text/plain too (rest.md 0.7).
+    #[serde(with = "crate::base64_bytes")]
     pub body: Bytes,
     /// The file of a multipart body on a path that [takes one](file_part); `body` is empty then.
     pub upload: Option<Upload>,
@@ -70,7 +73,8 @@ pub struct Request {
 }
 
 /// The methods that the API knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names of HTTP")]
 pub enum Method {
     Get,

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::{Tape, World};
+use crate::journal::Journal;
 use crate::tape::{Event, Row, TapeLength};
 
 impl World {
@@ -13,6 +14,7 @@ impl World {
             rows: VecDeque::new(),
             rows_max,
             length: TapeLength::default(),
+            journal: Journal::given_up(rows_max),
         });
         tape.rows_max = rows_max;
         let surplus = tape.rows.len().saturating_sub(rows_max);
