@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mock_server::control::Control;
+use mock_server::journal::Entry;
 use mock_server::machine::Millis;
 use mock_server::shell::{NotQuiet, Quiet, Rest};
 use mock_server::tape::Row;
@@ -47,6 +48,10 @@ pub trait HostWorld {
 
     /// What has gone over its wires by now.
     fn tape(&self) -> Result<Vec<Row>, HostError>;
+
+    /// All that its machine was given by now, for a replay; `None` where the server does not tell, or where it became too
+    /// much.
+    fn journal(&self) -> Result<Option<Vec<Entry>>, HostError>;
 
     /// How long its tape is, now and from now on.
     fn tape_length(&self) -> Arc<dyn RowCount>;

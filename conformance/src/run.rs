@@ -147,7 +147,9 @@ fn perform(
     driver.record(None);
     let (findings, tape) = (world.findings(), world.tape());
     let rows = tape.as_ref().map(Vec::clone).unwrap_or_default();
-    let trace = recorder.trace(world.app_key().to_owned(), staged, || rows);
+    let mut trace = recorder.trace(world.app_key().to_owned(), staged, || rows);
+    // After the tape, so that it is no shorter. Nobody's verdict needs it.
+    trace.journal = world.journal().ok().flatten();
     let (found, missing) = match findings {
         Ok(findings) => (findings, tape.err()),
         Err(error) => (Vec::new(), Some(error)),

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use mock_server::journal::Entry;
 use mock_server::tape::Row;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,8 @@ pub struct Trace {
     pub marks: Vec<Mark>,
     /// How many marks at the beginning had to go, by [`MARKS_MAX`] and [`MARK_BYTES_MAX`].
     pub marks_left_out: usize,
+    /// All that the world's machine was given, for a replay; `None` where it is not known.
+    pub journal: Option<Vec<Entry>>,
     /// What the client wrote to its stderr; of much the end.
     pub stderr: String,
 }
@@ -130,7 +133,7 @@ impl Recorder {
             mark.row = mark.row.saturating_sub(gone);
         }
         let staged = staged.saturating_sub(gone);
-        Trace { app_key, rows, staged, marks: marks.into(), marks_left_out: left_out, stderr: String::new() }
+        Trace { app_key, rows, staged, marks: marks.into(), marks_left_out: left_out, ..Trace::default() }
     }
 
     fn notes(&self) -> MutexGuard<'_, Notes> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mock_server::control::Control;
+use mock_server::journal::Entry;
 use mock_server::machine::Millis;
 use mock_server::shell::{MockServer, NotQuiet, Quiet, Rest};
 use mock_server::tape::{Row, TapeLength};
@@ -60,6 +61,10 @@ impl HostWorld for InProcess<'_> {
 
     fn tape(&self) -> Result<Vec<Row>, HostError> {
         Ok(self.server.tape(&self.app_key))
+    }
+
+    fn journal(&self) -> Result<Option<Vec<Entry>>, HostError> {
+        Ok(self.server.journal(&self.app_key))
     }
 
     fn tape_length(&self) -> Arc<dyn RowCount> {
