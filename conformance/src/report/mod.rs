@@ -1,6 +1,7 @@
 //! What a run is told as: lines for a person, JSON for a program.
 
 pub mod evidence;
+pub mod html;
 pub mod json;
 pub mod model;
 pub mod terminal;
