@@ -160,6 +160,14 @@ impl Aliases {
         path.strip_prefix(&tenant).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
+    /// What the app key of a run on a foreign server begins with, where another's begins with [`ORG`](crate::host::ORG).
+    pub fn run(&self) -> Option<&str> {
+        let (org, _) = self.app_key.split_once('#')?;
+        let number = org.strip_prefix(crate::host::ORG)?.strip_prefix('-')?;
+        let is_number = number.len() == 8 && number.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_number.then_some(org)
+    }
+
     /// A text with every known token in it replaced by its name.
     pub fn tokens_in(&self, text: &str) -> String {
         self.replaced(Kind::Token, text)
@@ -209,5 +217,14 @@ mod tests {
         assert_eq!(name(Kind::App, "", "org#other"), "");
         assert_eq!(aliases.known(Kind::Id, "1160000000000000002").as_deref(), Some("<id 2>"));
         assert_eq!(aliases.known(Kind::Id, "3"), None);
+    }
+
+    #[test]
+    fn a_run_on_a_foreign_server_shows_in_its_app_key() {
+        let run = |app_key: &str| Aliases::new(app_key).run().map(str::to_owned);
+        assert_eq!(run("conformance-0a1b2c3d#send-text").as_deref(), Some("conformance-0a1b2c3d"));
+        assert_eq!(run("conformance#send-text"), None);
+        assert_eq!(run("conformance-mine#send-text"), None);
+        assert_eq!(run("other-0a1b2c3d#send-text"), None);
     }
 }

@@ -1,9 +1,11 @@
 //! What the harness needs of a server, wherever that runs: in this process ([`MockServer`](mock_server::shell::MockServer)), or
-//! already somewhere (`--server URL`), where the same is asked over HTTP.
+//! already somewhere ([`Remote`]), where the same is asked over HTTP.
 //!
 //! Both give the same answers, so that a verdict never depends on where the server is. Neither judges anything.
 
 mod in_process;
+mod link;
+mod remote;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +17,8 @@ use mock_server::shell::{NotQuiet, Quiet, Rest};
 use mock_server::tape::Row;
 
 use crate::judge::Finding;
+
+pub use remote::{ConnectError, Remote};
 
 /// A server that scenarios run against, each in a world of its own.
 pub trait Host: Sync {
@@ -148,6 +152,9 @@ impl HostError {
         }
     }
 }
+
+/// The first half of every app key of a scenario; on a server that others use too, a number for the run follows.
+pub const ORG: &str = "conformance";
 
 /// A world's app: the scenario's name, so that a log or a record names it without a table.
 fn app_of(scenario: &str) -> String {

@@ -22,6 +22,7 @@ use serde_json::Value as Json;
 use crate::alias::{Aliases, Kind};
 use crate::dissect::{Field, Tree, Value, dissect, hex};
 use crate::driver::Device;
+use crate::host::ORG;
 use crate::lane::{Lane, LaneEvent, connections, requests};
 use layout::{Node, WIDTH};
 pub use sent::{Piece, Sent, sent};
@@ -189,7 +190,7 @@ impl Writer {
                     let shown = tree.fields.iter().filter(hidden);
                     let nodes = shown.map(|field| self.node(tree, field, &lane.user, *direction)).collect();
                     let frame = Node { label: word, children: nodes };
-                    (label::of_frame(tree, *direction), self.laid_out(&frame))
+                    (label::of_frame(tree, *direction), self.laid_out(frame))
                 }
                 Err(why) => ("not protobuf".to_owned(), format!("(not protobuf: {why}) {}", hex(bytes))),
             };
@@ -199,7 +200,12 @@ impl Writer {
         entries
     }
 
-    fn laid_out(&self, frame: &Node) -> String {
+    /// Which run it was on a server that others use too shows nowhere: it is another each time.
+    fn laid_out(&self, frame: Node) -> String {
+        let frame = match self.aliases.run() {
+            Some(run) => frame.relabelled(&|label| label.replace(run, ORG)),
+            None => frame,
+        };
         frame.frame(self.width)
     }
 

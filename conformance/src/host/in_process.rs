@@ -10,7 +10,7 @@ use mock_server::machine::Millis;
 use mock_server::shell::{MockServer, NotQuiet, Quiet, Rest};
 use mock_server::tape::{Row, TapeLength};
 
-use super::{Addresses, Host, HostError, HostWorld, RowCount, Strangers, app_of};
+use super::{Addresses, Host, HostError, HostWorld, ORG, RowCount, Strangers, app_of};
 use crate::judge::Finding;
 
 struct InProcess<'a> {
@@ -28,7 +28,7 @@ impl Host for MockServer {
     }
 
     fn open(&self, scenario: &str, clock: Option<Millis>) -> Result<Box<dyn HostWorld + '_>, HostError> {
-        let app_key = format!("conformance#{}", app_of(scenario));
+        let app_key = format!("{ORG}#{}", app_of(scenario));
         self.drop_world(&app_key);
         if let Some(now) = clock {
             self.manual_clock(&app_key, now);

@@ -12,7 +12,7 @@ impl Writer {
         let text = match value {
             Json::Object(members) => {
                 let children = members.iter().map(|(name, value)| self.member(name, name, value)).collect();
-                self.laid_out(&Node { label: word.to_owned(), children })
+                self.laid_out(Node { label: word.to_owned(), children })
             }
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => {
                 format!("{word} {}", shortened(&value.to_string()))

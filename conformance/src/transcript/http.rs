@@ -29,7 +29,7 @@ impl Writer {
                 (Direction::Up, format!("{} {place}", request.method), asked, body),
                 (Direction::Down, request.status.to_string(), request.status.to_string(), answer),
             ] {
-                let text = self.laid_out(&Node { label: line, children });
+                let text = self.laid_out(Node { label: line, children });
                 entries.push(Entry { row: request.row, direction: Some(direction), label, text });
             }
         }

@@ -15,6 +15,12 @@ pub(super) struct Node {
 }
 
 impl Node {
+    /// With other labels, its own and all below it.
+    pub(super) fn relabelled(self, relabel: &impl Fn(&str) -> String) -> Self {
+        let children = self.children.into_iter().map(|child| child.relabelled(relabel)).collect();
+        Self { label: relabel(&self.label), children }
+    }
+
     /// A frame, to stand behind an arrow, in lines of at most `width` where that can be: its children are fields of
     /// the envelope.
     pub(super) fn frame(&self, width: usize) -> String {

@@ -40,7 +40,7 @@ pub(super) fn run(args: &DiffArgs) -> Result<u8, Problem> {
     let all = load(&places, &clause::load(&places.clauses).map_err(usage)?)?;
     let scenarios = chosen(&all, &args.filter)?;
     let mut report = args.report.as_deref().map(Report::create).transpose()?;
-    let server = server()?;
+    let server = server(None)?;
     let suite = |client| {
         let plan = Plan {
             client,
@@ -51,7 +51,7 @@ pub(super) fn run(args: &DiffArgs) -> Result<u8, Problem> {
             records: None,
             keep: Keep { sent: Kept::All, ..Keep::default() },
         };
-        let started = run_all(&server, plan, |_, _| {});
+        let started = run_all(&*server, plan, |_, _| {});
         started.map_err(|error| Problem { code: NOT_STARTED, message: format!("{}: {error}", client.name) })
     };
     let (one, other) = (suite(&left)?, suite(&right)?);

@@ -1,6 +1,7 @@
 //! The command line: which client, which scenarios, what to leave behind.
 
 mod diff;
+mod host;
 mod places;
 mod schema;
 
@@ -16,14 +17,13 @@ use conformance::clause;
 use conformance::client::Client;
 use conformance::coverage::{Coverage, Standing};
 use conformance::driver::subprocess;
+use conformance::host::Host;
 use conformance::real_time::today;
 use conformance::record::{Mode, Records};
 use conformance::report::{Tally, json, terminal};
 use conformance::results::{FOLDER_VARIABLE, Results};
 use conformance::run::Limits;
 use conformance::suite::{Keep, Plan, Suite, run_all};
-use mock_server::control::Settings;
-use mock_server::shell::{MockServer, Options};
 use places::{Places, chosen, client_of, load, names_in, places};
 
 /// Everything as expected.
@@ -36,9 +36,6 @@ const USAGE: u8 = 2;
 const NOT_STARTED: u8 = 3;
 /// No scenario was evaluated: none is meant by the filters, or the client supports none of them.
 const NOTHING_RAN: u8 = 4;
-
-/// How many rows of its tape a world keeps: the largest scenario needs some ten thousand.
-const TAPE_ROWS_MAX: usize = 200_000;
 
 /// How long a step waits if nobody says otherwise: nothing on this machine takes seconds.
 const TIMEOUT_MS: NonZeroU64 = NonZeroU64::new(5_000).expect("it is not 0");
@@ -97,6 +94,9 @@ struct RunArgs {
     /// The folder of the scenarios, instead of fixtures/scenarios of the repository; nothing is recorded then
     #[arg(long, value_name = "DIR")]
     scenarios: Option<PathBuf>,
+    /// Use the mock-server that is already running there, instead of one of our own
+    #[arg(long, value_name = "URL")]
+    server: Option<String>,
     /// A shim that no file describes, and its arguments
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<String>,
@@ -156,7 +156,7 @@ fn evaluate(args: &RunArgs) -> Result<u8, Problem> {
     let scenarios = chosen(&all, &args.filter)?;
     let names: BTreeSet<&str> = all.iter().map(|scenario| &*scenario.name).collect();
     let records = records(args, &places, &client)?;
-    let server = server()?;
+    let server = server(args.server.as_deref())?;
     let mut report = args.report.as_deref().map(Report::create).transpose()?;
     let plan = Plan {
         client: &client,
@@ -168,7 +168,7 @@ fn evaluate(args: &RunArgs) -> Result<u8, Problem> {
         keep: Keep::default(),
     };
     let watched = std::io::stderr().is_terminal();
-    let suite = run_all(&server, plan, |one, left| {
+    let suite = run_all(&*server, plan, |one, left| {
         if watched {
             eprintln!("{}", terminal::progress(one, left));
         }
@@ -236,17 +236,9 @@ fn of_all_clients(this: Option<Results>, places: &Places) -> Result<Vec<Results>
     Ok(all)
 }
 
-/// A server whose worlds keep their tapes and let in nobody whom the scenario does not name.
-fn server() -> Result<MockServer, Problem> {
-    let options = Options {
-        tape: true,
-        tape_rows_max: TAPE_ROWS_MAX,
-        // A client that names another app key must not find a world there that lets anybody in.
-        settings: Settings { strict: true, ..Settings::default() },
-        ..Options::default()
-    };
-    MockServer::start(options)
-        .map_err(|error| Problem { code: NOT_STARTED, message: format!("the mock server: {error}") })
+/// The server that the scenarios run against.
+fn server(url: Option<&str>) -> Result<Box<dyn Host>, Problem> {
+    host::host(url).map_err(|no| Problem { code: no.exit.code(), message: no.message })
 }
 
 fn jobs(asked: Option<NonZeroUsize>) -> usize {
