@@ -3,6 +3,7 @@
 mod attachments;
 mod bodies;
 mod control;
+mod control_looks;
 mod doors;
 mod hardship;
 mod http;
