@@ -4,6 +4,7 @@
 
 mod terms;
 
+use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fmt;
@@ -74,6 +75,8 @@ struct Like {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Own {
     unsupported: BTreeSet<String>,
+    /// The words among them that the other client has, too.
+    hidden: BTreeSet<String>,
     failures: usize,
     findings: usize,
 }
@@ -208,6 +211,7 @@ impl Client {
         }
         like.own = Own {
             unsupported: self.unsupported.keys().cloned().collect(),
+            hidden: BTreeSet::new(),
             failures: self.known_failures.len(),
             findings: self.known_findings.len(),
         };
@@ -218,7 +222,10 @@ impl Client {
         };
         for (what, reason) in other.unsupported {
             if holds(&what) {
-                self.unsupported.entry(what).or_insert(reason);
+                match self.unsupported.entry(what) {
+                    Slot::Occupied(own) => drop(like.own.hidden.insert(own.key().clone())),
+                    Slot::Vacant(free) => drop(free.insert(reason)),
+                }
             }
         }
         self.known_failures.extend(other.known_failures.into_iter().filter(|one| holds(&one.scenario)));
@@ -268,6 +275,11 @@ impl Client {
     /// As [`Client::owns_failure`], for a word of `unsupported`.
     pub(crate) fn owns_unsupported(&self, what: &str) -> bool {
         self.like.as_ref().is_none_or(|like| like.own.unsupported.contains(what))
+    }
+
+    /// Whether a word of `unsupported` in this client's own file is one of the client's that it is like, too.
+    pub(crate) fn hides_unsupported(&self, what: &str) -> bool {
+        self.like.as_ref().is_some_and(|like| like.own.hidden.contains(what))
     }
 
     /// A client of which nothing is known but how to start it.

@@ -4,6 +4,7 @@
 //! It never imports a client: clients are child processes that speak the line protocol of `DRIVER.md`.
 
 pub mod alias;
+pub mod amend;
 pub mod attachment;
 pub mod clause;
 pub mod client;

@@ -41,6 +41,8 @@ pub struct Mismatch {
     pub place: Place,
     /// What was expected and what came: a sentence, then a line for each field.
     pub message: String,
+    /// What the client lacks, where its file should say so.
+    pub lacks: Option<String>,
 }
 
 /// Where a mismatch was noticed.
@@ -85,7 +87,7 @@ pub fn verdict(
         Outcome::Finished => {}
         Outcome::Failed(failure) => {
             let place = failure.step.map_or(Place::Around, |(number, line)| Place::Step(number, line));
-            mismatches.push(Mismatch { place, message: failure.message.clone() });
+            mismatches.push(Mismatch { place, message: failure.message.clone(), lacks: None });
         }
         Outcome::Unsupported(what) => {
             return match (client.unsupported.get(what), &client.file) {
@@ -104,6 +106,7 @@ pub fn verdict(
                          add \"unsupported\": {{{what:?}: \"why\"}} to {}",
                         path.display()
                     ),
+                    lacks: Some(what.clone()),
                 }]),
             };
         }
@@ -119,10 +122,11 @@ pub fn verdict(
                 "{} sent what {} forbids{times}\n  {}",
                 finding.user, finding.clause, finding.text
             ),
+            lacks: None,
         });
     }
     if mismatches.is_empty() {
-        mismatches.extend(record().map(|message| Mismatch { place: Place::Record, message }));
+        mismatches.extend(record().map(|message| Mismatch { place: Place::Record, message, lacks: None }));
     }
     except(exceptions, scenario, mismatches)
 }
@@ -141,6 +145,7 @@ fn except(exceptions: &Exceptions<'_>, scenario: &str, mismatches: Vec<Mismatch>
                     known.message,
                     exceptions.client().mend_failure(index)
                 ),
+                lacks: None,
             }),
         };
     }
