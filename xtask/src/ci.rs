@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use crate::codegen::{self, Mode};
 use crate::workspace::{Failure, Workspace, does_not_start, output, shown};
-use crate::{browser, conformance, sdk, tidy};
+use crate::{browser, conformance, python, sdk, tidy};
 
 /// For each file of the shims' tests in Node, which take up to half a minute: one that waits for what never comes is ended
 /// and fails.
@@ -19,29 +19,64 @@ const NODE_TESTS_MAX_MS: u32 = 180_000;
 /// The first major version each of whose releases knows `--test-timeout`; an earlier one may refuse to start.
 const NODE_WITH_TEST_LIMIT: u32 = 22;
 
-/// What does not take part.
+/// What may be left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Without {
-    Nothing,
+enum Part {
     /// The clients that run in Chromium.
     Browser,
     /// The clients that need Node and npm, those in Chromium among them.
     Node,
+    /// The client that is written in Python.
+    Python,
+}
+
+/// What does not take part.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Without(Vec<Part>);
+
+impl Without {
+    /// From `--without node --without python`; `None` where an argument is neither.
+    pub(crate) fn parse(args: &[&str]) -> Option<Self> {
+        let part = |pair: &[&str]| match pair {
+            ["--without", "browser"] => Some(Part::Browser),
+            ["--without", "node"] => Some(Part::Node),
+            ["--without", "python"] => Some(Part::Python),
+            _ => None,
+        };
+        args.chunks(2).map(part).collect::<Option<Vec<_>>>().map(Self)
+    }
+
+    fn leaves_out(&self, part: Part) -> bool {
+        self.0.contains(&part) || (part == Part::Browser && self.0.contains(&Part::Node))
+    }
+
+    /// As it was typed.
+    fn shown(&self) -> String {
+        let word = |part: &Part| match part {
+            Part::Browser => "--without browser",
+            Part::Node => "--without node",
+            Part::Python => "--without python",
+        };
+        self.0.iter().map(word).collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// Runs all steps.
-pub(crate) fn run(workspace: &Workspace, without: Without) -> Result<(), Failure> {
+pub(crate) fn run(workspace: &Workspace, without: &Without) -> Result<(), Failure> {
     let started = now();
     let cargo = |args: &[&str]| workspace.cargo(args);
     quiet("format", cargo(&["fmt", "--all", "--check"]))?;
     quiet("schema", codegen::command(workspace, Mode::Check))?;
     ours("tidy", || tidy::run(workspace))?;
     // Long before they are needed: whoever lacks one should not wait for the tests to hear it.
-    if without != Without::Node {
+    if !without.leaves_out(Part::Node) {
         ours("vendor SDKs", || sdk::install(workspace).map(drop))?;
     }
-    if without == Without::Nothing {
+    if !without.leaves_out(Part::Browser) {
         ours("Chromium", || browser::require_or_install(workspace))?;
+    }
+    if !without.leaves_out(Part::Python) {
+        ours("Python's environment", || python::install(workspace).map(drop))?;
     }
     quiet("lints", cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     quiet("docs", docs(workspace))?;
@@ -64,26 +99,31 @@ pub(crate) fn run(workspace: &Workspace, without: Without) -> Result<(), Failure
         let seed = seed(workspace, shim);
         loud(&format!("the vendor's examples on 3.6.3 in {shim}"), &shown(&seed), seed)?;
     }
+    if without.leaves_out(Part::Python) {
+        left_out.push("the python shim's tests".to_owned());
+    } else {
+        let tests = python::tests(workspace);
+        loud("python shim", &shown(&tests), tests)?;
+    }
     let (clients, others): (Vec<_>, Vec<_>) =
         clients(workspace)?.into_iter().partition(|client| takes_part(client, without));
     left_out.extend(others.iter().map(|client| format!("conformance of {client}")));
     for client in &clients {
         let name = format!("conformance of {client}");
         let repeat = format!("cargo xtask conformance --client {client}");
-        loud(&name, &repeat, conformance::command(workspace, &["--client", client]))?;
+        loud(&name, &repeat, conformance::command(workspace, &["--client", client])?)?;
     }
 
     // After the clients: the table says what each of them does by now, and only the vendor's SDKs have every call.
-    if without == Without::Node {
+    if without.leaves_out(Part::Node) {
         left_out.push("whether every clause is proven".to_owned());
     } else {
-        quiet("every clause is proven", conformance::command(workspace, &["--coverage"]))?;
+        quiet("every clause is proven", conformance::command(workspace, &["--coverage"])?)?;
     }
 
     println!("all passed in {:.0} s", started.elapsed().as_secs_f64());
     if !left_out.is_empty() {
-        let part = if without == Without::Node { "node" } else { "browser" };
-        println!("NOT RUN (--without {part}): {}", left_out.join(", "));
+        println!("NOT RUN ({}): {}", without.shown(), left_out.join(", "));
     }
     Ok(())
 }
@@ -97,14 +137,13 @@ fn docs(workspace: &Workspace) -> Command {
 }
 
 /// Whether what a client of that name needs is there.
-fn takes_part(client: &str, without: Without) -> bool {
-    let in_node = client.starts_with(conformance::NODE_CLIENT);
-    let in_browser = client.starts_with(conformance::BROWSER_CLIENT);
-    match without {
-        Without::Nothing => true,
-        Without::Browser => !in_browser,
-        Without::Node => !in_browser && !in_node,
-    }
+fn takes_part(client: &str, without: &Without) -> bool {
+    let needs = [
+        (conformance::NODE_CLIENT, Part::Node),
+        (conformance::BROWSER_CLIENT, Part::Browser),
+        (conformance::PYTHON_CLIENT, Part::Python),
+    ];
+    !needs.into_iter().any(|(beginning, part)| client.starts_with(beginning) && without.leaves_out(part))
 }
 
 /// The names of the client files.
@@ -215,11 +254,23 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case("core", [true, true, true])]
-    #[case("node-3.6.3", [true, true, false])]
-    #[case("chromium-3.6.3", [true, false, false])]
-    fn a_client_takes_part_unless_what_it_needs_is_left_out(#[case] client: &str, #[case] takes: [bool; 3]) {
-        let parts = [Without::Nothing, Without::Browser, Without::Node];
-        assert_eq!(parts.map(|without| takes_part(client, without)), takes);
+    #[case("core", [true, true, true, true])]
+    #[case("node-3.6.3", [true, true, false, true])]
+    #[case("chromium-3.6.3", [true, false, false, true])]
+    #[case("python-min", [true, true, true, false])]
+    fn a_client_takes_part_unless_what_it_needs_is_left_out(#[case] client: &str, #[case] takes: [bool; 4]) {
+        let parts = [&[][..], &["--without", "browser"], &["--without", "node"], &["--without", "python"]];
+        let takes_part = parts.map(|args| takes_part(client, &Without::parse(args).expect("a part")));
+        assert_eq!(takes_part, takes);
+    }
+
+    #[rstest]
+    #[case(&["--without", "node", "--without", "python"], Some("--without node --without python"))]
+    #[case(&[], Some(""))]
+    #[case(&["--without"], None)]
+    #[case(&["--without", "everything"], None)]
+    #[case(&["--with", "node"], None)]
+    fn several_parts_may_be_left_out(#[case] args: &[&str], #[case] shown: Option<&str>) {
+        assert_eq!(Without::parse(args).map(|without| without.shown()).as_deref(), shown);
     }
 }

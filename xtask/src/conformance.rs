@@ -1,17 +1,19 @@
 //! Builds the harness, the reference client's shim and the server's program, and runs the harness.
 //!
-//! It adds nothing to the harness's own arguments; for a client that needs the vendor's SDKs it installs them
-//! first, and for one that runs in a browser it looks for that.
+//! It adds nothing to the harness's own arguments; for a client that needs the vendor's SDKs or Python's environment it
+//! installs them first, and for one that runs in a browser it looks for that.
 
 use std::process::Command;
 
 use crate::workspace::{Failure, Workspace, become_program, succeed};
-use crate::{browser, sdk};
+use crate::{browser, python, sdk};
 
 /// How the names of clients begin that run in Node on the vendor's SDKs.
 pub(crate) const NODE_CLIENT: &str = "node-";
 /// How the names of those begin that run in a browser.
 pub(crate) const BROWSER_CLIENT: &str = "chromium-";
+/// How the names of those begin that are written in Python.
+pub(crate) const PYTHON_CLIENT: &str = "python-";
 
 /// Runs `conformance ARGS` and passes its exit code on.
 pub(crate) fn run(workspace: &Workspace, args: &[&str]) -> Result<(), Failure> {
@@ -23,7 +25,10 @@ pub(crate) fn run(workspace: &Workspace, args: &[&str]) -> Result<(), Failure> {
     if in_browser {
         browser::require(workspace)?;
     }
-    become_program(command(workspace, args))
+    if names_client(args, PYTHON_CLIENT) {
+        python::install(workspace)?;
+    }
+    become_program(command(workspace, args)?)
 }
 
 /// Builds what [`command`] runs, and the server's program, which the node shim's tests start.
@@ -35,14 +40,17 @@ pub(crate) fn build(workspace: &Workspace) -> Command {
 /// The environment variable by which the harness knows where to keep what runs have shown.
 const RESULTS_VARIABLE: &str = "CONFORMANCE_RESULTS";
 
-/// The built harness, told where the SDKs are and where results are kept.
-pub(crate) fn command(workspace: &Workspace, args: &[&str]) -> Command {
+/// The built harness, told where the SDKs are and where results are kept, with the environment's Python in its path.
+pub(crate) fn command(workspace: &Workspace, args: &[&str]) -> Result<Command, Failure> {
     let mut command = workspace.command(workspace.binary("debug", "conformance"));
     command
         .args(args)
         .env(sdk::FOLDER_VARIABLE, sdk::folder(workspace))
         .env(RESULTS_VARIABLE, workspace.target.join("conformance"));
-    command
+    if names_client(args, PYTHON_CLIENT) {
+        command.env("PATH", python::path(workspace)?);
+    }
+    Ok(command)
 }
 
 /// `--client node-3.6.3`, `--client=node-3.6.3` or a path to that client's file, for names that begin so.
@@ -59,19 +67,16 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case(&["--client", "node-3.6.3"], true, false)]
-    #[case(&["--client=node-3.6.3"], true, false)]
-    #[case(&["--client", "conformance/clients/node-3.6.3.json"], true, false)]
-    #[case(&["--client", "chromium-3.6.3", "--jobs", "1"], false, true)]
-    #[case(&["--client=conformance/clients/chromium-4.21.1.json"], false, true)]
-    #[case(&["--client", "core", "send/text-single"], false, false)]
-    #[case(&[], false, false)]
-    fn what_a_client_needs_is_seen_by_its_name(
-        #[case] args: &[&str],
-        #[case] in_node: bool,
-        #[case] in_browser: bool,
-    ) {
-        assert_eq!(names_client(args, NODE_CLIENT), in_node);
-        assert_eq!(names_client(args, BROWSER_CLIENT), in_browser);
+    #[case(&["--client", "node-3.6.3"], [true, false, false])]
+    #[case(&["--client=node-3.6.3"], [true, false, false])]
+    #[case(&["--client", "conformance/clients/node-3.6.3.json"], [true, false, false])]
+    #[case(&["--client", "chromium-3.6.3", "--jobs", "1"], [false, true, false])]
+    #[case(&["--client=conformance/clients/chromium-4.21.1.json"], [false, true, false])]
+    #[case(&["--client", "node-3.6.3", "--client=python-min"], [true, false, true])]
+    #[case(&["--client", "core", "send/text-single"], [false, false, false])]
+    #[case(&[], [false, false, false])]
+    fn what_a_client_needs_is_seen_by_its_name(#[case] args: &[&str], #[case] needs: [bool; 3]) {
+        let parts = [NODE_CLIENT, BROWSER_CLIENT, PYTHON_CLIENT];
+        assert_eq!(parts.map(|beginning| names_client(args, beginning)), needs);
     }
 }

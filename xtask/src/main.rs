@@ -1,6 +1,6 @@
 //! The project's own tasks, run as `cargo xtask TASK`.
 //!
-//! It calls cargo, npm and node and depends on no member of the workspace, so that it builds in seconds and
+//! It calls cargo, npm, node and python and depends on no member of the workspace, so that it builds in seconds and
 //! works while everything else is broken.
 
 mod bench;
@@ -8,6 +8,7 @@ mod browser;
 mod ci;
 mod codegen;
 mod conformance;
+mod python;
 mod sdk;
 mod tidy;
 mod workspace;
@@ -20,8 +21,8 @@ use crate::workspace::{Failure, Workspace};
 const HELP: &str = "\
 cargo xtask TASK
 
-  ci [--without PART]     everything that must pass: format, schema, tidy, lints, docs, tests, conformance;
-                          PART is `browser`, or `node`, which a browser's clients need, too
+  ci [--without PART]…    everything that must pass: format, schema, tidy, lints, docs, tests, conformance;
+                          PART is `python`, `browser`, or `node`, which a browser's clients need, too
   conformance [ARGS…]     builds the harness and the reference client's shim, then runs conformance ARGS;
                           --coverage shows what each client does on each clause
   codegen [--check]       writes fixtures/src/wire/generated.rs from fixtures/proto/msync.proto, or compares them
@@ -47,9 +48,10 @@ fn run(args: &[&str]) -> Result<(), Failure> {
     }
     let workspace = Workspace::find()?;
     match args {
-        ["ci"] => ci::run(&workspace, ci::Without::Nothing),
-        ["ci", "--without", "browser"] => ci::run(&workspace, ci::Without::Browser),
-        ["ci", "--without", "node"] => ci::run(&workspace, ci::Without::Node),
+        ["ci", without @ ..] => match ci::Without::parse(without) {
+            Some(without) => ci::run(&workspace, &without),
+            None => Err(Failure::Usage(format!("no such part of ci: {}\n\n{HELP}", without.join(" ")))),
+        },
         ["conformance", args @ ..] => conformance::run(&workspace, args),
         ["codegen"] => workspace::succeed(codegen::command(&workspace, codegen::Mode::Write)),
         ["codegen", "--check"] => workspace::succeed(codegen::command(&workspace, codegen::Mode::Check)),
