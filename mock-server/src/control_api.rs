@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::control::SettingsPatch;
+use crate::journal::Entry;
 use crate::tape::Row;
 
 /// The version of this control plane. It counts up when a program that knows the one before would go wrong.
@@ -137,6 +138,13 @@ pub struct Found {
     pub user: String,
     /// Field, what was expected and what came.
     pub text: String,
+}
+
+/// The answer of `GET …/journal`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JournalAnswer {
+    /// All that the world's machine was given; `null` when no tape is kept, or it was too much.
+    pub entries: Option<Vec<Entry>>,
 }
 
 /// A refusal.

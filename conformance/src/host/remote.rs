@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use mock_server::control::{Control, SettingsPatch};
 use mock_server::control_api::{
-    CONTROL_PROTOCOL, ClockAt, ClockMove, CommandResults, Findings, Hello, NewWorld, QuietAnswer, RestAnswer,
-    TapePage, WITHIN_MS_MAX,
+    CONTROL_PROTOCOL, ClockAt, ClockMove, CommandResults, Findings, Hello, JournalAnswer, NewWorld,
+    QuietAnswer, RestAnswer, TapePage, WITHIN_MS_MAX,
 };
+use mock_server::journal::Entry;
 use mock_server::machine::Millis;
 use mock_server::shell::{NotQuiet, Quiet, Rest};
 use mock_server::tape::Row;
@@ -259,6 +260,10 @@ impl HostWorld for RemoteWorld {
 
     fn tape_length(&self) -> Arc<dyn RowCount> {
         Arc::<Length>::clone(&self.length)
+    }
+
+    fn journal(&self) -> Result<Option<Vec<Entry>>, HostError> {
+        Ok(self.get::<JournalAnswer>("journal", Duration::ZERO)?.entries)
     }
 
     fn findings(&self) -> Result<Vec<Finding>, HostError> {

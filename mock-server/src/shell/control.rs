@@ -22,7 +22,8 @@ use super::world::World;
 use super::worlds::{Founding, Worlds};
 use crate::control::{Control, Settings};
 use crate::control_api::{
-    ClockAt, ClockMove, CommandResult, CommandResults, KeepTape, NewWorld, Refused, TAPE_ROWS_MAX,
+    ClockAt, ClockMove, CommandResult, CommandResults, JournalAnswer, KeepTape, NewWorld, Refused,
+    TAPE_ROWS_MAX,
 };
 use crate::machine::{AppKey, Config, Millis, Server, excerpt};
 
@@ -43,12 +44,13 @@ enum Door {
     Quiet,
     Rest,
     Findings,
+    Journal,
 }
 
 /// A stage is set in some hundred commands; a slip in a loop should show.
 const COMMANDS_MAX: usize = 10_000;
 
-const DOORS: [(&str, Door); 7] = [
+const DOORS: [(&str, Door); 8] = [
     ("world", Door::World),
     ("control", Door::Control),
     ("clock", Door::Clock),
@@ -56,6 +58,7 @@ const DOORS: [(&str, Door); 7] = [
     ("quiet", Door::Quiet),
     ("rest", Door::Rest),
     ("findings", Door::Findings),
+    ("journal", Door::Journal),
 ];
 
 /// What stands behind `/_mock` in a path that begins so.
@@ -108,10 +111,14 @@ async fn routed(worlds: &Worlds, request: HttpRequest<Incoming>, path: &str) -> 
             look::refuse_query(&query)?;
             Ok(look::findings(&*known(worlds, &app_key)?))
         }
+        (Door::Journal, &Method::GET) => {
+            look::refuse_query(&query)?;
+            Ok(told(200, &JournalAnswer { entries: known(worlds, &app_key)?.journal() }))
+        }
         (Door::World, _) => Err(wrong_method("POST and DELETE")),
         (Door::Control, _) => Err(wrong_method("POST")),
         (Door::Clock | Door::Tape, _) => Err(wrong_method("GET and POST")),
-        (Door::Quiet | Door::Rest | Door::Findings, _) => Err(wrong_method("GET")),
+        (Door::Quiet | Door::Rest | Door::Findings | Door::Journal, _) => Err(wrong_method("GET")),
     }
 }
 
@@ -167,7 +174,9 @@ async fn post(
             }
             Ok(told(200, &ClockAt { now_ms: world.now().0 }))
         }
-        Door::Quiet | Door::Rest | Door::Findings => unreachable!("none of them takes a POST"),
+        Door::Quiet | Door::Rest | Door::Findings | Door::Journal => {
+            unreachable!("none of them takes a POST")
+        }
     }
 }
 

@@ -72,6 +72,9 @@ pub(super) fn answer(worlds: &Worlds, headers: &HeaderMap) -> Answer {
             "within_ms": WITHIN_MS_MAX,
         },
         "GET /_mock/{org}/{app}/findings": { "does": "what clients did wrong that the server forgave" },
+        "GET /_mock/{org}/{app}/journal": {
+            "does": "all that the world was given since it was made, for another to be brought to the same state",
+        },
         "headers": "with POST, Content-Type: application/json; no Origin",
     });
     let who = serde_json::to_value(hello).expect("it has only string keys");
