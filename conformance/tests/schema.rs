@@ -20,7 +20,9 @@ fn the_committed_schemas_are_what_the_types_say() {
         let committed = std::fs::read_to_string(&path).unwrap_or_default().replace('\r', "");
         assert!(committed == name.text(), "{} is not what the types say; mend it: {MEND}", path.display());
     }
-    let kept = files(&here().join("schemas"));
+    let mut kept = files(&here().join("schemas"));
+    // Jenkins' own, by which ci reads what the harness writes for it.
+    kept.retain(|path| !path.ends_with("junit.xsd"));
     assert_eq!(kept.len(), Name::VARIANTS.len(), "schemas/ has a file that nothing writes: {kept:?}");
 }
 

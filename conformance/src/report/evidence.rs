@@ -25,7 +25,7 @@ const TEXT_BYTES_MAX: usize = 8 << 10;
 /// How much of the client's stderr is kept, its end: a bundle has all that there is.
 const STDERR_BYTES_MAX: usize = 8 << 10;
 /// Where lines end, if they can: beside the margin and the arrow of a failure, in a terminal of 100 columns.
-const WIDTH: usize = 90;
+const WIDTH: usize = 86;
 
 impl Evidence {
     /// Of a trace, with the lanes of these devices named as steps name them.

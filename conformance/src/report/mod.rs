@@ -1,9 +1,14 @@
 //! What a run is told as: lines for a person, JSON for a program.
 
+mod difference;
 pub mod evidence;
+mod failure;
+pub mod github;
 pub mod html;
 pub mod json;
+pub mod junit;
 pub mod model;
+mod pointer;
 pub mod terminal;
 
 use crate::suite::Suite;

@@ -40,6 +40,24 @@ pub struct Report {
     pub clients: Vec<ClientReport>,
 }
 
+impl Report {
+    /// How many scenarios came to which end, of all clients.
+    pub fn tally(&self) -> Tally {
+        let mut all = Tally::default();
+        for Tally { passed, failed, flaky, known_failures, unsupported, not_run } in
+            self.clients.iter().map(|client| client.tally)
+        {
+            all.passed += passed;
+            all.failed += failed;
+            all.flaky += flaky;
+            all.known_failures += known_failures;
+            all.unsupported += unsupported;
+            all.not_run += not_run;
+        }
+        all
+    }
+}
+
 /// A clause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
