@@ -1,5 +1,9 @@
 //! The kept record of how a client spelt a scenario on the wire: an insta snapshot, so that its review tool
 //! works on it, written and compared here, so that it works for any client and any number of scenarios.
+//!
+//! Where somebody looks at what has changed is [`pending`]'s.
+
+pub mod pending;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -24,6 +28,16 @@ pub enum Mode {
     Propose,
     /// Take the new one.
     Accept,
+}
+
+impl Mode {
+    fn how_to_take_it(self) -> &'static str {
+        match self {
+            // Nothing is kept there that could be looked at later.
+            Self::Check => "run it where CI is not set, and then `conformance review`",
+            Self::Propose | Self::Accept => "take it with `conformance review` or `conformance accept`",
+        }
+    }
 }
 
 /// How many unchanged lines stand around a changed one.
@@ -69,7 +83,7 @@ impl Records {
         let name = path.display();
         Some(match body {
             None => {
-                format!("there is no record {name} yet\n  look at the wire, then run again with --accept")
+                format!("there is no record {name} yet\n  look at the wire, {}", self.mode.how_to_take_it())
             }
             Some(body) => {
                 let diff = TextDiff::from_lines(body.trim_end(), wire.trim_end());
@@ -77,8 +91,9 @@ impl Records {
                 let shown = unified.context_radius(CONTEXT_LINES).missing_newline_hint(false).to_string();
                 format!(
                     "the wire is not as recorded in {name} (- recorded, + now)\n{}\n  \
-                     if the change is meant: run again with --accept",
-                    shown.trim_end()
+                     if the change is meant, {}",
+                    shown.trim_end(),
+                    self.mode.how_to_take_it()
                 )
             }
         })
@@ -98,7 +113,12 @@ impl Records {
             left.retain(|path| std::fs::remove_file(path).is_err());
         }
         left.iter()
-            .map(|path| format!("{}: the record of no scenario that is compared; remove it", path.display()))
+            .map(|path| {
+                format!(
+                    "{}: the record of no scenario that is compared; a run with --accept removes it",
+                    path.display()
+                )
+            })
             .collect()
     }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use conformance::client::Client;
+use conformance::record::pending::{Line, pending, unreferenced};
 use conformance::record::{Mode, Records};
 use conformance::scenario::Scenario;
 
@@ -84,4 +86,76 @@ fn a_record_that_nothing_is_compared_with_is_told_and_goes_when_accepted() {
     let accepted = Records::new(folder.path().to_owned(), Mode::Accept);
     assert_eq!(accepted.unreferenced(&compared), [""; 0]);
     assert_eq!(files(folder.path()), [""; 0]);
+}
+
+/// A folder of records: `core` has one that is pending and one that is new, `gone` is no client any more.
+fn kept() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let records = |client: &str, mode| Records::new(folder.path().join(client), mode);
+    records("core", Mode::Accept).compare(&scenario(), "> SYNC a:1\n< SYNC");
+    records("core", Mode::Propose).compare(&scenario(), "> SYNC a:2\n< SYNC").expect("they differ");
+    let new = Scenario { name: "send/new".to_owned(), why: "It is new.".to_owned(), ..scenario() };
+    records("core", Mode::Propose).compare(&new, "> SYNC").expect("there is none");
+    records("gone", Mode::Accept).compare(&scenario(), "> SYNC");
+    folder
+}
+
+#[test]
+fn what_a_run_proposed_is_looked_at_and_taken_or_not() {
+    let folder = kept();
+    let found = pending(folder.path()).expect("a folder");
+    let told: Vec<_> = found.iter().map(|one| (&*one.client, &*one.scenario, &*one.why)).collect();
+    assert_eq!(told, [("core", "send/new", "It is new."), ("core", "send/text", "A \"test\".")]);
+    assert_eq!(found[0].lines().expect("readable"), [Line::Proposed("> SYNC".to_owned())]);
+    assert_eq!(
+        found[1].lines().expect("readable"),
+        [
+            Line::Recorded("> SYNC a:1".to_owned()),
+            Line::Proposed("> SYNC a:2".to_owned()),
+            Line::Same("< SYNC".to_owned())
+        ]
+    );
+    found[0].reject().expect("it goes");
+    found[1].accept().expect("it is taken");
+    assert_eq!(files(&folder.path().join("core")), ["send__text.snap"]);
+    let core = Records::new(folder.path().join("core"), Mode::Check);
+    assert_eq!(core.compare(&scenario(), "> SYNC a:2\n< SYNC"), None);
+    assert_eq!(pending(folder.path()).expect("a folder"), []);
+    assert_eq!(pending(&folder.path().join("nothing")).expect("no folder is no error"), []);
+}
+
+#[test]
+fn a_record_that_nobody_needs_is_found_with_its_reason() {
+    let folder = kept();
+    std::fs::write(folder.path().join("core/send__old.snap"), "").expect("a file");
+    let core = |records: &str| {
+        let path = folder.path().join("core.json");
+        std::fs::write(&path, format!(r#"{{"name": "core", "command": ["x"], "records": {records}}}"#))
+            .expect("a file");
+        Client::load(&path).expect("a client")
+    };
+    let new = Scenario { name: "send/new".to_owned(), unrecorded: Some("A race.".to_owned()), ..scenario() };
+    let why = |client: Client, scenarios: &[Scenario]| {
+        let found = unreferenced(folder.path(), &[client], scenarios).expect("a folder");
+        found
+            .into_iter()
+            .map(|one| format!("{}: {}", one.path.file_name().expect("a name").display(), one.why))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        why(core("\"all\""), &[scenario(), new]),
+        [
+            "send__new.snap.new: send/new says \"record\": false",
+            "send__old.snap: there is no scenario send/old",
+            "send__text.snap: there is no client gone"
+        ]
+    );
+    assert_eq!(
+        why(core("[\"recv/*\"]"), &[scenario()])[2..],
+        [
+            "send__text.snap: \"records\" of core does not name send/text",
+            "send__text.snap.new: \"records\" of core does not name send/text",
+            "send__text.snap: there is no client gone"
+        ]
+    );
 }
