@@ -24,6 +24,7 @@ pub mod record;
 pub mod report;
 pub mod results;
 pub mod run;
+pub mod scaffold;
 pub mod scenario;
 pub mod schema;
 pub mod suite;
