@@ -151,7 +151,7 @@ const clauseView = (at) => {
     label: `Scenarios of ${id}`,
     corner: 'Scenario',
     groups: [{
-      name: plural(members.length, 'scenario'),
+      name: 'scenarios',
       rows: members.map((scenario) => ({
         key: scenario,
         head: () => [h('a', { href: scenarioRoute(scenario), tabindex: -1 }, scenarios[scenario].name), h('span', { class: 'why' }, scenarios[scenario].why)],

@@ -59,7 +59,7 @@ const laneDiagram = ({ evidence, steps, failed, light, toLine, picked, begin }) 
   /** The whole of a moment, below its arrow. */
   const frame = (moment, at) => {
     const lane = lanes[moment.lane];
-    const text = h('pre', { tabindex: 0, 'aria-label': `${moment.label}, decoded` }, coloured(moment.text));
+    const text = h('pre', { tabindex: 0, 'aria-label': `${moment.label}, decoded` }, moment.text.length > COLOURED_CHARACTERS_MAX ? moment.text : moment.text.split('\n').map((line) => hanging(`${line}\n`, h('span', { class: 'hanging' }))));
     const facts = [lane?.title, WAYS[moment.way].words, moment.step && `step ${moment.step}`, moment.at_ms !== null && `at ${lasted(moment.at_ms)}`].filter(Boolean).join(' · ');
     return h('div', { class: 'frame', id: `frame-${at}` }, h('p', {}, h('b', {}, moment.label), ` ${facts}`, copyButton(`moment ${at + 1}`, moment.text, text)), text);
   };
@@ -184,8 +184,8 @@ const laneDiagram = ({ evidence, steps, failed, light, toLine, picked, begin }) 
   }, 'Open all frames');
   if (arrows.length > 0) tabStop(begin < arrows.length ? begin : 0);
   return {
-    element: h('div', {}, h('div', { class: 'chips', role: 'group', 'aria-label': 'Lanes' }, kindChips, arrows.length > 0 && all), moments.length > 0 ? box : h('p', { class: 'nothing' }, 'Nothing was seen.')),
-    list,
+    chips: h('div', { class: 'chips', role: 'group', 'aria-label': 'Lanes' }, kindChips, arrows.length > 0 && all),
+    element: moments.length > 0 ? box : h('p', { class: 'nothing' }, 'Nothing was seen.'),
     /** Lights the moments of a step. */
     light: (number) => {
       for (const row of list.children) row.classList.toggle('lit', number !== undefined && row.dataset.step === String(number));

@@ -79,7 +79,7 @@ const clientCard = (client, at, changed) => {
     h('span', { class: 'name' }, client.name),
     h('span', { class: 'calls' }, client.not_started ? 'not started' : `${client.calls_itself} ${client.version}`),
     bar(counts),
-    h('span', { class: 'tally' }, h('b', {}, `${counts.p ?? 0}`), ` of ${all} passed`, ['f', 's', 'y'].filter((letter) => counts[letter]).map((letter) => [' ', h('span', { class: 'part' }, sign(VERDICTS[letter].sign, VERDICTS[letter].name), ` ${counts[letter]} ${VERDICTS[letter].word}`)])));
+    h('span', { class: 'tally' }, h('b', {}, `${counts.p ?? 0}`), ` of ${all} passed`, ['f', 's', 'y'].filter((letter) => counts[letter]).map((letter) => [' ', h('span', { class: 'part' }, sign(VERDICTS[letter].sign, VERDICTS[letter].name), ` ${counts[letter]} ${VERDICTS[letter].name}`)])));
   button.client = at;
   return button;
 };
@@ -154,7 +154,7 @@ const matrixView = () => {
   };
   const totals = counted(clients.map((client) => client.verdicts).join(''));
   const chips = LETTERS.filter((letter) => totals[letter]).map((letter) => toggle(
-    [h('span', { class: `v ${VERDICTS[letter].name}` }, sign(VERDICTS[letter].sign)), VERDICTS[letter].word, h('span', { class: 'count' }, totals[letter].toLocaleString('en'))],
+    [h('span', { class: `v ${VERDICTS[letter].name}` }, sign(VERDICTS[letter].sign)), VERDICTS[letter].name.replace('-', ' '), h('span', { class: 'count' }, totals[letter].toLocaleString('en'))],
     () => filter.verdicts.has(letter),
     () => { if (!filter.verdicts.delete(letter)) filter.verdicts.add(letter); }));
   if (clients.length > 1) chips.push(toggle(['clients differ'], () => filter.differing, () => { filter.differing = !filter.differing; }));

@@ -136,14 +136,14 @@ const show = () => {
   return missing('There is no such place in this report.', '#/', 'All scenarios');
 };
 
-/** What sticks below the tools of a table has to know how high they are. */
+/** What sticks below the tools and the head of a table has to know how high they are. */
 const heights = new ResizeObserver((entries) => {
-  for (const { target } of entries) target.closest('.sheet')?.style.setProperty('--tools', `${target.offsetHeight}px`);
+  for (const { target } of entries) target.closest('.sheet')?.style.setProperty(target.matches('thead') ? '--head' : '--tools', `${target.offsetHeight}px`);
 });
 const measure = (sheet) => {
   heights.disconnect();
-  const tools = sheet.querySelector('.tools');
-  if (tools) heights.observe(tools);
+  for (const part of sheet.querySelectorAll('.tools, thead')) heights.observe(part);
+  if (!sheet.querySelector('.tools')) sheet.style.setProperty('--tools', '0px');
 };
 
 // Light, dark, or as the machine has it: kept where the browser lets a page keep anything.

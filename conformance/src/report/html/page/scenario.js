@@ -91,7 +91,7 @@ const sourcePane = (source, steps, mismatches, light, toStep) => {
     const begins = step !== undefined && steps[step - 1][0] === number;
     return h('li', { 'data-step': step, 'data-line': number, class: at.has(number) ? 'wrong' : undefined },
       begins ? h('button', { type: 'button', class: 'number', 'aria-label': `Line ${number}, step ${step}: show its moments`, onclick: () => toStep(step) }, number) : h('span', { class: 'number' }, number),
-      h('code', {}, coloured(text)),
+      hanging(text, h('code', {})),
       (at.get(number) ?? []).map(({ sentence, fields }) => h('span', { class: 'pointer' }, `^ ${sentence}${fields.length ? `: ${fields.map(({ field }) => field).join(', ')}` : ''}`)));
   });
   const list = h('ol', { class: 'source' }, lines);
@@ -204,8 +204,8 @@ const scenarioView = (at, client, scenario, begin, moved) => {
     switcher,
     verdictPanel(at, client, run, toLine),
     h('div', { class: 'panes' },
-      h('section', { class: 'text' }, h('h2', {}, 'Scenario ', h('code', {}, path)), pane.element),
-      h('section', { class: 'seen' }, h('h2', {}, 'What was seen', diagram && run.evidence.moments.length > 0 && h('span', { class: 'count' }, plural(run.evidence.moments.length + run.evidence.left_out, 'moment'))), diagram ? diagram.element : h('p', { class: 'nothing' }, missing()))),
+      h('section', {}, h('div', { class: 'over' }, h('h2', {}, 'Scenario ', h('code', {}, path))), pane.element),
+      h('section', { class: 'seen' }, h('div', { class: 'over' }, h('h2', {}, 'What was seen', diagram && run.evidence.moments.length > 0 && h('span', { class: 'count' }, plural(run.evidence.moments.length + run.evidence.left_out, 'moment'))), diagram?.chips), diagram ? diagram.element : h('p', { class: 'nothing' }, missing()))),
     stderr && h('section', { class: 'stderr' }, h('h2', {}, "The client's stderr"), h('pre', { tabindex: 0 }, stderr)));
   return { element, diagram, neighbour };
 };

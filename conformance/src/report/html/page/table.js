@@ -78,6 +78,7 @@ const gridTable = ({ label, corner, groups, groupCell, opened: begun }) => {
       line.columns = columns;
       all.forEach((client) => { line.cells[client + 1].hidden = !columns.includes(client); });
     }
+    table.style.setProperty('--shown', columns.length);
     if (!current?.isConnected || current.closest('[hidden]')) mark(first());
     return shown;
   };

@@ -65,6 +65,15 @@ const coloured = (text) => {
   return parts;
 };
 
+/** Lines that, where they are too long for their box, go on below their own beginning. */
+const hanging = (text, line) => {
+  const indent = /^ */.exec(text)[0].length + 2;
+  line.style.paddingLeft = `${indent}ch`;
+  line.style.textIndent = `-${indent}ch`;
+  line.append(...coloured(text));
+  return line;
+};
+
 /** Copies, and says so. Without a clipboard (some browsers give a page from a file none) it marks the text. */
 const copyButton = (what, text, shown) => {
   const button = h('button', { type: 'button', class: 'copy', 'aria-label': `Copy ${what}` }, 'Copy');
