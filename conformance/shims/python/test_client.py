@@ -94,7 +94,8 @@ class Codec(unittest.TestCase):
             "fraction": -0.1, "list": [1, "2", {"three": None}], "object": {}, "": "an empty key",
         }  # fmt: skip
         body = encode("MessageBody", {"ext": [to_key_value(key, value) for key, value in ext.items()]})
-        self.assertEqual(from_key_values(decode("MessageBody", body)["ext"]), ext)
+        # As JSON, for to Python 1 and True are equal.
+        self.assertEqual(json.dumps(from_key_values(decode("MessageBody", body)["ext"])), json.dumps(ext))
 
 
 if __name__ == "__main__":
