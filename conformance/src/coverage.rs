@@ -196,7 +196,7 @@ impl Standing {
     pub fn of(verdict: &Verdict) -> Self {
         match verdict {
             Verdict::Passed => Self::Passes,
-            Verdict::Failed(_) | Verdict::StaleKnownFailure(_) => Self::Fails,
+            Verdict::Failed(_) | Verdict::Flaky(_) | Verdict::StaleKnownFailure(_) => Self::Fails,
             Verdict::KnownFailure { .. } => Self::KnownFailure,
             Verdict::Unsupported { .. } => Self::Unsupported,
         }

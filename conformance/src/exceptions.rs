@@ -226,7 +226,9 @@ impl<'a> Seen<'a> {
     /// What was not as expected, known or not.
     pub(crate) fn mismatches(&self) -> &'a [Mismatch] {
         match self.verdict {
-            Verdict::Failed(mismatches) | Verdict::KnownFailure { mismatches, .. } => mismatches,
+            Verdict::Failed(mismatches)
+            | Verdict::Flaky(mismatches)
+            | Verdict::KnownFailure { mismatches, .. } => mismatches,
             Verdict::Passed | Verdict::Unsupported { .. } | Verdict::StaleKnownFailure(_) => &[],
         }
     }
@@ -237,6 +239,7 @@ impl<'a> Seen<'a> {
             Verdict::Unsupported { what, .. } => Some(what),
             Verdict::Passed
             | Verdict::Failed(_)
+            | Verdict::Flaky(_)
             | Verdict::KnownFailure { .. }
             | Verdict::StaleKnownFailure(_) => None,
         }

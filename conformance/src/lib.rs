@@ -27,6 +27,7 @@ pub mod run;
 pub mod scaffold;
 pub mod scenario;
 pub mod schema;
+pub mod selection;
 pub mod suite;
 pub mod trace;
 pub mod transcript;

@@ -39,11 +39,19 @@ impl Stopwatch {
 }
 
 /// Which day it is, in UTC: what `until` in a client's file is held against.
-#[expect(clippy::disallowed_methods, reason = "whether a known failure has expired depends on the day")]
 pub fn today() -> Day {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    Day::of_unix_s(i64::try_from(since_1970().as_secs()).unwrap_or(i64::MAX))
+}
+
+/// The host's time in ms since 1970: when a run began.
+pub fn unix_ms() -> u64 {
+    u64::try_from(since_1970().as_millis()).unwrap_or(u64::MAX)
+}
+
+#[expect(clippy::disallowed_methods, reason = "whether a known failure has expired depends on the day")]
+fn since_1970() -> Duration {
     // A clock before 1970 is one that nobody has set: nothing has expired then.
-    Day::of_unix_s(since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX)))
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
 #[expect(clippy::disallowed_methods, reason = "a child process is waited for in real time")]

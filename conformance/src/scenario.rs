@@ -34,6 +34,8 @@ pub struct Scenario {
     pub path: PathBuf,
     /// Of its text, so that what was found with another text is known to be old.
     pub digest: String,
+    /// The text of its file.
+    pub source: String,
     /// What it shows, in a sentence.
     pub why: String,
     /// The clauses that it evaluates.
@@ -166,6 +168,7 @@ impl Scenario {
             name: name.to_owned(),
             path: path.to_owned(),
             digest: crate::results::digest(source.text),
+            source: source.text.to_owned(),
             why: head.why,
             clauses: head.clauses,
             needs: head.needs,

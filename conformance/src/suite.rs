@@ -4,7 +4,7 @@ mod keep;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -23,15 +23,13 @@ use crate::scenario::Scenario;
 use crate::trace::Trace;
 use crate::transcript::{Sent, Transcript};
 use crate::verdict::{Verdict, verdict};
-use keep::Remains;
+use keep::{Remains, is_failure};
 
 pub use keep::{Bundles, BundlesOf, Keep, Kept};
 
 /// How often in a row a client's process may refuse to start again before nobody tries any more: each try may
 /// take as long as a hello may.
 const STARTS_FAILED_MAX: usize = 3;
-/// How much of each lane a failure shows.
-const CONTEXT_ENTRIES: usize = 12;
 
 /// What is to be run.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +48,57 @@ pub struct Plan<'a> {
     pub records: Option<&'a Records>,
     /// What is kept of each scenario beyond its judgement.
     pub keep: Keep<'a>,
+    /// How often a scenario that failed is tried again.
+    pub retries: u32,
+    /// What a failure means for the others.
+    pub on_failure: OnFailure,
+    /// Ends the run before everything was begun.
+    pub interrupt: Option<&'a Interrupt>,
+}
+
+/// What a failure means for the scenarios that have not begun by then.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnFailure {
+    /// They are run.
+    #[default]
+    GoOn,
+    /// They are not.
+    Stop,
+}
+
+/// Somebody wants the run to end: no scenario begins any more.
+#[derive(Debug, Default)]
+pub struct Interrupt(AtomicBool);
+
+impl Interrupt {
+    /// From now on.
+    pub fn raise(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether somebody did.
+    pub fn is_raised(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl<'a> Plan<'a> {
+    /// Everything else as it usually is: a scenario at a time, patient, nothing recorded or kept, each tried once.
+    pub fn new(client: &'a Client, scenarios: &'a [&'a Scenario]) -> Self {
+        let within = Duration::from_secs(5);
+        Self {
+            client,
+            scenarios,
+            jobs: 1,
+            limits: Limits { expect: within, quiet: within },
+            process: subprocess::Limits::default(),
+            records: None,
+            keep: Keep::default(),
+            retries: 0,
+            on_failure: OnFailure::default(),
+            interrupt: None,
+        }
+    }
 }
 
 /// What became of one scenario.
@@ -61,18 +110,16 @@ pub struct Evaluated<'a> {
     pub verdict: Verdict,
     /// What the client did wrong on the wire, known or not, and how often.
     pub findings: Vec<(Finding, usize)>,
-    /// The end of each lane, for a failure to show.
-    pub wire: String,
     /// All that the client sent, if the plan says to keep it.
     pub sent: Vec<Sent>,
     /// What a report shows of it, if the plan says to keep it.
     pub evidence: Option<Evidence>,
     /// The bundle that was written.
     pub bundle: Option<PathBuf>,
-    /// What the client wrote to its stderr.
-    pub remarks: String,
-    /// How long it took.
+    /// How long it took, all tries together.
     pub took: Duration,
+    /// How often it was tried.
+    pub tries: u32,
     /// Whether its record was compared, or would have been but for a failure.
     pub recorded: bool,
 }
@@ -82,8 +129,10 @@ pub struct Evaluated<'a> {
 pub struct Suite<'a> {
     /// Who the client said it is.
     pub hello: Hello,
-    /// Each, in the order of the plan.
+    /// Each that ran, in the order of the plan.
     pub evaluated: Vec<Evaluated<'a>>,
+    /// Those that were never begun, or not brought to their end, for the run was ended.
+    pub not_run: Vec<&'a Scenario>,
     /// What was wrong with the server: then nothing that failed says anything of the client.
     pub server_fault: Option<HostError>,
 }
@@ -104,16 +153,18 @@ pub fn run_all<'a>(
     let next = AtomicUsize::new(0);
     let mut slots: Vec<Option<Evaluated<'a>>> = plan.scenarios.iter().map(|_| None).collect();
     let server_fault = Mutex::new(None);
+    let stopped = AtomicBool::new(false);
     thread::scope(|scope| {
         let (ended, results) = mpsc::channel();
         for _ in 0..plan.jobs.clamp(1, plan.scenarios.len().max(1)) {
             let ended = ended.clone();
             let (first, next, program, server_fault) = (&first, &next, &program, &server_fault);
+            let stopped = &stopped;
             scope.spawn(move || {
                 let child = first.lock().unwrap_or_else(PoisonError::into_inner).take();
                 let mut worker =
                     Worker { host, plan, exceptions, program, child, starts_failed: 0, server_fault };
-                loop {
+                while !stopped.load(Ordering::SeqCst) && !plan.is_interrupted() {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(scenario) = plan.scenarios.get(index) else { return };
                     if ended.send((index, worker.evaluate(scenario))).is_err() {
@@ -126,14 +177,28 @@ pub fn run_all<'a>(
         let mut left = plan.scenarios.len();
         for (index, evaluated) in results {
             left -= 1;
+            if plan.on_failure == OnFailure::Stop && is_failure(&evaluated.verdict) {
+                stopped.store(true, Ordering::SeqCst);
+            }
             done(&evaluated, left);
             slots[index] = Some(evaluated);
         }
     });
-    let evaluated =
-        slots.into_iter().map(|slot| slot.expect("each scenario was taken by one worker")).collect();
+    let (mut evaluated, mut not_run) = (Vec::new(), Vec::new());
+    for (slot, scenario) in slots.into_iter().zip(plan.scenarios) {
+        match slot {
+            Some(one) => evaluated.push(one),
+            None => not_run.push(*scenario),
+        }
+    }
     let server_fault = server_fault.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Ok(Suite { hello, evaluated, server_fault })
+    Ok(Suite { hello, evaluated, not_run, server_fault })
+}
+
+impl Plan<'_> {
+    fn is_interrupted(&self) -> bool {
+        self.interrupt.is_some_and(Interrupt::is_raised)
+    }
 }
 
 impl Suite<'_> {
@@ -171,7 +236,25 @@ struct Worker<'w, 'a> {
 }
 
 impl<'a> Worker<'_, 'a> {
+    /// As often as the plan allows, until it is as expected. What is kept is of the first failure.
     fn evaluate(&mut self, scenario: &'a Scenario) -> Evaluated<'a> {
+        let mut first = self.try_once(scenario);
+        while let Verdict::Failed(mismatches) = &mut first.verdict
+            && first.tries <= self.plan.retries
+            && !self.plan.is_interrupted()
+        {
+            let again = self.try_once(scenario);
+            first.tries += 1;
+            first.took += again.took;
+            if !is_failure(&again.verdict) {
+                first.recorded = again.recorded;
+                first.verdict = Verdict::Flaky(std::mem::take(mismatches));
+            }
+        }
+        first
+    }
+
+    fn try_once(&mut self, scenario: &'a Scenario) -> Evaluated<'a> {
         let watch = Stopwatch::start();
         let run = self.run(scenario);
         let trace = &run.trace;
@@ -191,21 +274,14 @@ impl<'a> Worker<'_, 'a> {
         let record =
             || records?.compare(scenario, &Transcript::new(&trace.rows, &trace.app_key, trace.staged).text());
         let verdict = verdict(self.exceptions, &scenario.name, &run.outcome, &findings, record);
-        let (recorded, wire) = match &verdict {
-            Verdict::Passed | Verdict::StaleKnownFailure(_) => (true, String::new()),
-            // The wire tells nothing of a call that was never made.
-            Verdict::Failed(_) if matches!(run.outcome, Outcome::Unsupported(_)) => (true, String::new()),
-            Verdict::Failed(_) => {
-                let devices = scenario.devices();
-                let wire = Transcript::of_devices(&trace.rows, &trace.app_key, 0, &devices);
-                (true, wire.last(CONTEXT_ENTRIES))
-            }
-            Verdict::Unsupported { .. } | Verdict::KnownFailure { .. } => (false, String::new()),
+        let compared = match &verdict {
+            Verdict::Passed | Verdict::Failed(_) | Verdict::Flaky(_) | Verdict::StaleKnownFailure(_) => true,
+            Verdict::Unsupported { .. } | Verdict::KnownFailure { .. } => false,
         };
-        let recorded = recorded && records.is_some();
+        let recorded = compared && records.is_some();
         let Remains { sent, evidence, bundle } = self.plan.keep.of(scenario, &run, &verdict);
-        let (remarks, took) = (run.trace.stderr, watch.elapsed());
-        Evaluated { scenario, verdict, findings, wire, sent, evidence, bundle, remarks, took, recorded }
+        let took = watch.elapsed();
+        Evaluated { scenario, verdict, findings, sent, evidence, bundle, took, tries: 1, recorded }
     }
 
     /// One scenario with this worker's child, which is started again if the one before was lost.

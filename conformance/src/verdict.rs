@@ -14,6 +14,8 @@ pub enum Verdict {
     Passed,
     /// Something was not.
     Failed(Vec<Mismatch>),
+    /// Something was not, and when it was tried again everything was: what was wrong the first time.
+    Flaky(Vec<Mismatch>),
     /// The client has no such call or event, and its file says so, or it has no file.
     Unsupported {
         /// What it lacks.
@@ -64,7 +66,9 @@ impl Verdict {
     /// Whether nothing is wrong but that the wire is not as recorded: somebody has to look, and nothing has failed.
     pub fn is_pending_record(&self) -> bool {
         match self {
-            Self::Failed(mismatches) => mismatches.iter().all(|one| one.place == Place::Record),
+            Self::Failed(mismatches) | Self::Flaky(mismatches) => {
+                mismatches.iter().all(|one| one.place == Place::Record)
+            }
             Self::Passed
             | Self::Unsupported { .. }
             | Self::KnownFailure { .. }

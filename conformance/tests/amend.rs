@@ -86,7 +86,9 @@ fn amended(source: &str, client: &Client, world: &World, all: &BTreeSet<&str>) -
     let mut wrong: Vec<String> =
         exceptions.stale(&sight, today()).into_iter().map(|stale| stale.message).collect();
     wrong.extend(verdicts.iter().filter_map(|(name, verdict)| match verdict {
-        Verdict::Failed(mismatches) => Some(format!("{name} failed: {mismatches:?}")),
+        Verdict::Failed(mismatches) | Verdict::Flaky(mismatches) => {
+            Some(format!("{name} failed: {mismatches:?}"))
+        }
         Verdict::StaleKnownFailure(_) => Some(format!("{name} passed")),
         Verdict::Passed | Verdict::KnownFailure { .. } | Verdict::Unsupported { .. } => None,
     }));

@@ -32,15 +32,14 @@ fn suite<'a>(runs: Vec<(&'a Scenario, Verdict, Vec<Sent>)>) -> Suite<'a> {
         scenario,
         verdict,
         findings: Vec::new(),
-        wire: String::new(),
         sent,
         evidence: None,
         bundle: None,
-        remarks: String::new(),
         took: Duration::ZERO,
+        tries: 1,
         recorded: false,
     });
-    Suite { hello, evaluated: evaluated.collect(), server_fault: None }
+    Suite { hello, evaluated: evaluated.collect(), not_run: Vec::new(), server_fault: None }
 }
 
 #[test]

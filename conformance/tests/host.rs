@@ -191,13 +191,9 @@ fn scenario(name: &str) -> Scenario {
 /// With a client that shows `opened` and never dials.
 fn evaluate<'a>(host: &dyn Host, client: &'a Client, scenarios: &'a [&'a Scenario]) -> Suite<'a> {
     let plan = Plan {
-        client,
-        scenarios,
-        jobs: 1,
         limits: Limits { expect: LONG, quiet: LONG },
         process: subprocess::Limits { hello: LONG, answer: LONG },
-        records: None,
-        keep: conformance::suite::Keep::default(),
+        ..Plan::new(client, scenarios)
     };
     run_all(host, plan, |_, _| {}).expect("it starts")
 }

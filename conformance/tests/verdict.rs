@@ -41,6 +41,7 @@ fn judged(client: &Client, outcome: &Outcome, findings: &[(Finding, usize)]) -> 
         Verdict::Failed(_) => "failed",
         Verdict::Unsupported { .. } => "unsupported",
         Verdict::KnownFailure { .. } => "known failure",
+        Verdict::Flaky(_) => "flaky",
         Verdict::StaleKnownFailure(_) => "stale",
     };
     (name, stale(client, &verdict, findings, &ALL, "2026-11-23"))

@@ -53,9 +53,13 @@ pub(crate) fn command(workspace: &Workspace, args: &[&str]) -> Result<Command, F
     Ok(command)
 }
 
-/// `--client node-3.6.3`, `--client=node-3.6.3` or a path to that client's file, for names that begin so.
+/// `--client node-3.6.3`, `--client=node-3.6.3`, `diff core node-3.6.3` or a path to that client's file, for names that
+/// begin so; `--all-clients` names each. What stands behind `--` is a command, and what it needs is its own affair.
 fn names_client(args: &[&str], beginning: &str) -> bool {
-    args.iter().any(|arg| {
+    args.iter().take_while(|arg| **arg != "--").any(|arg| {
+        if *arg == "--all-clients" {
+            return true;
+        }
         let value = arg.rsplit(['=', '/', '\\']).next().unwrap_or(arg);
         value.starts_with(beginning)
     })
@@ -74,6 +78,10 @@ mod tests {
     #[case(&["--client=conformance/clients/chromium-4.21.1.json"], [false, true, false])]
     #[case(&["--client", "node-3.6.3", "--client=python-min"], [true, false, true])]
     #[case(&["--client", "core", "send/text-single"], [false, false, false])]
+    #[case(&["diff", "core", "node-4.21.1"], [true, false, false])]
+    #[case(&["run", "--client", "core", "--client", "chromium-3.6.3"], [false, true, false])]
+    #[case(&["run", "--all-clients"], [true, true, true])]
+    #[case(&["--", "node-shim"], [false, false, false])]
     #[case(&[], [false, false, false])]
     fn what_a_client_needs_is_seen_by_its_name(#[case] args: &[&str], #[case] needs: [bool; 3]) {
         let parts = [NODE_CLIENT, BROWSER_CLIENT, PYTHON_CLIENT];

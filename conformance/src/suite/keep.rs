@@ -26,6 +26,8 @@ pub enum Kept {
     /// Of no scenario.
     #[default]
     Nothing,
+    /// Of those that were not as expected.
+    Failures,
     /// Of every scenario.
     All,
 }
@@ -56,22 +58,37 @@ pub(super) struct Remains {
     pub(super) bundle: Option<PathBuf>,
 }
 
+impl Kept {
+    fn has(self, verdict: &Verdict) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Failures => is_failure(verdict),
+            Self::All => true,
+        }
+    }
+}
+
 impl Keep<'_> {
     /// Takes from a run what is to be kept.
     pub(super) fn of(self, scenario: &Scenario, run: &Run, verdict: &Verdict) -> Remains {
         let trace = &run.trace;
-        let sent = match self.sent {
-            Kept::Nothing => Vec::new(),
-            Kept::All => sent(&trace.rows, &trace.app_key, &scenario.devices()),
-        };
-        let evidence = match self.evidence {
-            Kept::Nothing | Kept::All => None,
-        };
+        let devices = scenario.devices();
+        let sent =
+            if self.sent.has(verdict) { sent(&trace.rows, &trace.app_key, &devices) } else { Vec::new() };
+        let evidence = self.evidence.has(verdict).then(|| Evidence::of(trace, &devices));
         let bundle = self.bundles.filter(|bundles| match bundles.of {
             BundlesOf::All => true,
-            BundlesOf::Failures => matches!(verdict, Verdict::Failed(_)),
+            BundlesOf::Failures => is_failure(verdict),
         });
         let bundle = bundle.and(None);
         Remains { sent, evidence, bundle }
+    }
+}
+
+/// Whether somebody will want to know what happened.
+pub(super) fn is_failure(verdict: &Verdict) -> bool {
+    match verdict {
+        Verdict::Failed(_) | Verdict::Flaky(_) | Verdict::StaleKnownFailure(_) => true,
+        Verdict::Passed | Verdict::KnownFailure { .. } | Verdict::Unsupported { .. } => false,
     }
 }

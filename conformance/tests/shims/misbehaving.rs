@@ -49,6 +49,13 @@ fn answer(wrong: &str, request: &Value) {
             eprintln!("TypeError: undefined is not a function");
             std::process::exit(7);
         }
+        "dies once" => {
+            let marker = std::env::args().nth(2).expect("the file that remembers it");
+            if std::fs::File::create_new(marker).is_ok() {
+                std::process::exit(7);
+            }
+            log_in(request);
+        }
         "dies when bob logs in" if request["user"] == "bob" => std::process::exit(7),
         "says nothing" => {}
         "answers twice" => say(&format!("{ok}\n{ok}")),
@@ -78,13 +85,14 @@ fn answer(wrong: &str, request: &Value) {
         "floods" => while say_if_read(event) {},
         "unsupported" => say(&json!({"id": id, "unsupported": "conn.open"}).to_string()),
         "refuses" => say(&json!({"id": id, "error": "no such user"}).to_string()),
-        _ => {
-            say(&ok);
-            if request["command"].get("login_password").is_some() {
-                let user = &request["user"];
-                say(&json!({"user": user, "event": {"opened": {}}}).to_string());
-            }
-        }
+        _ => log_in(request),
+    }
+}
+
+fn log_in(request: &Value) {
+    say(&json!({"id": request["id"], "ok": {}}).to_string());
+    if request["command"].get("login_password").is_some() {
+        say(&json!({"user": request["user"], "event": {"opened": {}}}).to_string());
     }
 }
 

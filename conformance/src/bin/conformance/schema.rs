@@ -7,10 +7,17 @@ use clap::Args;
 use conformance::schema::Name;
 use strum::VariantArray as _;
 
-use super::{AS_EXPECTED, Problem, usage};
+use conformance::exit::Exit;
+
+use crate::exit::{Problem, harness};
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  conformance schema scenario > scenario.schema.json
+  conformance schema --write conformance/schemas";
 
 #[derive(Args)]
-pub(super) struct SchemaArgs {
+pub(crate) struct SchemaArgs {
     /// Which schema is printed: driver, scenario, client or report; left out, their names
     name: Option<Name>,
     /// Writes all of them into this folder instead, each as NAME.schema.json
@@ -18,15 +25,15 @@ pub(super) struct SchemaArgs {
     write: Option<PathBuf>,
 }
 
-pub(super) fn run(args: &SchemaArgs) -> Result<u8, Problem> {
+pub(crate) fn run(args: &SchemaArgs) -> Result<Exit, Problem> {
     if let Some(folder) = &args.write {
         for name in Name::VARIANTS {
             let path = folder.join(name.file());
             std::fs::create_dir_all(folder)
                 .and_then(|()| std::fs::write(&path, name.text()))
-                .map_err(|error| usage(format!("--write {}: {error}", path.display())))?;
+                .map_err(|error| harness(format!("--write {}: {error}", path.display())))?;
         }
-        return Ok(AS_EXPECTED);
+        return Ok(Exit::AsExpected);
     }
     let text = match args.name {
         Some(name) => name.text(),
@@ -34,5 +41,5 @@ pub(super) fn run(args: &SchemaArgs) -> Result<u8, Problem> {
     };
     // Whoever reads this may have seen enough of it.
     std::io::stdout().lock().write_all(text.as_bytes()).ok();
-    Ok(AS_EXPECTED)
+    Ok(Exit::AsExpected)
 }

@@ -1,0 +1,272 @@
+//! `conformance run`: scenarios on clients, and what is left behind of it.
+
+use std::collections::BTreeSet;
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use conformance::client::Client;
+use conformance::exceptions::Exceptions;
+use conformance::exit::Exit;
+use conformance::real_time::{Stopwatch, today, unix_ms};
+use conformance::record::{Mode, Records};
+use conformance::report::model::{ClientReport, Report};
+use conformance::report::{ClientTold, Told, json, terminal};
+use conformance::suite::{Bundles, BundlesOf, Interrupt, Keep, Kept, OnFailure, Plan, Suite, run_all};
+
+use crate::cli::{ClientArgs, PaceArgs, SelectionArgs, TIMEOUT};
+use crate::coverage::{self, Table};
+use crate::exit::{self, Flaky, Problem, nothing_meant, usage};
+use crate::host::host;
+use crate::output::Output;
+use crate::places::{Places, Shelf};
+use crate::reports;
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  conformance run                                        the reference client, every scenario
+  conformance run send/text-to-user -- node shim.mjs     one scenario, a shim that no file describes
+  conformance run --client node-4.21.1 'v4/*' --jobs 1
+  conformance run --all-clients --clause recall --reports out
+  conformance run --shard 2/4 --seed 7 --retries 1 --allow-flaky";
+
+#[derive(Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    selection: SelectionArgs,
+    #[command(flatten)]
+    clients: ClientArgs,
+    #[command(flatten)]
+    pace: PaceArgs,
+    #[command(flatten)]
+    failures: FailureArgs,
+    #[command(flatten)]
+    left: LeftArgs,
+}
+
+/// What a failure brings about.
+#[derive(Args, Default)]
+#[command(next_help_heading = "Failures")]
+struct FailureArgs {
+    /// Try a scenario that failed again, at most so often; one that passes then is FLAKY, which fails the run too
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    retries: u32,
+    /// A flaky scenario does not fail the run
+    #[arg(long)]
+    allow_flaky: bool,
+    /// Begin no scenario any more after the first failure
+    #[arg(long)]
+    fail_fast: bool,
+    /// Take the wire as it is now for the record
+    #[arg(long)]
+    accept: bool,
+}
+
+/// What is left behind.
+#[derive(Args, Default)]
+#[command(next_help_heading = "Reports")]
+struct LeftArgs {
+    /// Write every kind of report into this folder
+    #[arg(long, value_name = "DIR")]
+    reports: Option<PathBuf>,
+    /// Write report.json alone, to this file
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Of which scenarios to keep a bundle, for `conformance replay`
+    #[arg(long, value_name = "WHICH", default_value = "failures")]
+    bundles: Which,
+    /// The folder of the bundles; left out, target/conformance/bundles in the repository, conformance-out/bundles elsewhere
+    #[arg(long, value_name = "DIR")]
+    bundle_dir: Option<PathBuf>,
+    /// As the verb `coverage`
+    #[arg(long, hide = true, conflicts_with_all = ["filter", "clause", "area", "shard", "command", "scenarios", "accept"])]
+    coverage: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Which {
+    #[default]
+    Failures,
+    All,
+    None,
+}
+
+impl RunArgs {
+    /// Every scenario, on this client.
+    pub(crate) fn for_coverage(client: Vec<String>, pace: PaceArgs, report: Option<PathBuf>) -> Self {
+        Self {
+            selection: SelectionArgs::default(),
+            clients: ClientArgs { client, ..ClientArgs::default() },
+            pace,
+            failures: FailureArgs::default(),
+            left: LeftArgs { report, ..LeftArgs::default() },
+        }
+    }
+
+    /// The words that run one scenario of a client again: `{}` stands for its name.
+    fn again(&self, client: &str) -> String {
+        let mut words = Vec::new();
+        if self.clients.command.is_empty() {
+            words.extend(["--client".to_owned(), client.to_owned()]);
+        }
+        if self.selection.seed != 0 {
+            words.extend(["--seed".to_owned(), self.selection.seed.to_string()]);
+        }
+        if self.pace.timeout() != TIMEOUT {
+            words.extend(["--timeout".to_owned(), self.pace.timeout().to_string()]);
+        }
+        if let Some(url) = &self.pace.server {
+            words.extend(["--server".to_owned(), url.clone()]);
+        }
+        if let Some(folder) = &self.selection.scenarios {
+            words.extend(["--scenarios".to_owned(), folder.display().to_string()]);
+        }
+        let mut words: Vec<String> = words.iter().map(|word| for_shell(word)).collect();
+        words.push("{}".to_owned());
+        if !self.clients.command.is_empty() {
+            words.push("--".to_owned());
+            words.extend(self.clients.command.iter().map(|word| for_shell(word)));
+        }
+        words.join(" ")
+    }
+}
+
+pub(crate) fn run(args: &RunArgs) -> Result<Exit, Problem> {
+    // clap takes a `--` with nothing behind it for none at all, and the default client would be run.
+    if args.clients.command.is_empty() && std::env::args_os().any(|word| word == "--") {
+        return Err(usage("nothing behind `--`: write the shim's command there, such as `-- node shim.mjs`"));
+    }
+    evaluate(args, args.left.coverage.then_some(Table::Text))
+}
+
+pub(crate) fn evaluate(args: &RunArgs, table: Option<Table>) -> Result<Exit, Problem> {
+    let watch = (unix_ms(), Stopwatch::start());
+    let places = Places::around(args.selection.scenarios.as_deref())?;
+    let clients = places.clients(&args.clients)?;
+    let Shelf { clauses, scenarios: all } = places.shelf()?;
+    let selection = args.selection.selection();
+    let scenarios = selection.choose(&all).map_err(nothing_meant)?;
+    let records = clients
+        .iter()
+        .map(|(client, _)| records(args, &places, client))
+        .collect::<Result<Vec<_>, Problem>>()?;
+    let mut report_file = args.left.report.as_deref().map(Output::create).transpose()?;
+    args.left.reports.as_deref().map(reports::prepare).transpose()?;
+    let host = host(args.pace.server.as_deref())?;
+    let names: BTreeSet<&str> = all.iter().map(|scenario| &*scenario.name).collect();
+    let bundle_dir = args.left.bundle_dir.clone().unwrap_or_else(|| places.out().join("bundles"));
+    let interrupt = Interrupt::default();
+    let mut told = Vec::new();
+    let mut results = Vec::new();
+    let mut others = Vec::new();
+    for ((client, file), records) in clients.iter().zip(&records) {
+        let plan = Plan {
+            jobs: args.pace.jobs(),
+            limits: args.pace.limits(),
+            records: records.as_ref(),
+            keep: args.keep(&bundle_dir),
+            retries: args.failures.retries,
+            on_failure: if args.failures.fail_fast { OnFailure::Stop } else { OnFailure::GoOn },
+            interrupt: Some(&interrupt),
+            ..Plan::new(client, &scenarios)
+        };
+        let watched = std::io::stderr().is_terminal();
+        let ran = run_all(&*host, plan, |one, left| {
+            if watched {
+                eprintln!("{}", terminal::progress(one, left));
+            }
+        });
+        let mut of_client = ClientTold {
+            name: client.name.clone(),
+            file: client.file.is_some().then(|| file.clone()),
+            stale: Vec::new(),
+            mend: None,
+            unexplained: Vec::new(),
+            again: args.again(&client.name),
+        };
+        let suite = match ran {
+            Ok(suite) => suite,
+            Err(error) => {
+                told.push(ClientReport::not_started(&error, of_client, &scenarios));
+                continue;
+            }
+        };
+        if let Some(fault) = &suite.server_fault {
+            eprintln!("error: {fault}");
+            others.push(Exit::Harness);
+        }
+        of_client.stale = suite.stale(client, records.as_ref(), places.usual.then_some(&names), today());
+        of_client.unexplained = Exceptions::of(client, &suite.hello.version).unexplained();
+        results.extend(coverage::keep(&suite, client, &places)?);
+        told.push(ClientReport::of(suite, of_client));
+    }
+    if let Some(table) = table {
+        others.push(coverage::tell(table, &clauses, &all, results, &places)?);
+    }
+    let report = Report::of(
+        Told {
+            started_ms: watch.0,
+            ms: u64::try_from(watch.1.elapsed().as_millis()).unwrap_or(u64::MAX),
+            program: places.program(),
+            selection: &selection,
+            interrupted: interrupt.is_raised(),
+        },
+        &clauses,
+        &scenarios,
+        told,
+    );
+    anstream::print!("{}", terminal::text(&report));
+    let mut unwritten = Vec::new();
+    if let Some(file) = &mut report_file {
+        unwritten.extend(file.write(&json::text(&report)).err());
+    }
+    if let Some(folder) = &args.left.reports {
+        unwritten.extend(reports::write(folder, &report));
+    }
+    for Problem { exit, message } in unwritten {
+        eprintln!("error: {message}");
+        others.push(exit);
+    }
+    let flaky = if args.failures.allow_flaky { Flaky::Allowed } else { Flaky::Fails };
+    Ok(exit::of_run(&report, flaky, &others))
+}
+
+impl RunArgs {
+    fn keep<'a>(&self, bundle_dir: &'a std::path::Path) -> Keep<'a> {
+        let asked = self.left.report.is_some() || self.left.reports.is_some();
+        let of = match self.left.bundles {
+            Which::Failures => Some(BundlesOf::Failures),
+            Which::All => Some(BundlesOf::All),
+            Which::None => None,
+        };
+        Keep {
+            sent: Kept::Nothing,
+            evidence: if asked { Kept::All } else { Kept::Failures },
+            bundles: of.map(|of| Bundles { folder: bundle_dir, of }),
+        }
+    }
+}
+
+/// A word as a POSIX shell takes it for itself.
+fn for_shell(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,#".contains(c);
+    if !word.is_empty() && !word.starts_with('#') && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+/// A build server never writes: a record that appears there would be looked at by nobody.
+fn records(args: &RunArgs, places: &Places, client: &Client) -> Result<Option<Records>, Problem> {
+    let ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty());
+    let mode = match (ci, args.failures.accept) {
+        (true, true) => return Err(usage("--accept writes records, and nothing is written where CI is set")),
+        (true, false) => Mode::Check,
+        (false, true) => Mode::Accept,
+        (false, false) => Mode::Propose,
+    };
+    let kept = args.selection.scenarios.is_none() && args.clients.command.is_empty();
+    let root = places.root.as_ref().filter(|_| kept);
+    Ok(root.map(|root| Records::new(root.join("conformance/tests/snapshots").join(&client.name), mode)))
+}
