@@ -14,6 +14,7 @@ pub mod dissect;
 pub mod driver;
 pub mod exceptions;
 pub mod exit;
+pub mod hold;
 pub mod host;
 pub mod judge;
 pub mod lane;

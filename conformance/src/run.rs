@@ -17,12 +17,14 @@ use serde_json::{Map, Value};
 use crate::driver::{
     Answer, Capability, Command, Device, Driver, DriverError, Event, EventKind, ProcessCommand,
 };
+use crate::hold::After;
 use crate::host::{Host, HostError, HostWorld};
 use crate::judge::Finding;
 use crate::matching::{Difference, numbered};
 use crate::scenario::{Action, Scenario};
 use crate::trace::Trace;
-use stage::{START, Stage};
+pub(crate) use stage::START;
+use stage::Stage;
 
 /// How long things are waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +74,18 @@ pub struct Failure {
 
 /// Runs a scenario in a world of its own, and leaves the client as it was found.
 pub fn run(host: &dyn Host, driver: &mut dyn Driver, scenario: &Scenario, limits: Limits) -> Run {
+    run_and(host, driver, scenario, limits, |_| After::Forget)
+}
+
+/// As [`run`]; once it is known how far the scenario came, and while the client and the world are still as it left them,
+/// `meanwhile` is called.
+pub fn run_and(
+    host: &dyn Host,
+    driver: &mut dyn Driver,
+    scenario: &Scenario,
+    limits: Limits,
+    meanwhile: impl FnOnce(&Run) -> After,
+) -> Run {
     let missing = scenario.needs.iter().find(|need| !driver.hello().capabilities.contains(need));
     if let Some(need) = missing {
         return Run {
@@ -89,7 +103,8 @@ pub fn run(host: &dyn Host, driver: &mut dyn Driver, scenario: &Scenario, limits
         Err(error) => return Run::not_begun(&error),
     };
     let mut run = perform(host, &*world, driver, scenario, limits);
-    leave(&*world, driver, &mut run);
+    let after = meanwhile(&run);
+    leave(&*world, driver, after, &mut run);
     run
 }
 
@@ -164,8 +179,8 @@ fn perform(
     run
 }
 
-/// Leaves the client as it was found, and the world to nobody.
-fn leave(world: &dyn HostWorld, driver: &mut dyn Driver, run: &mut Run) {
+/// Leaves the client as it was found, and the world to nobody unless it is to be kept.
+fn leave(world: &dyn HostWorld, driver: &mut dyn Driver, after: After, run: &mut Run) {
     if !run.lost {
         let reset = driver.process(ProcessCommand::Reset {});
         let failed = match reset {
@@ -182,7 +197,8 @@ fn leave(world: &dyn HostWorld, driver: &mut dyn Driver, run: &mut Run) {
         }
     }
     run.trace.stderr = driver.remarks();
-    if let Err(error) = world.forget()
+    if after == After::Forget
+        && let Err(error) = world.forget()
         && run.server_fault.is_none()
     {
         run.blame(error);

@@ -20,7 +20,7 @@ use crate::trace::{Marked, Recorder};
 
 /// Where a manual clock starts: 2021-12-31T00:00:00Z, so that a client which works with its host's clock or a
 /// fixed year is noticed.
-pub(super) const START: Millis = Millis(1_640_908_800_000);
+pub(crate) const START: Millis = Millis(1_640_908_800_000);
 /// How many timers may run out in one advance: three months of heartbeats would be 260,000, and no scenario
 /// means that.
 const TIMERS_MAX: u32 = 10_000;
