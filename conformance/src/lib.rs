@@ -33,3 +33,4 @@ pub mod suite;
 pub mod trace;
 pub mod transcript;
 pub mod verdict;
+pub mod watch;

@@ -60,13 +60,13 @@ pub enum Line {
 /// All proposals under the folder of all clients' records, in the order of clients and scenarios.
 pub fn pending(folder: &Path) -> io::Result<Vec<Pending>> {
     let mut found = Vec::new();
-    for (client, path, scenario) in files(folder)? {
-        if scenario.1 != PROPOSAL {
+    for Kept { client, path, scenario, kind } in files(folder)? {
+        if kind != PROPOSAL {
             continue;
         }
         let text = fs::read_to_string(&path).map_err(|error| of_file(&path, &error))?;
         let record = path.with_extension("");
-        found.push(Pending { client, scenario: scenario.0, why: why_of(&text), path, record });
+        found.push(Pending { client, scenario, why: why_of(&text), path, record });
     }
     Ok(found)
 }
@@ -83,7 +83,7 @@ pub fn unreferenced(
     let unrecorded = scenarios.iter().filter(|scenario| scenario.unrecorded.is_some());
     let unrecorded: BTreeSet<&str> = unrecorded.map(|scenario| &*scenario.name).collect();
     let mut found = Vec::new();
-    for (client, path, (scenario, _)) in files(folder)? {
+    for Kept { client, path, scenario, kind: _ } in files(folder)? {
         let why = match clients.get(&*client) {
             None => format!("there is no client {client}"),
             Some(_) if !all.contains(&*scenario) => format!("there is no scenario {scenario}"),
@@ -135,8 +135,17 @@ impl Pending {
     }
 }
 
-/// Records and proposals in the folders of clients: the client, the file, the scenario and its kind.
-fn files(folder: &Path) -> io::Result<Vec<(String, PathBuf, (String, &'static str))>> {
+/// A record or a proposal.
+struct Kept {
+    client: String,
+    path: PathBuf,
+    scenario: String,
+    /// Its ending.
+    kind: &'static str,
+}
+
+/// Records and proposals in the folders of clients.
+fn files(folder: &Path) -> io::Result<Vec<Kept>> {
     let mut found = Vec::new();
     for of_client in entries(folder)? {
         if !of_client.is_dir() {
@@ -148,7 +157,8 @@ fn files(folder: &Path) -> io::Result<Vec<(String, PathBuf, (String, &'static st
             let kinds = [PROPOSAL, RECORD].into_iter();
             let kind = kinds.filter_map(|kind| Some((name.strip_suffix(&format!(".{kind}"))?, kind))).next();
             if let Some((stem, kind)) = kind {
-                found.push((client.clone(), path.clone(), (stem.replacen("__", "/", 1), kind)));
+                let (client, scenario) = (client.clone(), stem.replacen("__", "/", 1));
+                found.push(Kept { client, path: path.clone(), scenario, kind });
             }
         }
     }
