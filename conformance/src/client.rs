@@ -326,6 +326,13 @@ impl Client {
         }
     }
 
+    /// Its file, and that of the client that it is like.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let Some(file) = &self.file else { return Vec::new() };
+        let other = self.like.as_ref().map(|like| file.with_file_name(format!("{}.json", like.client)));
+        std::iter::once(file.clone()).chain(other).collect()
+    }
+
     /// How to start it.
     pub fn program(&self) -> Program {
         let (program, args) = self.command.split_first().expect("a client has a program, as check has it");

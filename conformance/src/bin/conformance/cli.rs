@@ -13,8 +13,11 @@ use crate::coverage::CoverageArgs;
 use crate::diff::DiffArgs;
 use crate::exit::TABLE;
 use crate::list::ListArgs;
+use crate::new::NewArgs;
+use crate::review::{AcceptArgs, ReviewArgs};
 use crate::run::RunArgs;
 use crate::schema::SchemaArgs;
+use crate::watch::WatchArgs;
 use crate::within::Within;
 
 /// As cargo has it.
@@ -50,6 +53,18 @@ pub(crate) enum Verb {
     /// Runs scenarios on two clients and shows where they differ: frames, their order, fields, verdicts
     #[command(after_help = crate::diff::EXAMPLES)]
     Diff(DiffArgs),
+    /// Shows each record that a run proposed as a difference, and asks whether to take it
+    #[command(after_help = crate::review::EXAMPLES)]
+    Review(ReviewArgs),
+    /// Takes the records that runs proposed
+    #[command(after_help = crate::review::ACCEPT_EXAMPLES)]
+    Accept(AcceptArgs),
+    /// Runs what a saved scenario or shim touches, until Ctrl-C
+    #[command(after_help = crate::watch::EXAMPLES)]
+    Watch(WatchArgs),
+    /// Writes the beginning of a scenario for a clause
+    #[command(after_help = crate::new::EXAMPLES)]
+    New(NewArgs),
     /// Shows for each clause which scenarios evaluate it and what each client does there
     #[command(after_help = crate::coverage::EXAMPLES)]
     Coverage(CoverageArgs),

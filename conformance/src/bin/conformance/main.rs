@@ -6,11 +6,14 @@ mod diff;
 mod exit;
 mod host;
 mod list;
+mod new;
 mod output;
 mod places;
 mod reports;
+mod review;
 mod run;
 mod schema;
+mod watch;
 mod within;
 
 use std::process::ExitCode;
@@ -34,6 +37,10 @@ fn main() -> ExitCode {
         Some(Verb::Diff(args)) => diff::run(&args),
         Some(Verb::Coverage(args)) => coverage::run(args),
         Some(Verb::Schema(args)) => schema::run(&args),
+        Some(Verb::Review(args)) => review::review(&args),
+        Some(Verb::Accept(args)) => review::accept(&args),
+        Some(Verb::Watch(args)) => watch::run(&args),
+        Some(Verb::New(args)) => new::run(&args),
         Some(Verb::Completions { shell }) => completions(shell),
         None => run::run(&run),
     };

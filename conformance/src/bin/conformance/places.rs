@@ -19,10 +19,10 @@ const REFERENCE: &str = "core";
 pub(crate) struct Places {
     /// The repository; `None` when there is none around.
     pub(crate) root: Option<PathBuf>,
-    scenarios: PathBuf,
+    pub(crate) scenarios: PathBuf,
     /// How failures name that folder.
-    shown_as: PathBuf,
-    clauses: PathBuf,
+    pub(crate) shown_as: PathBuf,
+    pub(crate) clauses: PathBuf,
     /// Whether the scenarios are the repository's own.
     pub(crate) usual: bool,
 }

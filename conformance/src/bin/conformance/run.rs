@@ -12,7 +12,7 @@ use conformance::real_time::{Stopwatch, today, unix_ms};
 use conformance::record::{Mode, Records};
 use conformance::report::model::{ClientReport, Report};
 use conformance::report::{ClientTold, Told, json, terminal};
-use conformance::suite::{Bundles, BundlesOf, Interrupt, Keep, Kept, OnFailure, Plan, Suite, run_all};
+use conformance::suite::{Bundles, BundlesOf, Interrupt, Keep, Kept, OnFailure, Plan, run_all};
 
 use crate::cli::{ClientArgs, PaceArgs, SelectionArgs, TIMEOUT};
 use crate::coverage::{self, Table};
