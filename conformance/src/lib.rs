@@ -11,6 +11,7 @@ pub mod client;
 pub mod coverage;
 pub mod diff;
 pub mod dissect;
+pub mod doctor;
 pub mod driver;
 pub mod exceptions;
 pub mod exit;

@@ -20,21 +20,21 @@ pub const LINE_BYTES_MAX: usize = 1 << 20;
 const STDERR_BYTES_MAX: usize = 32 << 10;
 
 /// What the reader thread hands over.
-pub(super) enum Line {
+pub(crate) enum Line {
     Text(Vec<u8>),
     TooLong(Vec<u8>),
     End(Option<String>),
 }
 
 /// What a line says.
-pub(super) enum Said {
+pub(crate) enum Said {
     Hello(Hello),
     Answer(u64, Answer),
     Event(Device, Event),
 }
 
 impl Said {
-    pub(super) fn parse(line: &[u8]) -> Result<Self, String> {
+    pub(crate) fn parse(line: &[u8]) -> Result<Self, String> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Fields {
@@ -86,20 +86,20 @@ impl Said {
 
 /// The end of what was written to stderr.
 #[derive(Debug, Default)]
-pub(super) struct Tail {
+pub(crate) struct Tail {
     bytes: VecDeque<u8>,
     cut: bool,
 }
 
 impl Tail {
-    pub(super) fn push(&mut self, bytes: &[u8]) {
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
         self.bytes.extend(bytes);
         let over = self.bytes.len().saturating_sub(STDERR_BYTES_MAX);
         self.bytes.drain(..over);
         self.cut |= over > 0;
     }
 
-    pub(super) fn take(&mut self) -> String {
+    pub(crate) fn take(&mut self) -> String {
         let bytes: Vec<u8> = self.bytes.drain(..).collect();
         let text = String::from_utf8_lossy(&bytes);
         let mark = if std::mem::take(&mut self.cut) { "…" } else { "" };
@@ -107,7 +107,7 @@ impl Tail {
     }
 }
 
-pub(super) fn write_lines(mut stdin: ChildStdin, lines: &Receiver<String>) {
+pub(crate) fn write_lines(mut stdin: ChildStdin, lines: &Receiver<String>) {
     while let Ok(line) = lines.recv() {
         if stdin.write_all(line.as_bytes()).and_then(|()| stdin.flush()).is_err() {
             return;
@@ -115,7 +115,7 @@ pub(super) fn write_lines(mut stdin: ChildStdin, lines: &Receiver<String>) {
     }
 }
 
-pub(super) fn read_lines(mut stdout: impl BufRead, lines: &SyncSender<Line>) {
+pub(crate) fn read_lines(mut stdout: impl BufRead, lines: &SyncSender<Line>) {
     loop {
         let mut line = Vec::new();
         let limit = u64::try_from(LINE_BYTES_MAX + 1).expect("a megabyte fits");
@@ -138,14 +138,14 @@ pub(super) fn read_lines(mut stdout: impl BufRead, lines: &SyncSender<Line>) {
     }
 }
 
-pub(super) fn keep_tail(mut stderr: impl Read, tail: &Mutex<Tail>) {
+pub(crate) fn keep_tail(mut stderr: impl Read, tail: &Mutex<Tail>) {
     let mut buffer = [0; 4096];
     while let Ok(count @ 1..) = stderr.read(&mut buffer) {
         tail.lock().unwrap_or_else(PoisonError::into_inner).push(&buffer[..count]);
     }
 }
 
-pub(super) fn excerpt(line: &[u8]) -> String {
+pub(crate) fn excerpt(line: &[u8]) -> String {
     /// Enough to see what kind of rubbish it is.
     const EXCERPT_CHARS: usize = 120;
     let start = &line[..line.len().min(EXCERPT_CHARS * 4)];

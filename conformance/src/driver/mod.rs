@@ -16,7 +16,7 @@ use crate::trace::Recorder;
 
 mod command;
 mod event;
-mod lines;
+pub(crate) mod lines;
 
 pub use command::{Chat, Command, Emoji, Priority, v4};
 pub use event::{Event, EventKind};
