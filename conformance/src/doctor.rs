@@ -136,9 +136,13 @@ impl Examination {
         let ending = match (self.wrong_checks(), self.harness_at_fault) {
             (_, true) => "the harness is at fault: what must fail has passed; please report it".to_owned(),
             (0, false) => format!("healthy: {} checks", self.checks.len()),
-            (1, false) => "1 check says what is wrong; conformance/DRIVER.md says what is asked for".to_owned(),
+            (1, false) => {
+                "1 check says what is wrong; conformance/DRIVER.md says what is asked for".to_owned()
+            }
             (wrong, false) => {
-                format!("{wrong} checks say what is wrong; begin with the first; conformance/DRIVER.md says what is asked for")
+                format!(
+                    "{wrong} checks say what is wrong; begin with the first; conformance/DRIVER.md says what is asked for"
+                )
             }
         };
         writeln!(text, "{ending}").expect("a String takes all");

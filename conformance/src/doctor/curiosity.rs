@@ -62,7 +62,9 @@ fn unknown_commands(
     let about = "unknown command";
     patient.ask(Some("alice"), &create(server, APP_KEY, "alice", None, None), patience.answer);
     let name = format!("command_{}", word(seed, "command"));
-    let mend = format!("answer what you do not know {{\"id\":…,\"unsupported\":\"{name}\"}}: with the command's own name");
+    let mend = format!(
+        "answer what you do not know {{\"id\":…,\"unsupported\":\"{name}\"}}: with the command's own name"
+    );
     for user in [Some("alice"), None] {
         let whose = if user.is_some() { "of a device" } else { "of the process" };
         let seen = match patient.ask(user, &json!({&name: {}}), patience.answer) {
@@ -132,8 +134,13 @@ fn malformed_line(examination: &mut Examination, patient: &mut Patient, patience
             "after a line that is no JSON it lived on and answered nothing",
             "say so on stderr and go on with the next line, or exit with a status that is not 0",
         ),
-        Reply::Ended(how) if how.contains("stderr ends") && !how.contains("(exit status: 0)") && !how.contains("(exit code: 0)") => {
-            examination.healthy(about, format!("after it {}", how.replace('\n', " ")));
+        Reply::Ended(how)
+            if how.contains("stderr ends")
+                && !how.contains("(exit status: 0)")
+                && !how.contains("(exit code: 0)") =>
+        {
+            let how = how.split(';').next().unwrap_or_default();
+            examination.healthy(about, format!("after it {how} and said why on stderr"));
         }
         Reply::Ended(how) => examination.wrong(
             about,

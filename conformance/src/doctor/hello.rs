@@ -98,8 +98,13 @@ fn examine(examination: &mut Examination, line: &Value, started: Stopwatch) -> O
         None => wrong.push("\"capabilities\" is missing: a list, [] if there is none".to_owned()),
     }
     let known = ["protocol", "name", "version", "capabilities"];
-    let strange: Vec<&String> =
-        hello.as_object().into_iter().flatten().map(|(key, _)| key).filter(|key| !known.contains(&key.as_str())).collect();
+    let strange: Vec<&String> = hello
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(key, _)| key)
+        .filter(|key| !known.contains(&key.as_str()))
+        .collect();
     if !strange.is_empty() {
         wrong.push(format!("fields that the protocol does not have: {strange:?}"));
     }

@@ -53,11 +53,19 @@ fn scenario(sent: &str, never_sent: &str) -> Scenario {
 }
 
 fn judge(examination: &mut Examination, run: &Run, never_sent: &str) {
-    let shown = run.trace.marks.iter().any(|mark| matches!(&mark.what, Marked::Said(line) if line.contains(never_sent)));
+    let shown = run
+        .trace
+        .marks
+        .iter()
+        .any(|mark| matches!(&mark.what, Marked::Said(line) if line.contains(never_sent)));
     let made_up = "a shim shows what its client does, and nothing that it makes up";
     match &run.outcome {
         Outcome::Finished if shown => {
-            examination.wrong(ABOUT, "a scenario that must fail passed: bob showed a text that nobody has sent", made_up);
+            examination.wrong(
+                ABOUT,
+                "a scenario that must fail passed: bob showed a text that nobody has sent",
+                made_up,
+            );
         }
         Outcome::Finished => {
             examination.harness_at_fault = true;
@@ -71,7 +79,10 @@ fn judge(examination: &mut Examination, run: &Run, never_sent: &str) {
             let first = failure.message.lines().next().unwrap_or_default();
             let at = failure.step.map(|(step, _)| step);
             if at == Some(STEP) && failure.message.contains("\n  data: expected") {
-                examination.healthy(ABOUT, format!("a scenario that expects another text than was sent fails: {first}"));
+                examination.healthy(
+                    ABOUT,
+                    format!("a scenario that expects another text than was sent fails: {first}"),
+                );
             } else {
                 examination.wrong(
                     ABOUT,
@@ -102,7 +113,11 @@ mod tests {
     }
 
     #[rstest]
-    #[case::as_it_must(failed(2, "bob showed text\n  data: expected \"a\", got \"b\""), "sent", Exit::AsExpected)]
+    #[case::as_it_must(
+        failed(2, "bob showed text\n  data: expected \"a\", got \"b\""),
+        "sent",
+        Exit::AsExpected
+    )]
     #[case::too_early(failed(1, "alice's send_text was refused"), "sent", Exit::Failures)]
     #[case::for_another_reason(failed(2, "bob showed nothing"), "sent", Exit::Failures)]
     #[case::made_up(Outcome::Finished, "never sent", Exit::Failures)]
@@ -114,7 +129,8 @@ mod tests {
     ) {
         let said = Mark { row: 0, step: None, what: Marked::Said(format!("{{\"data\":\"{shown}\"}}")) };
         let trace = Trace { marks: vec![said], ..Trace::default() };
-        let run = Run { outcome, trace, findings: Vec::new(), ended_at: None, lost: false };
+        let run =
+            Run { outcome, trace, findings: Vec::new(), ended_at: None, lost: false, server_fault: None };
         let mut examination = Examination::default();
         judge(&mut examination, &run, "never sent");
         assert_eq!(examination.exit(), exit, "{}", examination.text());

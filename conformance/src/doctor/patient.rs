@@ -289,7 +289,8 @@ impl Patient {
         let deadline = Deadline::after(within);
         self.listen_to_the_end(deadline);
         let stdout_ended = self.ended.is_some();
-        let stderr_ended = self.stderr_ended.recv_timeout(deadline.left()) == Err(RecvTimeoutError::Disconnected);
+        let stderr_ended =
+            self.stderr_ended.recv_timeout(deadline.left()) == Err(RecvTimeoutError::Disconnected);
         Leaving { status, held: !(stdout_ended && stderr_ended) }
     }
 

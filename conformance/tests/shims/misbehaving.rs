@@ -1,6 +1,8 @@
 //! A shim that does one thing wrong, by name: what `tests/driver.rs` and `tests/suite.rs` run. It answers
 //! everything else as a shim without any client would.
 
+mod ill;
+
 use std::io::Write as _;
 
 use serde_json::{Value, json};
@@ -9,6 +11,9 @@ const HELLO: &str = r#"{"hello":{"protocol":1,"name":"misbehaving","version":"0"
 
 fn main() {
     let wrong = std::env::args().nth(1).unwrap_or_default();
+    if let Some(illness) = wrong.strip_prefix("ill: ") {
+        return ill::run(illness);
+    }
     match &*wrong {
         "never says hello" => {
             std::io::stdin().lines().for_each(drop);

@@ -26,7 +26,8 @@ pub(super) fn run(args: &DoctorArgs) -> Result<u8, Problem> {
     let client = if args.command.is_empty() {
         client_of(&args.client, &places(None)?)?.0
     } else {
-        let folder = std::env::current_dir().map_err(|error| usage(format!("the working directory: {error}")))?;
+        let folder =
+            std::env::current_dir().map_err(|error| usage(format!("the working directory: {error}")))?;
         Client::of_command(args.command.clone(), &folder)
     };
     let server = server()?;
