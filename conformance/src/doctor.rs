@@ -13,7 +13,8 @@ mod patient;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use mock_server::shell::MockServer;
+use mock_server::control::Settings;
+use mock_server::shell::{MockServer, Options};
 
 use crate::driver::subprocess::Program;
 use crate::exit::Exit;
@@ -74,6 +75,12 @@ pub enum Finding {
 
 /// The app key of the world in which the shim is looked at.
 const APP_KEY: &str = "doctor#consultation";
+
+/// A server for [`examine`]: strict, and it keeps the tape that shims are held against.
+pub fn server() -> std::io::Result<MockServer> {
+    let settings = Settings { strict: true, ..Settings::default() };
+    MockServer::start(Options { tape: true, settings, ..Options::default() })
+}
 
 /// Looks at a shim from its start to its end. `seed` decides the names that nobody knows.
 pub fn examine(program: &Program, server: &MockServer, seed: u64, patience: Patience) -> Examination {

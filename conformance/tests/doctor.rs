@@ -4,11 +4,9 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use conformance::doctor::{Examination, Finding, Patience, examine};
+use conformance::doctor::{self, Examination, Finding, Patience, examine};
 use conformance::driver::subprocess::Program;
 use conformance::exit::Exit;
-use mock_server::control::Settings;
-use mock_server::shell::{MockServer, Options};
 use rstest::rstest;
 
 /// What is waited for in vain is not waited for long; what must come comes on a busy machine too.
@@ -21,12 +19,7 @@ const PATIENCE: Patience = Patience {
 };
 
 fn of(wrong: &str, patience: Patience) -> Examination {
-    let options = Options {
-        tape: true,
-        settings: Settings { strict: true, ..Settings::default() },
-        ..Options::default()
-    };
-    let server = MockServer::start(options).expect("the server starts");
+    let server = doctor::server().expect("the server starts");
     let program = Program {
         program: env!("CARGO_BIN_EXE_misbehaving-client").into(),
         args: vec![wrong.into()],
@@ -165,8 +158,7 @@ fn a_shim_that_never_says_hello_is_not_waited_for_longer_than_that() {
 
 #[test]
 fn a_shim_that_is_not_there_is_told_by_its_name() {
-    let options = Options { tape: true, ..Options::default() };
-    let server = MockServer::start(options).expect("the server starts");
+    let server = doctor::server().expect("the server starts");
     let program = Program { program: "no-such-shim".into(), args: Vec::new(), folder: ".".into() };
     let examination = examine(&program, &server, 7, PATIENCE);
     assert_eq!(examination.exit(), Exit::NotStarted);

@@ -64,7 +64,7 @@ fn examine(examination: &mut Examination, line: &Value, started: Stopwatch) -> O
     let hello = &line["hello"];
     let mut wrong = Vec::new();
     match hello.get("protocol") {
-        Some(version) if *version == Value::from(PROTOCOL) => {}
+        Some(version) if version.as_u64() == Some(u64::from(PROTOCOL)) => {}
         Some(version) => {
             examination.wrong(
                 "hello",

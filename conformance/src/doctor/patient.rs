@@ -281,8 +281,14 @@ impl Patient {
     pub(super) fn leave(&mut self, within: Duration) -> Leaving {
         self.stdin = None;
         let deadline = Deadline::after(within);
-        self.listen_to_the_end(deadline);
-        let status = self.wait(deadline);
+        let status = loop {
+            // What it still says is read, so that it does not hang in a full pipe.
+            self.listen_to_the_end(Deadline::after(LOOK_EVERY));
+            match self.wait(Deadline::after(LOOK_EVERY)) {
+                None if !deadline.left().is_zero() => {}
+                status => break status,
+            }
+        };
         if status.is_none() {
             return Leaving { status, held: false };
         }

@@ -22,7 +22,7 @@ struct Shim {
 pub(super) fn run(illness: &str) {
     if illness == "lingers" {
         // Longer than the doctor waits: it must be noticed, not waited for.
-        std::thread::park_timeout(Duration::from_secs(3));
+        std::thread::park_timeout(Duration::from_secs(6));
         return;
     }
     let capabilities = if illness.contains("clock") { json!(["virtual_clock"]) } else { json!([]) };

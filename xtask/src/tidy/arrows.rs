@@ -19,7 +19,11 @@ const ARROWS: [Arrows; 8] = [
     Arrows { member: "mock-server", to: &["fixtures"], in_tests: &["client-core"] },
     Arrows { member: "client-core", to: &["fixtures"], in_tests: &["mock-server"] },
     Arrows { member: "conformance", to: &["fixtures", "mock-server"], in_tests: &[] },
-    Arrows { member: "shim-core", to: &["client-core"], in_tests: &["fixtures", "mock-server"] },
+    Arrows {
+        member: "shim-core",
+        to: &["client-core"],
+        in_tests: &["conformance", "fixtures", "mock-server"],
+    },
     Arrows { member: "xtask", to: &[], in_tests: &[] },
     Arrows { member: "codegen", to: &[], in_tests: &[] },
     Arrows { member: "bench", to: &["fixtures"], in_tests: &[] },

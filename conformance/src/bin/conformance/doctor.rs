@@ -4,10 +4,11 @@ use std::io::Write as _;
 
 use clap::Args;
 use conformance::client::Client;
-use conformance::doctor::{Patience, examine};
+use conformance::doctor::{self, Patience, examine};
+use conformance::exit::Exit;
 
 use super::places::{client_of, places};
-use super::{Problem, server, usage};
+use super::{Problem, usage};
 
 #[derive(Args)]
 pub(super) struct DoctorArgs {
@@ -30,7 +31,10 @@ pub(super) fn run(args: &DoctorArgs) -> Result<u8, Problem> {
             std::env::current_dir().map_err(|error| usage(format!("the working directory: {error}")))?;
         Client::of_command(args.command.clone(), &folder)
     };
-    let server = server()?;
+    let server = doctor::server().map_err(|error| Problem {
+        code: Exit::Harness.code(),
+        message: format!("the mock server could not be started: {error}"),
+    })?;
     let examination = examine(&client.program(), &server, args.seed, Patience::default());
     // Whoever reads this may have seen enough of it; the exit code says the rest.
     std::io::stdout().lock().write_all(examination.text().as_bytes()).ok();
