@@ -11,6 +11,7 @@ use conformance::selection::{Selection, Shard};
 
 use crate::coverage::CoverageArgs;
 use crate::diff::DiffArgs;
+use crate::doctor::DoctorArgs;
 use crate::exit::TABLE;
 use crate::list::ListArgs;
 use crate::new::NewArgs;
@@ -68,6 +69,9 @@ pub(crate) enum Verb {
     /// Shows for each clause which scenarios evaluate it and what each client does there
     #[command(after_help = crate::coverage::EXAMPLES)]
     Coverage(CoverageArgs),
+    /// Talks to a shim and says in plain words what is wrong with it and how to mend it
+    #[command(after_help = crate::doctor::EXAMPLES)]
+    Doctor(DoctorArgs),
     /// Prints the JSON Schema of the driver's lines, of scenarios, client files or reports
     #[command(after_help = crate::schema::EXAMPLES)]
     Schema(SchemaArgs),

@@ -3,6 +3,7 @@
 mod cli;
 mod coverage;
 mod diff;
+mod doctor;
 mod exit;
 mod host;
 mod list;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         Some(Verb::List(args)) => list::run(&args),
         Some(Verb::Diff(args)) => diff::run(&args),
         Some(Verb::Coverage(args)) => coverage::run(args),
+        Some(Verb::Doctor(args)) => doctor::run(&args),
         Some(Verb::Schema(args)) => schema::run(&args),
         Some(Verb::Review(args)) => review::review(&args),
         Some(Verb::Accept(args)) => review::accept(&args),
