@@ -14,7 +14,7 @@ use std::path::Path;
 use crate::client::{Client, Day, KnownFailure, KnownFinding, KnownOutcome, UNEXPLAINED};
 use crate::exceptions::{Entry, Exceptions, Sight, Stale, Why};
 use crate::pattern::is_match;
-use crate::verdict::{Mismatch, Place};
+use crate::verdict::{Mismatch, Place, Verdict};
 
 use message::telling;
 use text::{List, Text};
@@ -240,8 +240,18 @@ impl<'a, 's> Changes<'a, 's> {
 
     fn write_down_what_is_new(&mut self) {
         for seen in self.sight.seen.values() {
-            for mismatch in seen.mismatches() {
-                self.write_down(seen.scenario, mismatch);
+            match seen.verdict {
+                Verdict::Failed(mismatches) | Verdict::KnownFailure { mismatches, .. } => {
+                    for mismatch in mismatches {
+                        self.write_down(seen.scenario, mismatch);
+                    }
+                }
+                // It passed in the end: to be found out, not to be expected.
+                Verdict::Flaky(_) => {
+                    self.left
+                        .push(format!("{}: it is flaky; find out why before it is known", seen.scenario));
+                }
+                Verdict::Passed | Verdict::Unsupported { .. } | Verdict::StaleKnownFailure(_) => {}
             }
         }
     }

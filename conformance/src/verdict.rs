@@ -135,6 +135,23 @@ pub fn verdict(
     except(exceptions, scenario, mismatches)
 }
 
+/// The judgement on what a run showed, when the client's file has become another since.
+pub fn again(exceptions: &Exceptions<'_>, scenario: &str, before: &Verdict) -> Verdict {
+    match before {
+        Verdict::Passed | Verdict::StaleKnownFailure(_) => except(exceptions, scenario, Vec::new()),
+        Verdict::Failed(mismatches) | Verdict::KnownFailure { mismatches, .. } => {
+            let lacks = mismatches.iter().find_map(|mismatch| mismatch.lacks.as_ref());
+            match lacks.and_then(|what| Some((what, exceptions.client().unsupported.get(what)?))) {
+                Some((what, reason)) => {
+                    Verdict::Unsupported { what: what.clone(), reason: reason.clone(), declared: true }
+                }
+                None => except(exceptions, scenario, mismatches.clone()),
+            }
+        }
+        Verdict::Flaky(_) | Verdict::Unsupported { .. } => before.clone(),
+    }
+}
+
 fn except(exceptions: &Exceptions<'_>, scenario: &str, mismatches: Vec<Mismatch>) -> Verdict {
     let entries = || exceptions.failures(scenario);
     if mismatches.is_empty() {

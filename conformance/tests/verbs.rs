@@ -214,6 +214,78 @@ fn a_new_scenario_needs_a_clause_and_a_name(#[case] words: &[&str], #[case] begi
     assert_eq!(repository.read(LOGIN), before);
 }
 
+const UPDATE: [&str; 4] = ["run", "--client", "some", "--update-known-failures"];
+
+/// The day on which it is written differs from run to run.
+fn undated(text: &str) -> String {
+    let Some((before, after)) = text.split_once("failures on ") else { return text.to_owned() };
+    format!("{before}failures on [day]{}", &after["2026-11-23".len()..])
+}
+
+#[test]
+fn an_update_makes_the_next_run_green_and_what_passes_later_is_stale() {
+    let repository = Repository::new();
+    const CLIENT: &str = "conformance/clients/some.json";
+    let before = repository.read(CLIENT);
+    repository.write(LOGIN, &login("closed"));
+    assert_eq!(repository.run(&["run", "--client", "some"], "").0, Some(1));
+
+    let (code, said) = repository.run(&UPDATE, "");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(
+        said.starts_with("some: added conn/login with \"event: expected closed {}, got opened {}\"\n"),
+        "{said}"
+    );
+    insta::assert_snapshot!(undated(&repository.read(CLIENT)), @r#"
+    {
+      "command":["/tmp/wt/lists/target/debug/misbehaving-client"],
+      "name":"some",
+      "records":[],
+      "known_failures": [
+        {
+          "scenario": "conn/login",
+          "message": "event: expected closed {}, got opened {}",
+          "reason": "not yet explained; written by --update-known-failures on [day]",
+          "outcome": "fails"
+        }
+      ]
+    }
+    "#);
+    let (code, said) = repository.run(&["run", "--client", "some"], "");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("known_failures: \"conn/login\""), "it is not yet explained: {said}");
+
+    repository.write(LOGIN, &login("opened"));
+    let (code, said) = repository.run(&["run", "--client", "some"], "");
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains("mend it with:  cargo xtask conformance run --client some --update-known-failures"),
+        "{said}"
+    );
+    let (code, said) = repository.run(&UPDATE, "");
+    assert_eq!(code, Some(0), "{said}");
+    let left: serde_json::Value = serde_json::from_str(&repository.read(CLIENT)).expect("JSON");
+    let mut expected: serde_json::Value = serde_json::from_str(&before).expect("JSON");
+    expected["known_failures"] = json!([]);
+    assert_eq!(left, expected);
+}
+
+#[rstest]
+#[case::on_a_build_server(&UPDATE, "true", "error: --update-known-failures writes a client's file, and nothing is written where CI is set; run it on your own machine\n")]
+#[case::without_a_file(&["run", "--update-known-failures", "--", "shim"], "", "error: --update-known-failures: no file describes command; write one, and name it with --client PATH.json\n")]
+fn where_nobody_could_look_nothing_is_updated(
+    #[case] words: &[&str],
+    #[case] ci: &str,
+    #[case] expected: &str,
+) {
+    let repository = Repository::new();
+    let before = repository.read("conformance/clients/some.json");
+    let output = repository.command(words).env("CI", ci).output().expect("it starts");
+    let (code, said) = told(&output, repository.path());
+    assert_eq!((code, said.as_str()), (Some(2), expected));
+    assert_eq!(repository.read("conformance/clients/some.json"), before);
+}
+
 /// `watch`, ended when it is dropped.
 struct Watching {
     child: Child,

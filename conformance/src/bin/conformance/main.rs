@@ -14,6 +14,7 @@ mod reports;
 mod review;
 mod run;
 mod schema;
+mod update;
 mod watch;
 mod within;
 

@@ -15,6 +15,11 @@ use crate::exit::{Problem, usage};
 /// The client of whom nobody says another.
 const REFERENCE: &str = "core";
 
+/// Whether this is a build server: nobody looks at what is written there.
+pub(crate) fn is_ci() -> bool {
+    std::env::var_os("CI").is_some_and(|value| !value.is_empty())
+}
+
 /// Where things are.
 pub(crate) struct Places {
     /// The repository; `None` when there is none around.

@@ -14,7 +14,7 @@ use conformance::pattern::is_meant;
 use conformance::record::pending::{Line, Pending, pending, unreferenced};
 
 use crate::exit::{Problem, usage};
-use crate::places::Places;
+use crate::places::{Places, is_ci};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -154,7 +154,7 @@ fn snapshots(places: &Places) -> Result<PathBuf, Problem> {
 }
 
 fn refuse_in_ci(verb: &str) -> Result<(), Problem> {
-    if std::env::var_os("CI").is_some_and(|value| !value.is_empty()) {
+    if is_ci() {
         return Err(usage(format!(
             "`{verb}` writes records, and nothing is written where CI is set; run it on your own machine"
         )));

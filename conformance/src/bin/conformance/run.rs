@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use conformance::client::Client;
@@ -19,8 +19,8 @@ use crate::coverage::{self, Table};
 use crate::exit::{self, Flaky, Problem, nothing_meant, usage};
 use crate::host::host;
 use crate::output::Output;
-use crate::places::{Places, Shelf};
-use crate::reports;
+use crate::places::{Places, Shelf, is_ci};
+use crate::{reports, update};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -60,6 +60,9 @@ struct FailureArgs {
     /// Take the wire as it is now for the record
     #[arg(long)]
     accept: bool,
+    /// Write the client's file as this run says that it should be: what fails is known from now on, what passes is not
+    #[arg(long)]
+    update_known_failures: bool,
 }
 
 /// What is left behind.
@@ -101,6 +104,13 @@ impl RunArgs {
             failures: FailureArgs::default(),
             left: LeftArgs { report, ..LeftArgs::default() },
         }
+    }
+
+    /// How the command line names a client.
+    fn named<'c>(&'c self, client: &'c Client) -> &'c str {
+        let is_it = |named: &&String| Path::new(named).file_stem().is_some_and(|stem| *stem == *client.name);
+        let path = self.clients.client.iter().filter(|named| named.ends_with(".json")).find(is_it);
+        path.map_or(&*client.name, String::as_str)
     }
 
     /// The words that run one scenario of a client again: `{}` stands for its name.
@@ -146,6 +156,9 @@ pub(crate) fn evaluate(args: &RunArgs, table: Option<Table>) -> Result<Exit, Pro
     let Shelf { clauses, scenarios: all } = places.shelf()?;
     let selection = args.selection.selection();
     let scenarios = selection.choose(&all).map_err(nothing_meant)?;
+    if args.failures.update_known_failures {
+        update::may_write(clients.iter().map(|(client, _)| client))?;
+    }
     let records = clients
         .iter()
         .map(|(client, _)| records(args, &places, client))
@@ -184,7 +197,7 @@ pub(crate) fn evaluate(args: &RunArgs, table: Option<Table>) -> Result<Exit, Pro
             unexplained: Vec::new(),
             again: args.again(&client.name),
         };
-        let suite = match ran {
+        let mut suite = match ran {
             Ok(suite) => suite,
             Err(error) => {
                 told.push(ClientReport::not_started(&error, of_client, &scenarios));
@@ -195,7 +208,19 @@ pub(crate) fn evaluate(args: &RunArgs, table: Option<Table>) -> Result<Exit, Pro
             eprintln!("error: {fault}");
             others.push(Exit::Harness);
         }
-        of_client.stale = suite.stale(client, records.as_ref(), places.usual.then_some(&names), today());
+        let all = places.usual.then_some(&names);
+        // What a broken server showed is nobody's failure.
+        let asked = args.failures.update_known_failures && suite.server_fault.is_none();
+        let updated = asked.then(|| update::update(&mut suite, client, all)).transpose()?;
+        let client = updated.as_ref().unwrap_or(client);
+        of_client.stale = suite.stale(client, records.as_ref(), all, today());
+        of_client.mend = update::mend(&suite, client, &of_client.stale).then(|| {
+            format!(
+                "{} run --client {} --update-known-failures",
+                places.program(),
+                for_shell(args.named(client))
+            )
+        });
         of_client.unexplained = Exceptions::of(client, &suite.hello.version).unexplained();
         results.extend(coverage::keep(&suite, client, &places)?);
         told.push(ClientReport::of(suite, of_client));
@@ -232,7 +257,7 @@ pub(crate) fn evaluate(args: &RunArgs, table: Option<Table>) -> Result<Exit, Pro
 }
 
 impl RunArgs {
-    fn keep<'a>(&self, bundle_dir: &'a std::path::Path) -> Keep<'a> {
+    fn keep<'a>(&self, bundle_dir: &'a Path) -> Keep<'a> {
         let asked = self.left.report.is_some() || self.left.reports.is_some();
         let of = match self.left.bundles {
             Which::Failures => Some(BundlesOf::Failures),
@@ -259,8 +284,7 @@ fn for_shell(word: &str) -> String {
 
 /// A build server never writes: a record that appears there would be looked at by nobody.
 fn records(args: &RunArgs, places: &Places, client: &Client) -> Result<Option<Records>, Problem> {
-    let ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty());
-    let mode = match (ci, args.failures.accept) {
+    let mode = match (is_ci(), args.failures.accept) {
         (true, true) => return Err(usage("--accept writes records, and nothing is written where CI is set")),
         (true, false) => Mode::Check,
         (false, true) => Mode::Accept,
