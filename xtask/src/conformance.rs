@@ -1,7 +1,7 @@
 //! Builds the harness, the reference client's shim and the server's program, and runs the harness.
 //!
-//! It adds nothing to the harness's own arguments; for a client that needs the vendor's SDKs or Python's environment it
-//! installs them first, and for one that runs in a browser it looks for that.
+//! It adds nothing to the harness's own arguments, but for what `watch` builds; for a client that needs the vendor's SDKs
+//! or Python's environment it installs them first, and for one that runs in a browser it looks for that.
 
 use std::process::Command;
 
@@ -28,7 +28,28 @@ pub(crate) fn run(workspace: &Workspace, args: &[&str]) -> Result<(), Failure> {
     if names_client(args, PYTHON_CLIENT) {
         python::install(workspace)?;
     }
-    become_program(command(workspace, args)?)
+    become_program(command(workspace, &watched(args))?)
+}
+
+/// `watch` of the reference client builds its shim before each round: nobody can do that by saving a file.
+fn watched<'a>(args: &[&'a str]) -> Vec<&'a str> {
+    const BUILD: [&str; 6] = [
+        "--build",
+        "cargo build --quiet --package shim-core",
+        "--also",
+        "client-core/src",
+        "--also",
+        "conformance/shims/core/src",
+    ];
+    let names = args.windows(2).filter(|pair| pair[0] == "--client").map(|pair| pair[1]);
+    let names: Vec<&str> = names.chain(args.iter().filter_map(|arg| arg.strip_prefix("--client="))).collect();
+    let is_core = names.iter().all(|name| matches!(*name, "core" | "core-sockjs"));
+    match args {
+        ["watch", rest @ ..] if is_core && !rest.contains(&"--build") => {
+            [&["watch"], BUILD.as_slice(), rest].concat()
+        }
+        _ => args.to_vec(),
+    }
 }
 
 /// Builds what [`command`] runs, and the server's program, which the node shim's tests start.
@@ -86,5 +107,19 @@ mod tests {
     fn what_a_client_needs_is_seen_by_its_name(#[case] args: &[&str], #[case] needs: [bool; 3]) {
         let parts = [NODE_CLIENT, BROWSER_CLIENT, PYTHON_CLIENT];
         assert_eq!(parts.map(|beginning| names_client(args, beginning)), needs);
+    }
+
+    #[rstest]
+    #[case(&["watch"], true)]
+    #[case(&["watch", "send", "--client", "core"], true)]
+    #[case(&["watch", "--client", "node-3.6.3"], false)]
+    #[case(&["watch", "--client=node-3.6.3"], false)]
+    #[case(&["watch", "--build", "make"], false)]
+    #[case(&["run", "--client", "core"], false)]
+    #[case(&[], false)]
+    fn the_reference_client_is_built_before_each_round(#[case] args: &[&str], #[case] built: bool) {
+        let watched = watched(args);
+        assert_eq!(watched.contains(&"cargo build --quiet --package shim-core"), built);
+        assert_eq!(watched.first(), args.first());
     }
 }
