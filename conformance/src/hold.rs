@@ -13,6 +13,7 @@ use crate::host::Addresses;
 use crate::run::Run;
 use crate::scenario::Scenario;
 use crate::trace::Marked;
+use crate::verdict::{Mismatch, Place};
 
 pub use shell_lines::{for_shell, staging};
 
@@ -38,16 +39,25 @@ pub struct Held<'a> {
     pub scenario: &'a Scenario,
     /// What became of it.
     pub run: &'a Run,
-    /// The step that failed, from 1; `None`: what failed was known only after the last.
-    pub step: Option<usize>,
+    /// What failed.
+    pub mismatches: &'a [Mismatch],
     /// Where its server is.
     pub addresses: &'a Addresses,
 }
 
 impl Held<'_> {
+    /// The step that failed, from 1; `None`: what failed was known only after the last.
+    fn step(&self) -> Option<usize> {
+        self.mismatches.iter().find_map(|mismatch| match mismatch.place {
+            Place::Step(number, _) => Some(number),
+            Place::Around | Place::Wire | Place::Record | Place::ClientFile => None,
+        })
+    }
+
     /// What a person needs, in plain words and command lines. `ends` says how the holding ends.
     pub fn text(&self, ends: &str) -> String {
-        let Self { scenario, run, step, addresses } = self;
+        let Self { scenario, run, mismatches, addresses } = self;
+        let step = self.step();
         let trace = &run.trace;
         let Some((org, app)) = trace.app_key.split_once('#') else {
             return format!("{} did not get as far as a world: there is nothing to hold\n", scenario.name);
@@ -57,7 +67,11 @@ impl Held<'_> {
             text.write_fmt(words).expect("a String takes all");
             text.push('\n');
         };
-        line(format_args!("the world of {} is held {ends}", scenario.name));
+        line(format_args!("FAILED {}", scenario.name));
+        for (number, words) in mismatches.iter().flat_map(|mismatch| mismatch.message.lines().enumerate()) {
+            line(format_args!("{}{words}", if number == 0 { "  " } else { "    " }));
+        }
+        line(format_args!("its world is held {ends}"));
         line(format_args!("  server:   {}", addresses.http));
         line(format_args!("  app key:  {}", trace.app_key));
         line(format_args!("  3.x url:  {}/ws    4.x url:  {}/websocket", addresses.http, addresses.ws));
@@ -76,7 +90,7 @@ impl Held<'_> {
         line(format_args!(
             "stage it {before}: these lines, in a POSIX shell, on this server in the place of the held world or on another"
         ));
-        let staging = staging(run, *step, addresses);
+        let staging = staging(run, step, addresses);
         for command in &staging.lines {
             line(format_args!("  {command}"));
         }

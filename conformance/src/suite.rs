@@ -13,12 +13,13 @@ use crate::client::{Client, Day};
 use crate::driver::subprocess::{self, Program, Subprocess};
 use crate::driver::{Driver as _, DriverError, Hello};
 use crate::exceptions::{Exceptions, Sight};
+use crate::hold::{After, Held, Holder};
 use crate::host::{Host, HostError};
 use crate::judge::{self, Finding};
 use crate::real_time::Stopwatch;
 use crate::record::Records;
 use crate::report::model::Evidence;
-use crate::run::{Failure, Limits, Outcome, Run, run};
+use crate::run::{Failure, Limits, Outcome, Run, run_and};
 use crate::scenario::Scenario;
 use crate::trace::Trace;
 use crate::transcript::{Sent, Transcript};
@@ -54,6 +55,8 @@ pub struct Plan<'a> {
     pub on_failure: OnFailure,
     /// Ends the run before everything was begun.
     pub interrupt: Option<&'a Interrupt>,
+    /// Who looks at the world of a failure before it is forgotten.
+    pub holder: Option<&'a dyn Holder>,
 }
 
 /// What a failure means for the scenarios that have not begun by then.
@@ -97,6 +100,7 @@ impl<'a> Plan<'a> {
             retries: 0,
             on_failure: OnFailure::default(),
             interrupt: None,
+            holder: None,
         }
     }
 }
@@ -195,7 +199,36 @@ pub fn run_all<'a>(
     Ok(Suite { hello, evaluated, not_run, server_fault })
 }
 
-impl Plan<'_> {
+/// What is to be said of a run.
+struct Judged {
+    findings: Vec<(Finding, usize)>,
+    verdict: Verdict,
+}
+
+fn judged(records: Option<&Records>, exceptions: &Exceptions<'_>, scenario: &Scenario, run: &Run) -> Judged {
+    let trace = &run.trace;
+    let mut findings = judge::findings(&trace.rows, &trace.app_key);
+    if let Some(until) = run.ended_at {
+        findings.extend(judge::silences(&trace.rows, until));
+    }
+    for found in &run.findings {
+        match findings.iter_mut().find(|(other, _)| other == found) {
+            Some((_, times)) => *times += 1,
+            None => findings.push((found.clone(), 1)),
+        }
+    }
+    let record =
+        || records?.compare(scenario, &Transcript::new(&trace.rows, &trace.app_key, trace.staged).text());
+    let verdict = verdict(exceptions, &scenario.name, &run.outcome, &findings, record);
+    Judged { findings, verdict }
+}
+
+impl<'a> Plan<'a> {
+    /// The client's records, if this scenario has one.
+    fn records_of(&self, scenario: &Scenario) -> Option<&'a Records> {
+        self.records.filter(|_| scenario.unrecorded.is_none() && self.client.records(&scenario.name))
+    }
+
     fn is_interrupted(&self) -> bool {
         self.interrupt.is_some_and(Interrupt::is_raised)
     }
@@ -257,23 +290,8 @@ impl<'a> Worker<'_, 'a> {
     fn try_once(&mut self, scenario: &'a Scenario) -> Evaluated<'a> {
         let watch = Stopwatch::start();
         let run = self.run(scenario);
-        let trace = &run.trace;
-        let mut findings = judge::findings(&trace.rows, &trace.app_key);
-        if let Some(until) = run.ended_at {
-            findings.extend(judge::silences(&trace.rows, until));
-        }
-        for found in &run.findings {
-            match findings.iter_mut().find(|(other, _)| other == found) {
-                Some((_, times)) => *times += 1,
-                None => findings.push((found.clone(), 1)),
-            }
-        }
-        let client = self.plan.client;
-        let records =
-            self.plan.records.filter(|_| scenario.unrecorded.is_none() && client.records(&scenario.name));
-        let record =
-            || records?.compare(scenario, &Transcript::new(&trace.rows, &trace.app_key, trace.staged).text());
-        let verdict = verdict(self.exceptions, &scenario.name, &run.outcome, &findings, record);
+        let records = self.plan.records_of(scenario);
+        let Judged { findings, verdict } = judged(records, self.exceptions, scenario, &run);
         let compared = match &verdict {
             Verdict::Passed | Verdict::Failed(_) | Verdict::Flaky(_) | Verdict::StaleKnownFailure(_) => true,
             Verdict::Unsupported { .. } | Verdict::KnownFailure { .. } => false,
@@ -314,7 +332,22 @@ impl<'a> Worker<'_, 'a> {
             }
         }
         let child = self.child.as_mut().expect("it was started above");
-        let run = run(self.host, child, scenario, self.plan.limits);
+        let Plan { holder, limits, .. } = self.plan;
+        let run = run_and(self.host, child, scenario, limits, |run| {
+            let Some(holder) = holder else { return After::Forget };
+            let judged = judged(self.plan.records_of(scenario), self.exceptions, scenario, run);
+            match &judged.verdict {
+                Verdict::Failed(mismatches) => {
+                    let addresses = &self.host.addresses();
+                    holder.hold(&Held { scenario, run, mismatches, addresses })
+                }
+                Verdict::Passed
+                | Verdict::Flaky(_)
+                | Verdict::StaleKnownFailure(_)
+                | Verdict::Unsupported { .. }
+                | Verdict::KnownFailure { .. } => After::Forget,
+            }
+        });
         if run.lost {
             self.child = None;
         }

@@ -13,6 +13,7 @@ use conformance::hold::{After, Held, staging};
 use conformance::host::{Addresses, Host as _};
 use conformance::run::{Limits, Outcome, run_and};
 use conformance::scenario::Scenario;
+use conformance::verdict::{Mismatch, Place};
 use mock_server::control::{Control, Settings};
 use mock_server::shell::{MockServer, Options};
 use serde_json::{Map, Value, json};
@@ -168,7 +169,9 @@ fn hold(server: &MockServer) -> (String, Vec<String>, BTreeMap<String, Value>) {
         let Outcome::Failed(failure) = &run.outcome else { panic!("it cannot pass: {:?}", run.outcome) };
         let step = failure.step.map(|(number, _)| number);
         assert_eq!(step, Some(4), "{}", failure.message);
-        let world = Held { scenario: &scenario, run, step, addresses: &addresses };
+        let mismatches =
+            &[Mismatch { place: Place::Step(4, 12), message: failure.message.clone(), lacks: None }];
+        let world = Held { scenario: &scenario, run, mismatches, addresses: &addresses };
         let lines = staging(run, step, &addresses).lines;
         held = Some((world.text("until Enter"), lines, state(server, &run.trace.app_key)));
         After::Forget
@@ -277,4 +280,66 @@ fn the_text_says_where_who_and_how() {
     let (text, _, _) = hold(&server);
     let text = text.replace(&server.addr().to_string(), "127.0.0.1:4000");
     insta::assert_snapshot!(text);
+}
+
+/// What the program says of a scenario that a client refuses, or passes.
+fn program(wrong: &str, more: &[&str]) -> (Option<i32>, String, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let area = folder.path().join("a");
+    std::fs::create_dir(&area).expect("a folder in it");
+    let source = r#"{ "why": "Alice logs in.", "clauses": ["conn.login-password"], "given": {"users": ["alice"]},
+      "steps": [
+        {"tell": {"user": "alice", "command": {"login_password": {"password": "pw-alice"}}}},
+        {"expect": {"user": "alice", "event": {"opened": {}}}} ] }"#;
+    for name in ["one", "two"] {
+        std::fs::write(area.join(format!("{name}.json")), source).expect("it can be written");
+    }
+    let scenarios = folder.path().to_str().expect("a name in UTF-8");
+    let out = std::process::Command::new(env!("CARGO_BIN_EXE_conformance"))
+        .args(["run", "--hold", "--bundles", "none", "--scenarios", scenarios])
+        .args(more)
+        .args(["--", env!("CARGO_BIN_EXE_misbehaving-client"), wrong])
+        // Its end is as good as Enter.
+        .stdin(std::process::Stdio::null())
+        .output()
+        .expect("it starts");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    (out.status.code(), text(out.stdout), text(out.stderr))
+}
+
+#[test]
+fn the_first_failure_is_held_and_nothing_is_run_after_it() {
+    let (code, said, errors) = program("refuses", &[]);
+    assert_eq!(code, Some(1), "{said}{errors}");
+    assert_eq!(said.matches("its world is held until Enter or Ctrl-C\n").count(), 1, "{said}");
+    assert!(
+        said.starts_with("FAILED a/one\n  alice's login_password was refused: \"no such user\"\n"),
+        "{said}"
+    );
+    assert!(said.contains("  user:     alice  password: pw-alice\n"), "{said}");
+    assert!(said.contains("stage it as it was before step 1: "), "{said}");
+}
+
+#[test]
+fn where_nothing_fails_nothing_is_held_and_that_is_said() {
+    let (code, said, errors) = program("", &[]);
+    assert_eq!(code, Some(0), "{said}{errors}");
+    assert!(errors.contains("--hold: nothing failed, so no world is held\n"), "{errors}");
+    assert!(!said.contains("is held"), "{said}");
+}
+
+#[test]
+fn on_a_server_of_its_own_the_world_stays() {
+    let server = start();
+    let url = format!("http://{}", server.addr());
+    let (code, said, errors) = program("refuses", &["--server", &url]);
+    assert_eq!(code, Some(1), "{said}{errors}");
+    assert!(said.contains("its world is held on its server until somebody drops it\n"), "{said}");
+    let key = said.lines().find_map(|line| line.strip_prefix("  app key:  ")).expect("it is told");
+    let clock = || {
+        http(&server.addr().to_string(), "GET", &format!("/_mock/{}/clock", key.replace('#', "/")), &[], "")
+    };
+    assert_eq!(clock().0, 200, "it is there, and the run is over");
+    server.drop_world(key);
+    assert_eq!(clock().0, 404);
 }

@@ -5,6 +5,7 @@ mod coverage;
 mod diff;
 mod doctor;
 mod exit;
+mod hold;
 mod host;
 mod list;
 mod new;

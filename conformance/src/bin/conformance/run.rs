@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use conformance::client::Client;
 use conformance::exceptions::Exceptions;
 use conformance::exit::Exit;
+use conformance::hold::Holder;
 use conformance::real_time::{Stopwatch, today, unix_ms};
 use conformance::record::{Mode, Records};
 use conformance::report::model::{ClientReport, Report};
@@ -17,6 +18,7 @@ use conformance::suite::{Bundles, BundlesOf, Interrupt, Keep, Kept, OnFailure, P
 use crate::cli::{ClientArgs, PaceArgs, SelectionArgs, TIMEOUT};
 use crate::coverage::{self, Table};
 use crate::exit::{self, Flaky, Problem, nothing_meant, usage};
+use crate::hold::{Holding, Stays};
 use crate::host::host;
 use crate::output::Output;
 use crate::places::{Places, Shelf, is_ci};
@@ -57,6 +59,10 @@ struct FailureArgs {
     /// Begin no scenario any more after the first failure
     #[arg(long)]
     fail_fast: bool,
+    /// After the first failure let its world stay, for a person to look at: says where it is, who is in it, and the curl
+    /// lines that stage it; as --fail-fast --jobs 1. With --server the world stays there, else until Enter or Ctrl-C
+    #[arg(long, conflicts_with_all = ["retries", "accept"])]
+    hold: bool,
     /// Take the wire as it is now for the record
     #[arg(long)]
     accept: bool,
@@ -169,18 +175,25 @@ pub(crate) fn evaluate(args: &RunArgs, table: Option<Table>) -> Result<Exit, Pro
     let names: BTreeSet<&str> = all.iter().map(|scenario| &*scenario.name).collect();
     let bundle_dir = args.left.bundle_dir.clone().unwrap_or_else(|| places.out().join("bundles"));
     let interrupt = Interrupt::default();
+    let stays = if args.pace.server.is_some() { Stays::Forever } else { Stays::UntilTold };
+    let holding = args.failures.hold.then(|| Holding::new(stays, &interrupt));
     let mut told = Vec::new();
     let mut results = Vec::new();
     let mut others = Vec::new();
     for ((client, file), records) in clients.iter().zip(&records) {
         let plan = Plan {
-            jobs: args.pace.jobs(),
+            jobs: if args.failures.hold { 1 } else { args.pace.jobs() },
             limits: args.pace.limits(),
             records: records.as_ref(),
             keep: args.keep(&bundle_dir),
             retries: args.failures.retries,
-            on_failure: if args.failures.fail_fast { OnFailure::Stop } else { OnFailure::GoOn },
+            on_failure: if args.failures.fail_fast || args.failures.hold {
+                OnFailure::Stop
+            } else {
+                OnFailure::GoOn
+            },
             interrupt: Some(&interrupt),
+            holder: holding.as_ref().map(|holding| holding as &dyn Holder),
             ..Plan::new(client, &scenarios)
         };
         let watched = std::io::stderr().is_terminal();
@@ -224,6 +237,9 @@ pub(crate) fn evaluate(args: &RunArgs, table: Option<Table>) -> Result<Exit, Pro
         of_client.unexplained = Exceptions::of(client, &suite.hello.version).unexplained();
         results.extend(coverage::keep(&suite, client, &places)?);
         told.push(ClientReport::of(suite, of_client));
+        if holding.as_ref().is_some_and(Holding::has_held) {
+            break;
+        }
     }
     if let Some(table) = table {
         others.push(coverage::tell(table, &clauses, &all, results, &places)?);
@@ -241,6 +257,9 @@ pub(crate) fn evaluate(args: &RunArgs, table: Option<Table>) -> Result<Exit, Pro
         told,
     );
     anstream::print!("{}", terminal::text(&report));
+    if holding.is_some_and(|holding| !holding.has_held()) {
+        eprintln!("--hold: nothing failed, so no world is held");
+    }
     let mut unwritten = Vec::new();
     if let Some(file) = &mut report_file {
         unwritten.extend(file.write(&json::text(&report)).err());
