@@ -84,7 +84,7 @@ fn of_client(report: &Report, client: &ClientReport) -> Vec<Annotation> {
             (false, Some(source)) => Some(source.path.clone()),
             (true, _) | (false, None) => client.file.clone(),
         };
-        let line = first.and_then(|first| first.line).or(file.as_ref().map(|_| 1));
+        let line = first.and_then(|first| first.line).or_else(|| file.as_ref().map(|_| 1));
         let said = first.map_or_else(String::new, |first: &MismatchReport| format!("{}\n", first.message));
         let message = plain(&format!("{said}run it again: {}", failure.again()));
         let title = format!("{} {word} on {name}", one.name);
@@ -133,17 +133,15 @@ pub fn summary(report: &Report, bytes: usize) -> String {
     let end = covered(report);
     let room = bytes - END_BYTES;
     let end = if text.len() + end.len() > room { String::new() } else { end };
-    let mut left_out = 0;
-    for client in &report.clients {
-        for failure in Failure::all(report, client) {
-            let detail = detail(&failure);
-            if text.len() + end.len() + detail.len() > room {
-                left_out += 1;
-            } else {
-                text.push_str(&detail);
-            }
+    let mut failures = report.clients.iter().flat_map(|client| Failure::all(report, client));
+    let last = failures.by_ref().map(|failure| detail(&failure)).find(|detail| {
+        let fits = text.len() + end.len() + detail.len() <= room;
+        if fits {
+            text.push_str(detail);
         }
-    }
+        !fits
+    });
+    let left_out = usize::from(last.is_some()) + failures.count();
     if left_out > 0 {
         writeln!(text, "… and {left_out} more, for which a summary has no room: see the other reports.\n")
             .expect("a String takes every write");

@@ -59,7 +59,7 @@ fn the_summary_has_counts_failures_and_clauses() {
 fn the_summary_keeps_to_its_room(#[case] bytes: usize) {
     let mut report = sample::report();
     let failed = report.clients[0].scenarios[2].clone();
-    report.clients[0].scenarios.extend(vec![failed; 400]);
+    report.clients[0].scenarios.extend(vec![failed; 700]);
     let text = summary(&report, bytes);
     assert!(text.len() <= bytes, "{} bytes", text.len());
     if bytes > 2_000 {
