@@ -224,7 +224,7 @@ fn add(to: &mut ClientReport, more: ClientReport) -> Result<(), String> {
         }
     }
     to.scenarios = scenarios.into_values().collect();
-    to.tally = counted(&to.scenarios);
+    to.tally = Tally::of(&to.scenarios);
     for (lines, more) in [(&mut to.stale, more.stale), (&mut to.unexplained, more.unexplained)] {
         for line in more {
             if !lines.contains(&line) {
@@ -234,21 +234,6 @@ fn add(to: &mut ClientReport, more: ClientReport) -> Result<(), String> {
     }
     to.mend = to.mend.take().or(more.mend);
     Ok(())
-}
-
-fn counted(scenarios: &[ScenarioReport]) -> Tally {
-    let mut tally = Tally::default();
-    for one in scenarios {
-        match one.verdict {
-            VerdictWord::Passed => tally.passed += 1,
-            VerdictWord::Failed | VerdictWord::StaleKnownFailure => tally.failed += 1,
-            VerdictWord::Flaky => tally.flaky += 1,
-            VerdictWord::KnownFailure => tally.known_failures += 1,
-            VerdictWord::Unsupported => tally.unsupported += 1,
-            VerdictWord::NotRun => tally.not_run += 1,
-        }
-    }
-    tally
 }
 
 /// `None` when the shards are all there are of one division, or there were none.

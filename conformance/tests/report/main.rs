@@ -5,4 +5,5 @@ mod github;
 mod junit;
 mod merge;
 mod sample;
+mod schema;
 mod terminal;

@@ -15,6 +15,7 @@ use crate::doctor::DoctorArgs;
 use crate::exit::TABLE;
 use crate::list::ListArgs;
 use crate::new::NewArgs;
+use crate::report::ReportArgs;
 use crate::review::{AcceptArgs, ReviewArgs};
 use crate::run::RunArgs;
 use crate::schema::SchemaArgs;
@@ -72,6 +73,9 @@ pub(crate) enum Verb {
     /// Talks to a shim and says in plain words what is wrong with it and how to mend it
     #[command(after_help = crate::doctor::EXAMPLES)]
     Doctor(DoctorArgs),
+    /// Puts the reports of several runs or shards together, and writes every kind of report again
+    #[command(after_help = crate::report::EXAMPLES)]
+    Report(ReportArgs),
     /// Prints the JSON Schema of the driver's lines, of scenarios, client files or reports
     #[command(after_help = crate::schema::EXAMPLES)]
     Schema(SchemaArgs),

@@ -11,6 +11,7 @@ mod list;
 mod new;
 mod output;
 mod places;
+mod report;
 mod reports;
 mod review;
 mod run;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Some(Verb::Diff(args)) => diff::run(&args),
         Some(Verb::Coverage(args)) => coverage::run(args),
         Some(Verb::Doctor(args)) => doctor::run(&args),
+        Some(Verb::Report(args)) => report::run(&args),
         Some(Verb::Schema(args)) => schema::run(&args),
         Some(Verb::Review(args)) => review::review(&args),
         Some(Verb::Accept(args)) => review::accept(&args),

@@ -1,32 +1,36 @@
-//! The folder of `--reports`: each kind of report in a file of its own. One that cannot be written leaves the others be.
+//! What is told of a run: on the terminal, to GitHub, and in the folder of `--reports`.
 
-use std::fs::File;
-use std::io::{self, Write as _};
-use std::path::Path;
+use std::env;
+use std::path::{Path, PathBuf};
 
+use conformance::report::files::{self, Unwritten};
 use conformance::report::model::Report;
-use conformance::report::{html, json, junit};
+use conformance::report::{github, terminal};
 
 use crate::exit::{Problem, harness};
 
 /// Makes the folder, so that one that cannot be made is told before anything runs.
 pub(crate) fn prepare(folder: &Path) -> Result<(), Problem> {
-    let made = std::fs::create_dir_all(folder);
-    made.map_err(|error| harness(format!("--reports {}: {error}", folder.display())))
+    files::prepare(folder).map_err(harness)
 }
 
-/// Writes them all; what could not be written.
+/// Writes every kind of report into the folder; what could not be written.
 pub(crate) fn write(folder: &Path, report: &Report) -> Vec<Problem> {
-    let page = |out: &mut File| html::write(report, out);
-    let files: [(&str, &dyn Fn(&mut File) -> io::Result<()>); 3] = [
-        ("report.json", &|out| out.write_all(json::text(report).as_bytes())),
-        ("junit.xml", &|out| out.write_all(junit::text(report).as_bytes())),
-        ("report.html", &page),
-    ];
-    let written = files.iter().map(|(name, write)| {
-        let path = folder.join(name);
-        let done = File::create(&path).and_then(|mut out| write(&mut out).and_then(|()| out.flush()));
-        done.map_err(|error| harness(format!("{}: {error}", path.display())))
-    });
-    written.filter_map(Result::err).collect()
+    files::write_all(report, folder).into_iter().map(harness).collect()
+}
+
+/// Tells a person, and GitHub where it runs us; what could not be written.
+pub(crate) fn tell(report: &Report) -> Vec<Problem> {
+    let mut unwritten = Vec::new();
+    if env::var_os(github::VARIABLE).is_some_and(|value| value == "true") {
+        print!("{}", github::annotations(report));
+        let summary = env::var_os(github::SUMMARY_VARIABLE).filter(|path| !path.is_empty());
+        if let Some(path) = summary.map(PathBuf::from) {
+            let appended = github::append_summary(report, &path);
+            unwritten.extend(appended.map_err(|why| harness(Unwritten { path, why })).err());
+        }
+    }
+    // Last, for its last line is the count that tools look for.
+    anstream::print!("{}", terminal::text(report));
+    unwritten
 }

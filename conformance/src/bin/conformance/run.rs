@@ -256,11 +256,10 @@ pub(crate) fn evaluate(args: &RunArgs, table: Option<Table>) -> Result<Exit, Pro
         &scenarios,
         told,
     );
-    anstream::print!("{}", terminal::text(&report));
+    let mut unwritten = reports::tell(&report);
     if holding.is_some_and(|holding| !holding.has_held()) {
         eprintln!("--hold: nothing failed, so no world is held");
     }
-    let mut unwritten = Vec::new();
     if let Some(file) = &mut report_file {
         unwritten.extend(file.write(&json::text(&report)).err());
     }
