@@ -190,10 +190,11 @@ fn seed(workspace: &Workspace, shim: &str) -> Command {
     with_server(workspace, command)
 }
 
-/// Told where the SDKs are and where the server's program is.
+/// Told where the SDKs are and where the programs of server and harness are.
 fn with_server(workspace: &Workspace, mut command: Command) -> Command {
     command.env(sdk::FOLDER_VARIABLE, sdk::folder(workspace));
     command.env("MOCK_SERVER", workspace.binary("debug", "mock-server"));
+    command.env("CONFORMANCE", workspace.binary("debug", "conformance"));
     command
 }
 

@@ -92,6 +92,7 @@ const laneDiagram = ({ evidence, steps, failed, light, toLine, picked, begin }) 
 
   // Rows: steps as headings, gaps of time, what is left out, and a moment each.
   let step;
+  let begun = false;
   let clock = null;
   const failures = new Map(failed);
   const failure = (number) => {
@@ -105,12 +106,14 @@ const laneDiagram = ({ evidence, steps, failed, light, toLine, picked, begin }) 
     if (step !== undefined && !moments.slice(at).some((later) => later.step === step)) failure(step);
   };
   moments.forEach((moment, at) => {
-    if (moment.step !== step) {
+    const own = moment.step ?? undefined;
+    if (own !== step || at === 0) {
       passOn(at);
-      step = moment.step ?? undefined;
+      begun ||= own !== undefined;
+      step = own;
       const words = step === undefined ? [] : stepWords(steps[step - 1]);
       list.append(h('li', { class: 'step', 'data-step': step }, step === undefined
-        ? h('span', {}, at === 0 ? 'before the first step' : 'after the last step')
+        ? h('span', {}, begun ? 'after the last step' : 'before the first step')
         : h('button', { type: 'button', onclick: () => toLine(moment.step), 'aria-label': `Step ${step}, ${words.join(' ')}: show it in the scenario` }, h('b', {}, step), ...words.map((word) => h('span', {}, word)))));
     }
     if (moment.at_ms !== null && clock !== null && moment.at_ms - clock >= GAP_MS_MIN) list.append(h('li', { class: 'gap' }, h('span', {}, `${lasted(moment.at_ms - clock)} later`)));
@@ -200,6 +203,11 @@ const laneDiagram = ({ evidence, steps, failed, light, toLine, picked, begin }) 
       if (!arrows[at]) return;
       toggle(at, true);
       go(at);
+    },
+    /** Scrolls the lanes, and nothing else, to where reading begins. */
+    reveal: () => {
+      const arrow = arrows[Math.min(begin, arrows.length - 1)];
+      if (arrow) box.scrollTop = Math.max(arrow.parentElement.offsetTop - box.clientHeight / 3, 0);
     },
     enter: () => go(arrows.findIndex((arrow) => arrow.tabIndex === 0)),
     /** Closes what is open; whether anything was. */

@@ -117,6 +117,7 @@ const showScenario = async (path, query) => {
   view.element.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   if (same) view.element.querySelector('.switcher [aria-current]').focus({ preventScroll: true });
   else view.element.querySelector('h1').focus({ preventScroll: true });
+  view.diagram?.reveal();
   if (moment !== undefined) view.diagram?.show(moment);
   announce(`${name} on ${clients[client].name}: ${VERDICTS[verdictOf(client, at)]?.word ?? 'not to be run'}`);
   return undefined;

@@ -11,7 +11,7 @@ const readMessage = (message) => {
     if (parts) fields.push({ field: found[1], expected: parts[0], got: parts[1] });
     else rest.push(line);
   }
-  return { sentence, fields, rest: rest.join('\n') };
+  return { sentence, fields, rest: rest.map((line) => line.replace(/^ {2}/, '')).join('\n') };
 };
 /** `"a", got "b"` in two; where the words are in a value, too, the first place that leaves JSON on its left. */
 const splitGot = (text) => {
@@ -176,7 +176,7 @@ const scenarioView = (at, client, scenario, begin, moved) => {
     diagram = laneDiagram({
       evidence: run.evidence, steps, failed, light, picked: moved,
       toLine: (step) => scenario.steps[step - 1] && pane.toLine(scenario.steps[step - 1][0]),
-      begin: begin ?? Math.max(wrong, 0),
+      begin: begin ?? Math.max(wrong >= 0 ? wrong : moments.findIndex((moment) => moment.step !== null), 0),
     });
   }
   const walkedAt = walked.indexOf(at);
