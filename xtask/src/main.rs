@@ -9,6 +9,7 @@ mod ci;
 mod codegen;
 mod conformance;
 mod python;
+mod running;
 mod sdk;
 mod tidy;
 mod workspace;
