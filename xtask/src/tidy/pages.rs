@@ -58,7 +58,7 @@ enum Part {
     Heading(usize),
     /// A line of code without its comment.
     Code(String),
-    /// A row of a table: how many cells, and the code in them.
+    /// A row of a table: how many cells, and the code in them, in any order.
     Row(usize, Vec<String>),
     /// A paragraph or a list item: the code in it, in any order, for another language has another.
     Prose(BTreeSet<String>),
@@ -93,31 +93,33 @@ fn unequal(original: &File, translation: &File) -> Option<Complaint> {
 /// The parts of a page, each with its line from 1.
 fn parts(text: &str) -> Vec<(usize, Part)> {
     let mut parts: Vec<(usize, Part)> = Vec::new();
-    let (mut in_code, mut in_prose) = (false, false);
-    for (index, line) in text.lines().enumerate() {
+    let mut in_code = false;
+    // A paragraph and its first line: code in it may go over the end of a line.
+    let mut prose: Option<(usize, String)> = None;
+    for (index, line) in text.lines().chain([""]).enumerate() {
         let number = index + 1;
         let trimmed = line.trim();
-        if trimmed.starts_with("```") {
+        let item = trimmed.starts_with("- ") || trimmed.starts_with("1. ");
+        let other = trimmed.is_empty() || trimmed.starts_with(['#', '|']) || trimmed.starts_with("```");
+        let plain = !in_code && !other;
+        if let Some((first, text)) = prose.take_if(|_| !plain || item) {
+            parts.push((first, Part::Prose(code_in(&text).collect())));
+        }
+        if plain {
+            let (_, text) = prose.get_or_insert_with(|| (number, String::new()));
+            text.push_str(trimmed);
+            text.push(' ');
+        } else if trimmed.starts_with("```") {
             in_code = !in_code;
-            in_prose = false;
             parts.push((number, Part::Code(trimmed.to_owned())));
         } else if in_code {
             parts.push((number, Part::Code(without_comment(line).to_owned())));
-        } else if trimmed.is_empty() {
-            in_prose = false;
         } else if trimmed.starts_with('#') {
-            in_prose = false;
             parts.push((number, Part::Heading(trimmed.chars().take_while(|c| *c == '#').count())));
         } else if trimmed.starts_with('|') {
-            in_prose = false;
-            parts.push((number, Part::Row(trimmed.matches('|').count(), code_in(trimmed).collect())));
-        } else {
-            let item = trimmed.starts_with("- ") || trimmed.starts_with("1. ");
-            match parts.last_mut() {
-                Some((_, Part::Prose(code))) if in_prose && !item => code.extend(code_in(trimmed)),
-                Some(_) | None => parts.push((number, Part::Prose(code_in(trimmed).collect()))),
-            }
-            in_prose = true;
+            let mut code: Vec<String> = code_in(trimmed).collect();
+            code.sort_unstable();
+            parts.push((number, Part::Row(trimmed.matches('|').count(), code)));
         }
     }
     parts
