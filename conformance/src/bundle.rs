@@ -175,7 +175,7 @@ impl Bundle {
             expect_ms: ms(of.limits.expect),
             quiet_ms: ms(of.limits.quiet),
             ended: Ended::of(&run.outcome),
-            verdict: word(verdict),
+            verdict: VerdictWord::from(verdict),
             findings: findings.iter().map(finding).collect(),
             app_key: trace.app_key.clone(),
             staged: trace.staged,
@@ -229,15 +229,5 @@ impl Ended {
             }
             Self::Unsupported(what) => Outcome::Unsupported(what.clone()),
         }
-    }
-}
-
-fn word(verdict: &Verdict) -> VerdictWord {
-    match verdict {
-        Verdict::Passed => VerdictWord::Passed,
-        Verdict::Failed(_) => VerdictWord::Failed,
-        Verdict::StaleKnownFailure(_) => VerdictWord::StaleKnownFailure,
-        Verdict::KnownFailure { .. } => VerdictWord::KnownFailure,
-        Verdict::Unsupported { .. } => VerdictWord::Unsupported,
     }
 }
