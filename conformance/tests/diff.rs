@@ -35,7 +35,6 @@ fn suite<'a>(runs: Vec<(&'a Scenario, Verdict, Vec<Sent>)>) -> Suite<'a> {
         sent,
         evidence: None,
         bundle: None,
-        unwritten: None,
         took: Duration::ZERO,
         tries: 1,
         recorded: false,

@@ -10,9 +10,8 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use crate::codegen::{self, Mode};
-use crate::running::Running;
 use crate::workspace::{Failure, Workspace, does_not_start, output, shown};
-use crate::{browser, conformance, python, sdk, tidy};
+use crate::{browser, conformance, python, reports, sdk, tidy};
 
 /// For each file of the shims' tests in Node, which take up to half a minute: one that waits for what never comes is ended
 /// and fails.
@@ -70,6 +69,7 @@ pub(crate) fn run(workspace: &Workspace, without: &Without) -> Result<(), Failur
     quiet("schema", codegen::command(workspace, Mode::Check))?;
     ours("tidy", || tidy::run(workspace))?;
     // Long before they are needed: whoever lacks one should not wait for the tests to hear it.
+    reports::require(workspace)?;
     if !without.leaves_out(Part::Node) {
         ours("vendor SDKs", || sdk::install(workspace).map(drop))?;
     }
@@ -112,14 +112,18 @@ pub(crate) fn run(workspace: &Workspace, without: &Without) -> Result<(), Failur
     for client in &clients {
         let name = format!("conformance of {client}");
         let repeat = format!("cargo xtask conformance --client {client}");
-        loud(&name, &repeat, conformance::command(workspace, &["--client", client])?)?;
+        let folder = reports::of_client(workspace, client).display().to_string();
+        loud(&name, &repeat, conformance::command(workspace, &["--client", client, "--reports", &folder])?)?;
     }
-
-    let server = Running::start(workspace)?;
-    let name = "conformance of core, on a server already running";
-    let command = server.command(workspace)?;
-    loud(name, &shown(&command), command)?;
-    drop(server);
+    let folder = reports::of_all(workspace);
+    quiet("reports put together", reports::put_together(workspace, &clients)?)?;
+    quiet("junit.xml fits Jenkins' schema", reports::junit(workspace, &folder))?;
+    quiet("report.json fits its schema", reports::json(workspace, &folder))?;
+    if without.leaves_out(Part::Browser) {
+        left_out.push("report.html in Chromium".to_owned());
+    } else {
+        quiet("report.html in Chromium", reports::page(workspace, &folder))?;
+    }
 
     // After the clients: the table says what each of them does by now, and only the vendor's SDKs have every call.
     if without.leaves_out(Part::Node) {

@@ -9,7 +9,7 @@ mod ci;
 mod codegen;
 mod conformance;
 mod python;
-mod running;
+mod reports;
 mod sdk;
 mod tidy;
 mod workspace;

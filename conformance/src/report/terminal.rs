@@ -71,7 +71,11 @@ fn of_client(text: &mut String, report: &Report, client: &ClientReport) {
     }
     match &client.not_started {
         Some(why) => line(text, &format!("{BAD}NOT STARTED{BAD:#} {name}: {why}")),
-        None => line(text, &format!("client: {} {}", client.calls_itself, client.version)),
+        None => {
+            // Several may call themselves the same.
+            let of = if report.clients.len() > 1 { format!(" ({name})") } else { String::new() };
+            line(text, &format!("client: {} {}{of}", client.calls_itself, client.version));
+        }
     }
     if report.interrupted && client.tally.not_run > 0 {
         line(

@@ -111,10 +111,10 @@ fn failures_explain_themselves() {
       known_failures: "send/old" with message "x" matches no failure; remove the entry
       mend it with:  cargo xtask conformance run --client node-4.21.1 --update-known-failures
 
-    client: a client 4.21.1
+    client: a client 4.21.1 (node-4.21.1)
     0 passed, 3 failed, 0 known failures, 1 unsupported, 1 flaky
 
-    client: a client 4.21.1
+    client: a client 4.21.1 (core)
     3 passed, 0 failed, 1 known failures, 0 unsupported, 1 not run
 
     all 2 clients

@@ -96,8 +96,7 @@ impl Worlds {
         }
         let Founding { settings, tape_rows_max } = founding;
         let config = Config { settings, ..Config::new(app_key.clone()) };
-        let usual = || self.options.tape.then_some(self.options.tape_rows_max);
-        let tape_rows_max = tape_rows_max.or_else(usual);
+        let tape_rows_max = tape_rows_max.or(self.options.tape.then_some(self.options.tape_rows_max));
         let world = World::new(config, tape_rows_max, &self.uses, &self.blobs);
         tracing::info!("world {app_key} is new");
         worlds.insert(app_key.clone(), Rc::clone(&world));
