@@ -171,7 +171,12 @@ pub fn run_all<'a>(
                 while !stopped.load(Ordering::SeqCst) && !plan.is_interrupted() {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(scenario) = plan.scenarios.get(index) else { return };
-                    if ended.send((index, worker.evaluate(scenario))).is_err() {
+                    let evaluated = worker.evaluate(scenario);
+                    // Here, not where it is told of: by then this worker would have begun another.
+                    if plan.on_failure == OnFailure::Stop && is_failure(&evaluated.verdict) {
+                        stopped.store(true, Ordering::SeqCst);
+                    }
+                    if ended.send((index, evaluated)).is_err() {
                         return;
                     }
                 }
@@ -181,9 +186,6 @@ pub fn run_all<'a>(
         let mut left = plan.scenarios.len();
         for (index, evaluated) in results {
             left -= 1;
-            if plan.on_failure == OnFailure::Stop && is_failure(&evaluated.verdict) {
-                stopped.store(true, Ordering::SeqCst);
-            }
             done(&evaluated, left);
             slots[index] = Some(evaluated);
         }
