@@ -12,6 +12,7 @@ mod uploads;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use mock_server::machine::Millis;
 use mock_server::tape::{Direction, Row};
 
 use crate::dissect::{Field, Tree, Value, dissect, hex};
@@ -29,6 +30,27 @@ pub struct Finding {
     pub user: String,
     /// The field, what was expected and what came.
     pub text: String,
+}
+
+/// Everything wrong with a run: with what clients sent, what they did not send until then, where the harness moved their
+/// clocks, and what the server found. Each thing once with how often it was met.
+pub fn everything(
+    tape: &[Row],
+    app_key: &str,
+    until: Option<Millis>,
+    server: &[Finding],
+) -> Vec<(Finding, usize)> {
+    let mut all = findings(tape, app_key);
+    if let Some(until) = until {
+        all.extend(silences(tape, until));
+    }
+    for found in server {
+        match all.iter_mut().find(|(other, _)| other == found) {
+            Some((_, times)) => *times += 1,
+            None => all.push((found.clone(), 1)),
+        }
+    }
+    all
 }
 
 /// Everything wrong with what clients sent, each thing once with how often it was met.

@@ -6,6 +6,7 @@
 pub mod alias;
 pub mod amend;
 pub mod attachment;
+pub mod bundle;
 pub mod clause;
 pub mod client;
 pub mod coverage;
@@ -23,6 +24,7 @@ pub mod matching;
 pub mod pattern;
 pub mod real_time;
 pub mod record;
+pub mod replay;
 pub mod report;
 pub mod results;
 pub mod run;

@@ -161,7 +161,7 @@ fn perform(
     recorder.steps_are_over();
     driver.record(None);
     let (findings, tape) = (world.findings(), world.tape());
-    let rows = tape.as_ref().map(Vec::clone).unwrap_or_default();
+    let rows = tape.clone().unwrap_or_default();
     let mut trace = recorder.trace(world.app_key().to_owned(), staged, || rows);
     // After the tape, so that it is no shorter. Nobody's verdict needs it.
     trace.journal = world.journal().ok().flatten();

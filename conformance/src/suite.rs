@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use crate::bundle::Circumstances;
 use crate::client::{Client, Day};
 use crate::driver::subprocess::{self, Program, Subprocess};
 use crate::driver::{Driver as _, DriverError, Hello};
@@ -120,6 +121,8 @@ pub struct Evaluated<'a> {
     pub evidence: Option<Evidence>,
     /// The bundle that was written.
     pub bundle: Option<PathBuf>,
+    /// Why no bundle was written, though one was to be.
+    pub unwritten: Option<String>,
     /// How long it took, all tries together.
     pub took: Duration,
     /// How often it was tried.
@@ -163,11 +166,12 @@ pub fn run_all<'a>(
         for _ in 0..plan.jobs.clamp(1, plan.scenarios.len().max(1)) {
             let ended = ended.clone();
             let (first, next, program, server_fault) = (&first, &next, &program, &server_fault);
+            let hello = &hello;
             let stopped = &stopped;
             scope.spawn(move || {
                 let child = first.lock().unwrap_or_else(PoisonError::into_inner).take();
                 let mut worker =
-                    Worker { host, plan, exceptions, program, child, starts_failed: 0, server_fault };
+                    Worker { host, plan, hello, exceptions, program, child, starts_failed: 0, server_fault };
                 while !stopped.load(Ordering::SeqCst) && !plan.is_interrupted() {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(scenario) = plan.scenarios.get(index) else { return };
@@ -209,16 +213,7 @@ struct Judged {
 
 fn judged(records: Option<&Records>, exceptions: &Exceptions<'_>, scenario: &Scenario, run: &Run) -> Judged {
     let trace = &run.trace;
-    let mut findings = judge::findings(&trace.rows, &trace.app_key);
-    if let Some(until) = run.ended_at {
-        findings.extend(judge::silences(&trace.rows, until));
-    }
-    for found in &run.findings {
-        match findings.iter_mut().find(|(other, _)| other == found) {
-            Some((_, times)) => *times += 1,
-            None => findings.push((found.clone(), 1)),
-        }
-    }
+    let findings = judge::everything(&trace.rows, &trace.app_key, run.ended_at, &run.findings);
     let record =
         || records?.compare(scenario, &Transcript::new(&trace.rows, &trace.app_key, trace.staged).text());
     let verdict = verdict(exceptions, &scenario.name, &run.outcome, &findings, record);
@@ -262,6 +257,7 @@ impl Suite<'_> {
 struct Worker<'w, 'a> {
     host: &'w dyn Host,
     plan: Plan<'a>,
+    hello: &'w Hello,
     exceptions: &'w Exceptions<'w>,
     program: &'w Program,
     child: Option<Subprocess>,
@@ -299,9 +295,17 @@ impl<'a> Worker<'_, 'a> {
             Verdict::Unsupported { .. } | Verdict::KnownFailure { .. } => false,
         };
         let recorded = compared && records.is_some();
-        let Remains { sent, evidence, bundle } = self.plan.keep.of(scenario, &run, &verdict);
+        let by = Circumstances {
+            client: &self.plan.client.name,
+            command: &self.plan.client.command,
+            hello: self.hello,
+            seed: 0,
+            limits: self.plan.limits,
+        };
+        let Remains { sent, evidence, bundle, unwritten } =
+            self.plan.keep.of(scenario, &run, &verdict, &findings, by);
         let took = watch.elapsed();
-        Evaluated { scenario, verdict, findings, sent, evidence, bundle, took, tries: 1, recorded }
+        Evaluated { scenario, verdict, findings, sent, evidence, bundle, unwritten, took, tries: 1, recorded }
     }
 
     /// One scenario with this worker's child, which is started again if the one before was lost.

@@ -35,6 +35,7 @@ fn suite<'a>(runs: Vec<(&'a Scenario, Verdict, Vec<Sent>)>) -> Suite<'a> {
         sent,
         evidence: None,
         bundle: None,
+        unwritten: None,
         took: Duration::ZERO,
         tries: 1,
         recorded: false,

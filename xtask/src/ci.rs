@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use crate::codegen::{self, Mode};
+use crate::running::Running;
 use crate::workspace::{Failure, Workspace, does_not_start, output, shown};
 use crate::{browser, conformance, python, reports, sdk, tidy};
 
@@ -124,6 +125,12 @@ pub(crate) fn run(workspace: &Workspace, without: &Without) -> Result<(), Failur
     } else {
         quiet("report.html in Chromium", reports::page(workspace, &folder))?;
     }
+
+    let server = Running::start(workspace)?;
+    let name = "conformance of core, on a server already running";
+    let command = server.command(workspace)?;
+    loud(name, &shown(&command), command)?;
+    drop(server);
 
     // After the clients: the table says what each of them does by now, and only the vendor's SDKs have every call.
     if without.leaves_out(Part::Node) {

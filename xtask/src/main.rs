@@ -10,6 +10,7 @@ mod codegen;
 mod conformance;
 mod python;
 mod reports;
+mod running;
 mod sdk;
 mod tidy;
 mod workspace;

@@ -1,11 +1,12 @@
 //! The rules of the house that no other tool holds: who may import whom, how a file begins and how long it is,
-//! what never gets committed, and that scenarios, dependencies and manifests fit together.
+//! what never gets committed, that scenarios, dependencies and manifests fit together, and that pages for people hold.
 //!
 //! It reads and complains; it never changes a file. Each complaint names the file and the line, and says what
 //! to do.
 
 mod arrows;
 mod manifests;
+mod pages;
 mod scenarios;
 mod text;
 
@@ -53,6 +54,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
         complaints.extend(text::check(file));
     }
     complaints.extend(scenarios::check(&files));
+    complaints.extend(pages::check(&files));
     complaints.extend(manifests::check(&workspace.metadata, &files));
     complaints.extend(arrows::check(&workspace.metadata, &files));
     for tree in arrows::TREES {

@@ -37,6 +37,9 @@ const PATIENCE: Duration = Duration::from_millis(10);
 /// what it takes a machine under load to hand over bytes that are written already.
 const LAST_WORD: Duration = Duration::from_millis(500);
 
+/// A step, its number and line, and what is wrong there.
+type WrongAt = ((usize, usize), String);
+
 pub(super) struct Stage<'a> {
     world: &'a dyn HostWorld,
     addresses: Addresses,
@@ -113,7 +116,12 @@ impl<'a> Stage<'a> {
         if !self.created.contains(device) {
             let Addresses { http, ws } = &self.addresses;
             let create = Command::Create {
-                app_key: self.given.app_key_as_typed.as_deref().unwrap_or(self.world.app_key()).to_owned(),
+                app_key: self
+                    .given
+                    .app_key_as_typed
+                    .as_deref()
+                    .unwrap_or_else(|| self.world.app_key())
+                    .to_owned(),
                 username: self.username(device),
                 device: device.name().to_owned(),
                 rest: http.clone(),
@@ -414,7 +422,7 @@ impl<'a> Stage<'a> {
     }
 
     /// A message that was shown with another time than it came with: its step, and what is wrong.
-    pub(super) fn wrong_time(&self) -> Result<Option<((usize, usize), String)>, Stop> {
+    pub(super) fn wrong_time(&self) -> Result<Option<WrongAt>, Stop> {
         let tape = self.world.tape()?;
         let wrong = wrong_time(&tape, &self.shown, |device| self.username(device));
         Ok(wrong.map(|(shown, text)| (shown.place, text)))

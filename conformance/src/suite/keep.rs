@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::bundle::{Bundle, Circumstances};
+use crate::judge::Finding;
 use crate::report::model::Evidence;
 use crate::run::Run;
 use crate::scenario::Scenario;
@@ -39,6 +41,8 @@ pub struct Bundles<'a> {
     pub folder: &'a Path,
     /// Of which scenarios.
     pub of: BundlesOf,
+    /// The seed of the run, which each tells.
+    pub seed: u64,
 }
 
 /// Of which scenarios a bundle is written.
@@ -56,6 +60,8 @@ pub(super) struct Remains {
     pub(super) sent: Vec<Sent>,
     pub(super) evidence: Option<Evidence>,
     pub(super) bundle: Option<PathBuf>,
+    /// Why there is none, though it was to be written.
+    pub(super) unwritten: Option<String>,
 }
 
 impl Kept {
@@ -70,18 +76,35 @@ impl Kept {
 
 impl Keep<'_> {
     /// Takes from a run what is to be kept.
-    pub(super) fn of(self, scenario: &Scenario, run: &Run, verdict: &Verdict) -> Remains {
+    pub(super) fn of(
+        self,
+        scenario: &Scenario,
+        run: &Run,
+        verdict: &Verdict,
+        findings: &[(Finding, usize)],
+        by: Circumstances<'_>,
+    ) -> Remains {
         let trace = &run.trace;
         let devices = scenario.devices();
         let sent =
             if self.sent.has(verdict) { sent(&trace.rows, &trace.app_key, &devices) } else { Vec::new() };
         let evidence = self.evidence.has(verdict).then(|| Evidence::of(trace, &devices));
-        let bundle = self.bundles.filter(|bundles| match bundles.of {
+        let meant = self.bundles.filter(|bundles| match bundles.of {
+            // Of a scenario that never came to the client there is nothing to play.
+            _ if trace.rows.is_empty() && trace.marks.is_empty() => false,
             BundlesOf::All => true,
             BundlesOf::Failures => is_failure(verdict),
         });
-        let bundle = bundle.and(None);
-        Remains { sent, evidence, bundle }
+        let written = meant.map(|Bundles { folder, seed, .. }| {
+            let of = Circumstances { seed, ..by };
+            Bundle::of(scenario, run, verdict, findings, of).write(folder)
+        });
+        let (bundle, unwritten) = match written {
+            None => (None, None),
+            Some(Ok(path)) => (Some(path), None),
+            Some(Err(error)) => (None, Some(error.to_string())),
+        };
+        Remains { sent, evidence, bundle, unwritten }
     }
 }
 

@@ -96,7 +96,8 @@ impl Worlds {
         }
         let Founding { settings, tape_rows_max } = founding;
         let config = Config { settings, ..Config::new(app_key.clone()) };
-        let tape_rows_max = tape_rows_max.or(self.options.tape.then_some(self.options.tape_rows_max));
+        let usual = || self.options.tape.then_some(self.options.tape_rows_max);
+        let tape_rows_max = tape_rows_max.or_else(usual);
         let world = World::new(config, tape_rows_max, &self.uses, &self.blobs);
         tracing::info!("world {app_key} is new");
         worlds.insert(app_key.clone(), Rc::clone(&world));

@@ -15,6 +15,7 @@ use crate::doctor::DoctorArgs;
 use crate::exit::TABLE;
 use crate::list::ListArgs;
 use crate::new::NewArgs;
+use crate::replay::ReplayArgs;
 use crate::report::ReportArgs;
 use crate::review::{AcceptArgs, ReviewArgs};
 use crate::run::RunArgs;
@@ -76,6 +77,9 @@ pub(crate) enum Verb {
     /// Puts the reports of several runs or shards together, and writes every kind of report again
     #[command(after_help = crate::report::EXAMPLES)]
     Report(ReportArgs),
+    /// Plays a bundle: to this build's server, to a client, or up to a step for a person to look
+    #[command(after_help = crate::replay::EXAMPLES)]
+    Replay(ReplayArgs),
     /// Prints the JSON Schema of the driver's lines, of scenarios, client files or reports
     #[command(after_help = crate::schema::EXAMPLES)]
     Schema(SchemaArgs),

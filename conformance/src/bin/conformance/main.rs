@@ -11,6 +11,7 @@ mod list;
 mod new;
 mod output;
 mod places;
+mod replay;
 mod report;
 mod reports;
 mod review;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Some(Verb::Coverage(args)) => coverage::run(args),
         Some(Verb::Doctor(args)) => doctor::run(&args),
         Some(Verb::Report(args)) => report::run(&args),
+        Some(Verb::Replay(args)) => replay::run(&args),
         Some(Verb::Schema(args)) => schema::run(&args),
         Some(Verb::Review(args)) => review::review(&args),
         Some(Verb::Accept(args)) => review::accept(&args),

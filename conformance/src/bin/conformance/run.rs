@@ -221,6 +221,11 @@ pub(crate) fn evaluate(args: &RunArgs, table: Option<Table>) -> Result<Exit, Pro
             eprintln!("error: {fault}");
             others.push(Exit::Harness);
         }
+        // One disk is full for all of them: the first says it.
+        if let Some(why) = suite.evaluated.iter().find_map(|one| one.unwritten.as_ref()) {
+            eprintln!("error: {why}; --bundles none writes none, --bundle-dir elsewhere");
+            others.push(Exit::Harness);
+        }
         let all = places.usual.then_some(&names);
         // What a broken server showed is nobody's failure.
         let asked = args.failures.update_known_failures && suite.server_fault.is_none();
@@ -285,7 +290,7 @@ impl RunArgs {
         Keep {
             sent: Kept::Nothing,
             evidence: if asked { Kept::All } else { Kept::Failures },
-            bundles: of.map(|of| Bundles { folder: bundle_dir, of }),
+            bundles: of.map(|of| Bundles { folder: bundle_dir, of, seed: self.selection.seed }),
         }
     }
 }

@@ -207,7 +207,7 @@ const laneDiagram = ({ evidence, steps, failed, light, toLine, picked, begin }) 
     /** Scrolls the lanes, and nothing else, to where reading begins. */
     reveal: () => {
       const arrow = arrows[Math.min(begin, arrows.length - 1)];
-      if (arrow) box.scrollTop = Math.max(arrow.parentElement.offsetTop - box.clientHeight / 3, 0);
+      if (arrow) box.scrollTop = Math.max(arrow.parentElement.offsetTop - box.clientHeight / 6, 0);
     },
     enter: () => go(arrows.findIndex((arrow) => arrow.tabIndex === 0)),
     /** Closes what is open; whether anything was. */

@@ -1,0 +1,303 @@
+//! What a server sent, given to a client: the recorded lines are asked, and a server that only plays the record answers
+//! what the recorded one did. No world, no judge: it tells where the client does otherwise than the recorded one.
+//!
+//! Times, a client's own message ids and the names of its devices may differ. A client that does nothing more is waited
+//! for only so long.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use mock_server::journal::Given;
+use mock_server::tape::Event as Taped;
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+use super::renamed::Renamed;
+use super::script::Script;
+use super::sockets::Sockets;
+use super::{Unplayable, server};
+use crate::attachment::Files;
+use crate::bundle::Bundle;
+use crate::driver::{Answer, Command, Device, Driver, DriverError, Event, ProcessCommand};
+use crate::real_time::Deadline;
+use crate::trace::Marked;
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Played {
+    /// How many lines were asked.
+    pub lines: usize,
+    /// How many events the client showed.
+    pub events: usize,
+    /// Where it did otherwise, each with what the record has.
+    pub differences: Vec<String>,
+}
+
+/// A line of the record that was asked.
+#[derive(Deserialize)]
+struct Asked {
+    #[serde(default)]
+    user: Option<Device>,
+    command: Json,
+}
+
+/// A line of the record that was said, if it is an event.
+#[derive(Deserialize)]
+struct Shown {
+    user: Device,
+    event: Json,
+}
+
+/// How long one look for an event takes.
+const LOOK: Duration = Duration::from_millis(10);
+/// How long the client may do nothing at the end before that is the end.
+const STILL: Duration = Duration::from_millis(300);
+
+/// Plays to a client. It is waited for at most `within` whenever nothing happens.
+pub fn play(bundle: &Bundle, driver: &mut dyn Driver, within: Duration) -> Result<Played, Unplayable> {
+    let harness = |error: std::io::Error| Unplayable::Harness(format!("the playback's server: {error}"));
+    if bundle.marks_left_out > 0 {
+        let why = "the first lines of this record are not in it: there were too many";
+        return Err(Unplayable::Harness(why.to_owned()));
+    }
+    let then = authority(bundle);
+    let listener = Sockets::bind(then.as_ref().and_then(|then| then.parse().ok())).map_err(harness)?;
+    let now: SocketAddr = listener.local_addr().map_err(harness)?;
+    let renamed = Renamed::new(then.map(|then| (then, now.to_string())));
+    let lines = bundle.marks.iter().filter(|mark| matches!(mark.what, Marked::Asked(_))).map(|mark| mark.row);
+    let script = Script::new(bundle.tape.clone(), lines.collect(), renamed);
+    let sockets =
+        Sockets::start(listener, script, &bundle.app_key, contents(bundle), within).map_err(harness)?;
+    let files = server::scenario(bundle).map(|scenario| scenario.given.files).unwrap_or_default();
+    let mut player = Player {
+        sockets,
+        driver,
+        within,
+        files: Files::new(files),
+        shown: BTreeMap::new(),
+        seen: 0,
+        lines: 0,
+    };
+    let lost = player.go_through(bundle);
+    let Player { sockets, shown, seen, lines, .. } = player;
+    let mut differences = sockets.with(|script| std::mem::take(&mut script.differences));
+    if let Err(error) = lost {
+        differences.push(error.to_string());
+    }
+    differences.extend(sockets.with(|script| events(bundle, &shown, &mut script.renamed)));
+    Ok(Played { lines, events: seen, differences })
+}
+
+struct Player<'a> {
+    sockets: Sockets,
+    driver: &'a mut dyn Driver,
+    within: Duration,
+    files: Files,
+    shown: BTreeMap<String, Vec<Json>>,
+    seen: usize,
+    lines: usize,
+}
+
+impl Player<'_> {
+    fn go_through(&mut self, bundle: &Bundle) -> Result<(), DriverError> {
+        let mut events = 0;
+        for mark in &bundle.marks {
+            match &mark.what {
+                Marked::Said(line) => events += usize::from(serde_json::from_str::<Shown>(line).is_ok()),
+                Marked::Asked(line) => {
+                    if !self.reach(mark.row, events)? {
+                        return Ok(());
+                    }
+                    self.ask(line)?;
+                }
+                Marked::Step { .. } | Marked::Control(_) | Marked::Advanced { .. } => {}
+            }
+        }
+        self.reach(bundle.tape.len(), events)?;
+        // What it does too much comes now.
+        while let Some((device, event)) = self.driver.event(STILL)? {
+            self.keep(&device, &event);
+        }
+        Ok(())
+    }
+
+    /// Waits until the client has done and shown what it had by then; false when it does not, which is told.
+    fn reach(&mut self, row: usize, events: usize) -> Result<bool, DriverError> {
+        let mut deadline = Deadline::after(self.within);
+        let mut before = (0, 0);
+        loop {
+            let (past, progress) = self.sockets.with(|script| (script.is_past(row), script.progress));
+            if past && self.seen >= events {
+                return Ok(true);
+            }
+            if (progress, self.seen) != before {
+                before = (progress, self.seen);
+                deadline = Deadline::after(self.within);
+            }
+            if deadline.left().is_zero() {
+                let within = self.within;
+                self.sockets.with(|script| {
+                    let what = match script.waits_for().filter(|_| !past) {
+                        Some(what) => format!("this, which is in the record: {what}"),
+                        None => "an event that it showed in the record".to_owned(),
+                    };
+                    script.differs(format!(
+                        "the client did nothing more within {within:?}, and there lacks {what}"
+                    ));
+                });
+                return Ok(false);
+            }
+            match self.driver.event(LOOK)? {
+                Some((device, event)) => self.keep(&device, &event),
+                None => self.sockets.wait(LOOK),
+            }
+        }
+    }
+
+    fn ask(&mut self, line: &str) -> Result<(), DriverError> {
+        let text = self.sockets.with(|script| script.renamed.text(line));
+        let Ok(Asked { user, command }) = serde_json::from_str::<Asked>(&text) else { return Ok(()) };
+        // Counted first: what it brings about may come before its answer.
+        self.sockets.with(Script::line_asked);
+        self.lines += 1;
+        let answer = match user {
+            None => match serde_json::from_value::<ProcessCommand>(command) {
+                Ok(command) => self.driver.process(command)?,
+                Err(_) => return Ok(()),
+            },
+            Some(user) => match serde_json::from_value::<Command>(command) {
+                Ok(mut command) => {
+                    self.place_file(&mut command);
+                    self.driver.command(&user, &command)?
+                }
+                Err(error) => {
+                    let said = format!("this build knows no such command: {error}\n  {text}");
+                    self.sockets.with(|script| script.differs(said));
+                    return Ok(());
+                }
+            },
+        };
+        match answer {
+            Answer::Ok(_) | Answer::Error(_) => {}
+            Answer::Unsupported(what) => {
+                self.sockets.with(|script| script.differs(format!("the client has no {what}\n  {text}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// The recorded file lay in a folder that is gone.
+    fn place_file(&mut self, command: &mut Command) {
+        let Some(name) = command.file().and_then(|path| path.rsplit(['/', '\\']).next()).map(str::to_owned)
+        else {
+            return;
+        };
+        if let Ok(path) = self.files.path(&name) {
+            command.set_file(path);
+        }
+    }
+
+    fn keep(&mut self, device: &Device, event: &Event) {
+        let event = serde_json::to_value(event).expect("an event has only string keys");
+        self.shown.entry(device.to_string()).or_default().push(event);
+        self.seen += 1;
+    }
+}
+
+/// Where a device showed something else than in the record.
+fn events(bundle: &Bundle, shown: &BTreeMap<String, Vec<Json>>, renamed: &mut Renamed) -> Vec<String> {
+    let mut recorded: BTreeMap<String, Vec<Json>> = BTreeMap::new();
+    for mark in &bundle.marks {
+        if let Marked::Said(line) = &mark.what
+            && let Ok(Shown { user, event }) = serde_json::from_str::<Shown>(line)
+        {
+            recorded.entry(user.to_string()).or_default().push(event);
+        }
+    }
+    let mut lines = Vec::new();
+    let none = Vec::new();
+    let devices: std::collections::BTreeSet<&String> = recorded.keys().chain(shown.keys()).collect();
+    for device in devices {
+        // How often an upload tells of its progress is chance.
+        let told = |of: &BTreeMap<String, Vec<Json>>| -> Vec<Json> {
+            let events = of.get(device).unwrap_or(&none).iter();
+            events.filter(|event| event.get("progress").is_none()).cloned().collect()
+        };
+        let (then, now) = (told(&recorded), told(shown));
+        for index in 0..then.len().max(now.len()) {
+            let line = match (then.get(index), now.get(index)) {
+                (Some(then), Some(now)) => {
+                    let lines = renamed.compare_json(then, now);
+                    if lines.is_empty() {
+                        continue;
+                    }
+                    format!(
+                        "{device} shows another event than its {} of the record\n  {}",
+                        nth(index),
+                        lines.join("\n  ")
+                    )
+                }
+                (Some(then), None) => format!("{device} does not show its {} event: {then}", nth(index)),
+                (None, now) => {
+                    format!(
+                        "{device} shows an event more: {}",
+                        now.map(ToString::to_string).unwrap_or_default()
+                    )
+                }
+            };
+            lines.push(line);
+            // What follows differs because of this.
+            break;
+        }
+    }
+    lines
+}
+
+fn nth(index: usize) -> String {
+    match index {
+        0 => "1st".to_owned(),
+        1 => "2nd".to_owned(),
+        2 => "3rd".to_owned(),
+        other => format!("{}th", other + 1),
+    }
+}
+
+/// Where the recorded server was, as the client was told.
+fn authority(bundle: &Bundle) -> Option<String> {
+    bundle.marks.iter().find_map(|mark| {
+        let Marked::Asked(line) = &mark.what else { return None };
+        let asked: Asked = serde_json::from_str(line).ok()?;
+        let rest = asked.command.get("create")?.get("rest")?.as_str()?;
+        Some(rest.strip_prefix("http://")?.split('/').next()?.to_owned())
+    })
+}
+
+/// What each file that was uploaded held, by the name that the server gave it.
+fn contents(bundle: &Bundle) -> BTreeMap<String, Bytes> {
+    let mut contents = BTreeMap::new();
+    let mut held: Vec<Bytes> = bundle
+        .journal
+        .iter()
+        .flatten()
+        .filter_map(|entry| match &entry.given {
+            Given::Http { content: Some(content), .. } => Some(content.clone()),
+            _other => None,
+        })
+        .collect();
+    held.reverse();
+    for row in &bundle.tape {
+        let Taped::Http { method, path, answer, body, .. } = &row.event else { continue };
+        let is_file = serde_json::from_slice::<Json>(body).is_ok_and(|body| body.get("file").is_some());
+        if method != "POST" || !path.starts_with("/chatfiles") || !is_file {
+            continue;
+        }
+        let Some(content) = held.pop() else { break };
+        let answer: Json = serde_json::from_slice(answer).unwrap_or(Json::Null);
+        if let Some(uuid) = answer.pointer("/entities/0/uuid").and_then(Json::as_str) {
+            contents.insert(uuid.to_owned(), content);
+        }
+    }
+    contents
+}

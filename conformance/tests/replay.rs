@@ -1,0 +1,221 @@
+//! Bundles: what is written is read, what is damaged is told, and a record that was changed does not pass for the same.
+
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use conformance::bundle::{Bundle, BundleError, ClientOf, Ended, FORMAT, ScenarioOf};
+use conformance::driver::Hello;
+use conformance::replay::{Place, Unplayable, hold, server, until};
+use conformance::report::model::VerdictWord;
+use conformance::trace::{Mark, Marked};
+use mock_server::control::Control;
+use mock_server::journal::{Entry, Given};
+use mock_server::machine::{ConnId, Millis};
+use mock_server::replay::replay;
+use mock_server::tape::{Direction, Door, Event, Row};
+use rstest::rstest;
+
+const START: Millis = Millis(1_640_908_800_000);
+
+/// A field of wire type 2.
+fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(bytes.len()).expect("it is short");
+    [&[number << 3 | 2, length][..], bytes].concat()
+}
+
+fn login(user: &str, token: &str) -> Bytes {
+    let auth = format!("$t${token}");
+    let jid = [(1, "org#app"), (2, user), (3, "easemob.com"), (4, "webim_web")];
+    let jid: Vec<u8> = jid.iter().flat_map(|(number, text)| field(*number, text.as_bytes())).collect();
+    // guid, auth, command PROVISION
+    [field(2, &jid), field(3, auth.as_bytes()), vec![8 << 3, 3]].concat().into()
+}
+
+/// Alice logs in, a clock moves, alice is cut.
+fn bundle() -> Bundle {
+    let conn = ConnId(1);
+    let given = [
+        Given::Made { app_key: "org#app".into(), settings: Box::default(), first_id: 7 },
+        Given::Stopped(START),
+        Given::Control(Box::new(Control::User { name: "alice".into(), password: "pw".into() })),
+        Given::Control(Box::new(Control::Token { user: "alice".into(), token: "t".into(), ttl_ms: 9_000 })),
+        Given::Opened { conn, door: Door::SockJs },
+        Given::Frame { conn, bytes: login("alice", "t") },
+        Given::Advanced { ms: 5 },
+        Given::Closed { conn, why: "closed by the client".into() },
+    ];
+    let mut journal: Vec<Entry> = given.into_iter().map(|given| Entry { at: START, row: 0, given }).collect();
+    // Where each stood on the tape: after what those before it brought about.
+    for index in 0..journal.len() {
+        journal[index].row = replay(&journal[..index.max(1)]).expect("a beginning").rows.len();
+    }
+    let tape = replay(&journal).expect("a beginning").rows;
+    let mark = |row, step, what| Mark { row, step, what };
+    let marks = vec![
+        mark(0, None, Marked::Control("{}".to_owned())),
+        mark(0, None, Marked::Control("{}".to_owned())),
+        mark(0, Some(1), Marked::Step { line: 5 }),
+        mark(tape.len() - 1, Some(2), Marked::Step { line: 6 }),
+        mark(tape.len() - 1, Some(2), Marked::Advanced { ms: 5 }),
+        mark(tape.len() - 1, Some(3), Marked::Step { line: 7 }),
+    ];
+    let hello =
+        Hello { protocol: 1, name: "x".into(), version: "1".into(), capabilities: Default::default() };
+    Bundle {
+        bundle: FORMAT,
+        harness: "0.1.0".into(),
+        seed: 0,
+        scenario: ScenarioOf { name: "conn/one".into(), path: "conn/one.json".into(), source: "{}".into() },
+        client: ClientOf { name: "x".into(), command: vec!["x".into()], hello },
+        expect_ms: 5_000,
+        quiet_ms: 5_000,
+        ended: Ended::Finished,
+        verdict: VerdictWord::Passed,
+        findings: Vec::new(),
+        app_key: "org#app".into(),
+        staged: 0,
+        ended_at: None,
+        tape,
+        journal: Some(journal),
+        marks,
+        marks_left_out: 0,
+        stderr: String::new(),
+    }
+}
+
+#[test]
+fn what_is_written_is_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bundle = bundle();
+    let path = bundle.write(folder.path()).expect("room");
+    assert_eq!(path, folder.path().join("x").join("conn__one.bundle.json"));
+    assert_eq!(Bundle::read(&path).expect("it is whole"), bundle);
+    let files = std::fs::read_dir(folder.path().join("x")).expect("the client's folder").count();
+    assert_eq!(files, 1, "nothing else is left behind");
+}
+
+#[test]
+fn a_bundle_that_has_no_place_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("x"), "a file where the folder should be").expect("room");
+    let error = bundle().write(folder.path()).expect_err("there is no room for a folder");
+    assert!(matches!(error, BundleError::Unwritable { .. }));
+    assert!(error.to_string().starts_with("the bundle "), "{error}");
+}
+
+fn changed(change: impl FnOnce(String) -> String) -> String {
+    change(serde_json::to_string(&bundle()).expect("it has only string keys"))
+}
+
+#[rstest]
+#[case::of_something_else("{\"format\": 2}".to_owned(), "f.json is no bundle; `conformance run` writes one beside a failure, and its name ends in .bundle.json")]
+#[case::empty(String::new(), "f.json is no bundle; ")]
+#[case::newer(changed(|text| text.replacen("\"bundle\":1", "\"bundle\":2", 1)), "f.json is a bundle of format 2, and this program knows 1: replay it with the conformance that wrote it, or a later one")]
+#[case::cut(changed(|text| text[..text.len() / 2].to_owned()), "the bundle f.json ends in the middle: it was not copied whole; fetch it again")]
+#[case::a_byte(changed(|text| text.replacen("\"bytes\":\"", "\"bytes\":\"!", 1)), "the bundle f.json is damaged: damaged base64: ")]
+#[case::a_field_more(changed(|text| text.replacen("\"seed\"", "\"sead\"", 1)), "the bundle f.json is damaged: unknown field `sead`")]
+#[case::marks(changed(|text| text.replacen("\"row\":0,\"step\":1", "\"row\":99,\"step\":1", 1)), "the bundle f.json is damaged: a mark stands at row 99, and its tape has ")]
+fn what_is_no_good_bundle_is_told(#[case] text: String, #[case] said: &str) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("f.json");
+    std::fs::write(&path, text).expect("room");
+    let error = Bundle::read(&path).expect_err("it is no good").to_string();
+    let error = error.replace(&path.display().to_string(), "f.json");
+    assert!(error.starts_with(said), "{error}");
+}
+
+#[test]
+fn a_bundle_that_is_not_there_is_told() {
+    let path = PathBuf::from("no").join("such.json");
+    let error = Bundle::read(&path).expect_err("it is not there").to_string();
+    assert!(
+        error.starts_with(&format!("the bundle {} cannot be read: ", Path::new("no/such.json").display())),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_record_of_this_build_is_played_as_it_was() {
+    let played = server::play(&bundle()).expect("it has its journal");
+    assert_eq!(played.difference, None);
+    assert_eq!(played.rows, bundle().tape);
+    assert_eq!(played.counts(), (2, 0));
+}
+
+#[test]
+fn a_frame_that_was_another_is_told_field_by_field() {
+    let mut bundle = bundle();
+    let down = |row: &&mut Row| matches!(&row.event, Event::Frame { direction: Direction::Down, .. });
+    let row = bundle.tape.iter_mut().find(down).expect("a login is answered");
+    let Event::Frame { bytes, .. } = &mut row.event else { unreachable!("it was looked for") };
+    // The command is another.
+    let mut other = bytes.to_vec();
+    let at = other.windows(2).position(|pair| pair == [8 << 3, 3]).expect("a PROVISION");
+    other[at + 1] = 2;
+    *bytes = other.into();
+    let difference = server::play(&bundle).expect("it has its journal").difference.expect("one");
+    let told = difference.to_string();
+    assert!(told.starts_with("in step 1 (line 5), row "), "{told}");
+    let first = "  recorded: NOTICE to alice/webim_web\n  now:      PROVISION to alice/webim_web\n  command: recorded NOTICE, now PROVISION";
+    assert!(told.contains(first), "{told}");
+}
+
+#[test]
+fn a_row_that_does_not_come_is_told() {
+    let mut bundle = bundle();
+    let more = bundle.tape.last().cloned().expect("a row");
+    bundle.tape.push(more);
+    let difference = server::play(&bundle).expect("it has its journal").difference.expect("one");
+    assert_eq!((difference.row, difference.now.as_str()), (bundle.tape.len() - 1, "nothing"));
+}
+
+#[rstest]
+#[case::first(Some(1), 4)]
+#[case::before_the_clock_moves(Some(2), 6)]
+#[case::after_it(Some(3), 7)]
+#[case::the_end(None, 8)]
+fn a_step_begins_where_it_began(#[case] step: Option<usize>, #[case] entries: usize) {
+    assert_eq!(until(&bundle(), step).map(|place| place.entries), Ok(entries));
+}
+
+#[test]
+fn a_step_that_was_not_reached_is_told() {
+    let error = until(&bundle(), Some(4)).expect_err("three began").to_string();
+    assert_eq!(
+        error,
+        "--until 4: the record ends in step 3; give a number from 1 to 3, or leave --until out for its end"
+    );
+}
+
+#[test]
+fn without_a_journal_nothing_is_played() {
+    let bundle = Bundle { journal: None, ..bundle() };
+    assert_eq!(server::play(&bundle), Err(Unplayable::NoJournal));
+    let broken = Bundle { journal: Some(Vec::new()), ..bundle };
+    assert!(matches!(server::play(&broken), Err(Unplayable::Journal(_))));
+}
+
+#[test]
+fn a_state_is_held_and_says_how_it_is_reached() {
+    let bundle = bundle();
+    let place: Place = until(&bundle, Some(1)).expect("it began");
+    let held = hold::hold(&bundle, &place).expect("a free port");
+    let told = held.told.replace(&held.authority(), "HOST");
+    assert!(
+        told.starts_with(
+            "The server is as it was just before step 1 of conn/one (conn/one.json:5), with client x."
+        ),
+        "{told}"
+    );
+    for line in [
+        "  REST       http://HOST/org/app",
+        "  users      alice (password pw)",
+        "  tokens     alice t",
+        "  online     nobody",
+        "  clock      stands at 1640908800000 ms since 1970 until it is moved",
+    ] {
+        assert!(told.lines().any(|other| other == line), "{line} is not in {told}");
+    }
+    let staged = told.lines().filter(|line| line.contains("/_mock/org/app/control")).count();
+    assert_eq!(staged, 2, "nothing but control commands came before: {told}");
+}
