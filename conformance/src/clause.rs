@@ -32,7 +32,19 @@ pub enum Level {
 pub fn load(path: &Path) -> Result<Vec<Clause>, String> {
     let error = |what: &dyn std::fmt::Display| format!("{}: {what}", path.display());
     let text = std::fs::read_to_string(path).map_err(|why| error(&why))?;
-    let clauses: Vec<Clause> = serde_json::from_str(&text).map_err(|why| error(&why))?;
+    parse(&text, path)
+}
+
+/// Those inside of this program, for when no repository is around.
+pub fn embedded() -> Result<Vec<Clause>, String> {
+    let path = Path::new("fixtures/clauses.json");
+    let text = fixtures::embedded::clauses().map_err(|why| format!("{}: {why}", path.display()))?;
+    parse(&text, path)
+}
+
+fn parse(text: &str, path: &Path) -> Result<Vec<Clause>, String> {
+    let error = |what: &dyn std::fmt::Display| format!("{}: {what}", path.display());
+    let clauses: Vec<Clause> = serde_json::from_str(text).map_err(|why| error(&why))?;
     let mut ids = BTreeSet::new();
     match clauses.iter().find(|clause| !ids.insert(&clause.id)) {
         None => Ok(clauses),

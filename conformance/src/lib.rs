@@ -18,6 +18,7 @@ pub mod exceptions;
 pub mod exit;
 pub mod hold;
 pub mod host;
+pub mod interrupt;
 pub mod judge;
 pub mod lane;
 pub mod matching;

@@ -117,6 +117,21 @@ pub fn load(
     Ok(scenarios)
 }
 
+/// Those inside of this program, for when no repository is around; failures name their files all the same.
+pub fn embedded(clauses: &BTreeSet<String>) -> Result<Vec<Scenario>, ScenarioError> {
+    let folder = Path::new("fixtures/scenarios");
+    let whole =
+        |path: &Path, message: String| ScenarioError { path: path.to_owned(), line: 0, column: 0, message };
+    let files = fixtures::embedded::scenarios().map_err(|error| whole(folder, error.to_string()))?;
+    let scenarios = files.iter().map(|file| {
+        let path = folder.join(&*file.path);
+        let name = file.path.strip_suffix(".json");
+        let name = name.ok_or_else(|| whole(&path, "a scenario is a .json file".to_owned()))?;
+        Scenario::parse(&file.text, name, &path, clauses)
+    });
+    scenarios.collect()
+}
+
 impl Scenario {
     /// Reads one file's text.
     pub fn parse(

@@ -12,10 +12,11 @@ use std::time::Duration;
 use crate::bundle::Circumstances;
 use crate::client::{Client, Day};
 use crate::driver::subprocess::{self, Program, Subprocess};
-use crate::driver::{Driver as _, DriverError, Hello};
+use crate::driver::{Driver, DriverError, Hello};
 use crate::exceptions::{Exceptions, Sight};
 use crate::hold::{After, Held, Holder};
 use crate::host::{Host, HostError};
+use crate::interrupt::{Doomed, Interrupt};
 use crate::judge::{self, Finding};
 use crate::real_time::Stopwatch;
 use crate::record::Records;
@@ -58,6 +59,8 @@ pub struct Plan<'a> {
     pub interrupt: Option<&'a Interrupt>,
     /// Who looks at the world of a failure before it is forgotten.
     pub holder: Option<&'a dyn Holder>,
+    /// Each client's process is ended at a moment of each scenario that this seed draws: for tests of the harness.
+    pub kill_clients: Option<u64>,
 }
 
 /// What a failure means for the scenarios that have not begun by then.
@@ -68,22 +71,6 @@ pub enum OnFailure {
     GoOn,
     /// They are not.
     Stop,
-}
-
-/// Somebody wants the run to end: no scenario begins any more.
-#[derive(Debug, Default)]
-pub struct Interrupt(AtomicBool);
-
-impl Interrupt {
-    /// From now on.
-    pub fn raise(&self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-
-    /// Whether somebody did.
-    pub fn is_raised(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
-    }
 }
 
 impl<'a> Plan<'a> {
@@ -102,6 +89,7 @@ impl<'a> Plan<'a> {
             on_failure: OnFailure::default(),
             interrupt: None,
             holder: None,
+            kill_clients: None,
         }
     }
 }
@@ -153,7 +141,7 @@ pub fn run_all<'a>(
 ) -> Result<Suite<'a>, DriverError> {
     let program = plan.client.program();
     // Started here and given to the first worker: whether it can be is known before anything is run.
-    let first = Subprocess::start(&program, plan.process)?;
+    let first = plan.start(&program)?;
     let hello = first.hello().clone();
     let exceptions = &Exceptions::of(plan.client, &hello.version);
     let first = Mutex::new(Some(first));
@@ -176,9 +164,15 @@ pub fn run_all<'a>(
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(scenario) = plan.scenarios.get(index) else { return };
                     let evaluated = worker.evaluate(scenario);
-                    // Here, not where it is told of: by then this worker would have begun another.
-                    if plan.on_failure == OnFailure::Stop && is_failure(&evaluated.verdict) {
-                        stopped.store(true, Ordering::SeqCst);
+                    if is_failure(&evaluated.verdict) {
+                        if plan.is_interrupted() {
+                            // Nobody knows what it would have come to.
+                            return;
+                        }
+                        // Here, not where it is told of: by then this worker would have begun another.
+                        if plan.on_failure == OnFailure::Stop {
+                            stopped.store(true, Ordering::SeqCst);
+                        }
                     }
                     if ended.send((index, evaluated)).is_err() {
                         return;
@@ -228,6 +222,15 @@ impl<'a> Plan<'a> {
 
     fn is_interrupted(&self) -> bool {
         self.interrupt.is_some_and(Interrupt::is_raised)
+    }
+
+    /// A process of the client, which goes with the run.
+    fn start(&self, program: &Program) -> Result<Subprocess, DriverError> {
+        Subprocess::start_watched(program, self.process, |child| {
+            if let Some(interrupt) = self.interrupt {
+                interrupt.watch(child);
+            }
+        })
     }
 }
 
@@ -326,7 +329,7 @@ impl<'a> Worker<'_, 'a> {
                 let times = STARTS_FAILED_MAX;
                 return failed(format!("not run: the client could not be started {times} times in a row"));
             }
-            match Subprocess::start(self.program, self.plan.process) {
+            match self.plan.start(self.program) {
                 Ok(child) => {
                     self.starts_failed = 0;
                     self.child = Some(child);
@@ -339,7 +342,15 @@ impl<'a> Worker<'_, 'a> {
         }
         let child = self.child.as_mut().expect("it was started above");
         let Plan { holder, limits, .. } = self.plan;
-        let run = run_and(self.host, child, scenario, limits, |run| {
+        let mut doomed;
+        let driver: &mut dyn Driver = match self.plan.kill_clients {
+            None => child,
+            Some(seed) => {
+                doomed = Doomed::new(child, seed, &scenario.name);
+                &mut doomed
+            }
+        };
+        let run = run_and(self.host, driver, scenario, limits, |run| {
             let Some(holder) = holder else { return After::Forget };
             let judged = judged(self.plan.records_of(scenario), self.exceptions, scenario, run);
             match &judged.verdict {

@@ -128,6 +128,7 @@ impl Patient {
                 self.lines_heard -= 1;
                 Err(self.end())
             }
+            Line::Wake => unreachable!("nobody ends a doctor's patient"),
         }
     }
 
@@ -303,7 +304,7 @@ impl Patient {
     fn listen_to_the_end(&mut self, deadline: Deadline) {
         while self.ended.is_none() {
             match self.lines.recv_timeout(deadline.left()) {
-                Ok(Line::Text(_)) => {}
+                Ok(Line::Text(_) | Line::Wake) => {}
                 Ok(Line::TooLong(_) | Line::End(_)) | Err(RecvTimeoutError::Disconnected) => {
                     self.ended = Some("its stdin was ended".to_owned());
                 }

@@ -20,10 +20,13 @@ pub const LINE_BYTES_MAX: usize = 1 << 20;
 const STDERR_BYTES_MAX: usize = 32 << 10;
 
 /// What the reader thread hands over.
+#[derive(Debug)]
 pub(crate) enum Line {
     Text(Vec<u8>),
     TooLong(Vec<u8>),
     End(Option<String>),
+    /// Nothing was said: whoever waits should look whether the run is over.
+    Wake,
 }
 
 /// What a line says.

@@ -17,6 +17,7 @@ use crate::trace::Recorder;
 mod command;
 mod event;
 pub(crate) mod lines;
+mod process;
 
 pub use command::{Chat, Command, Emoji, Priority, v4};
 pub use event::{Event, EventKind};
@@ -118,6 +119,9 @@ pub enum DriverError {
         /// The time it had.
         within: Duration,
     },
+    /// The run was ended meanwhile; the client is not to blame.
+    #[error("the run was ended")]
+    Interrupted,
     /// It broke the line protocol.
     #[error("the client broke the line protocol (DRIVER.md): {0}")]
     Protocol(String),

@@ -7,8 +7,9 @@ use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io::BufReader;
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError};
+use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -19,7 +20,10 @@ use crate::real_time::Deadline;
 use crate::trace::{Marked, Recorder};
 
 use super::lines::{LINE_BYTES_MAX, Line, Said, Tail, excerpt, keep_tail, read_lines, write_lines};
+use super::process::{self, Process, locked};
 use super::{Answer, Command, Device, Driver, DriverError, Event, Hello, PROTOCOL, ProcessCommand};
+
+pub use super::process::Handle;
 
 /// Lines read ahead of the harness. A child that writes faster waits in its own `write`, as on any pipe.
 const LINES_AHEAD_MAX: usize = 64;
@@ -53,7 +57,9 @@ pub struct Limits {
 /// A running child.
 #[derive(Debug)]
 pub struct Subprocess {
-    child: Child,
+    process: Arc<Mutex<Process>>,
+    stopped: Arc<AtomicBool>,
+    wake: SyncSender<Line>,
     requests: Option<Sender<String>>,
     lines: Receiver<Line>,
     stderr: Arc<Mutex<Tail>>,
@@ -74,7 +80,18 @@ pub struct Subprocess {
 impl Subprocess {
     /// Starts the program and waits for its hello.
     pub fn start(program: &Program, limits: Limits) -> Result<Self, DriverError> {
-        let mut child = std::process::Command::new(&program.program)
+        Self::start_watched(program, limits, drop)
+    }
+
+    /// As [`Subprocess::start`]; `watch` is given a way to end the process even before it has said hello.
+    pub fn start_watched(
+        program: &Program,
+        limits: Limits,
+        watch: impl FnOnce(Handle),
+    ) -> Result<Self, DriverError> {
+        let mut command = std::process::Command::new(&program.program);
+        process::apart(&mut command);
+        let mut child = command
             .args(&program.args)
             .current_dir(&program.folder)
             .stdin(Stdio::piped())
@@ -89,6 +106,7 @@ impl Subprocess {
         // A thread of its own: a child that does not read must not hang the harness in `write`.
         thread::spawn(move || write_lines(stdin, &to_write));
         let (line_read, lines) = mpsc::sync_channel(LINES_AHEAD_MAX);
+        let wake = line_read.clone();
         thread::spawn(move || read_lines(BufReader::new(stdout), &line_read));
         let tail = Arc::new(Mutex::new(Tail::default()));
         let (ended, stderr_ended) = mpsc::channel();
@@ -104,7 +122,9 @@ impl Subprocess {
             capabilities: Default::default(),
         };
         let mut this = Self {
-            child,
+            process: Process::new(child),
+            stopped: Arc::default(),
+            wake,
             requests: Some(requests),
             lines,
             stderr: tail,
@@ -118,8 +138,10 @@ impl Subprocess {
             recorder: None,
             sync: None,
         };
+        watch(this.handle());
         match this.first_line() {
             Ok(hello) => this.hello = hello,
+            Err(DriverError::Interrupted) => return Err(DriverError::Interrupted),
             Err(error) => {
                 let mut reason = match error {
                     DriverError::Start(reason) => reason,
@@ -133,6 +155,11 @@ impl Subprocess {
             }
         }
         Ok(this)
+    }
+
+    /// A way to end it from another thread.
+    pub fn handle(&self) -> Handle {
+        Handle::new(&self.process, &self.stopped, self.wake.clone())
     }
 
     fn first_line(&mut self) -> Result<Hello, DriverError> {
@@ -221,18 +248,16 @@ impl Subprocess {
 
     /// The next line that says something, and its length; `None` when the time is up.
     fn line(&mut self, deadline: Deadline) -> Result<Option<(Said, usize)>, DriverError> {
-        let left = deadline.left();
-        let line = if left.is_zero() {
-            match self.lines.try_recv() {
-                Ok(line) => line,
-                Err(TryRecvError::Empty) => return Ok(None),
-                Err(TryRecvError::Disconnected) => Line::End(None),
+        let line = loop {
+            if self.stopped.load(Ordering::SeqCst) {
+                // It has done nothing wrong, so it is let go as at the end of any run.
+                self.lost = Some(DriverError::Interrupted);
+                return Err(DriverError::Interrupted);
             }
-        } else {
-            match self.lines.recv_timeout(left) {
-                Ok(line) => line,
-                Err(RecvTimeoutError::Timeout) => return Ok(None),
-                Err(RecvTimeoutError::Disconnected) => Line::End(None),
+            match self.next_line(deadline.left()) {
+                Some(Line::Wake) => {}
+                Some(line) => break line,
+                None => return Ok(None),
             }
         };
         match line {
@@ -252,6 +277,23 @@ impl Subprocess {
                 Err(self.broken(format!("a line longer than {LINE_BYTES_MAX} bytes: {}", excerpt(&start))))
             }
             Line::End(error) => Err(self.died(error)),
+            Line::Wake => unreachable!("the loop above waits on"),
+        }
+    }
+
+    /// What the reader hands over next; `None` when the time is up.
+    fn next_line(&self, left: Duration) -> Option<Line> {
+        if left.is_zero() {
+            return match self.lines.try_recv() {
+                Ok(line) => Some(line),
+                Err(TryRecvError::Empty) => None,
+                Err(TryRecvError::Disconnected) => Some(Line::End(None)),
+            };
+        }
+        match self.lines.recv_timeout(left) {
+            Ok(line) => Some(line),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => Some(Line::End(None)),
         }
     }
 
@@ -263,8 +305,7 @@ impl Subprocess {
 
     fn died(&mut self, error: Option<String>) -> DriverError {
         // It may have closed stdout and live on; killing what is already gone changes nothing.
-        self.child.kill().ok();
-        let mut text = match self.child.wait() {
+        let mut text = match locked(&self.process).end() {
             Ok(status) => format!("its stdout was closed, {status}"),
             Err(error) => format!("its stdout was closed, {error}"),
         };
@@ -279,8 +320,7 @@ impl Subprocess {
     }
 
     fn lose(&mut self, error: DriverError) -> DriverError {
-        self.child.kill().ok();
-        self.child.wait().ok();
+        locked(&self.process).end().ok();
         // Its last words are often the reason; they are all there once the pipe has ended. A grandchild may
         // hold the pipe open, so not for ever.
         self.stderr_ended.recv_timeout(LEAVE_WITHIN).ok();
@@ -343,14 +383,13 @@ impl Driver for Subprocess {
 
 impl Drop for Subprocess {
     fn drop(&mut self) {
-        if self.lost.is_none() {
+        if matches!(self.lost, None | Some(DriverError::Interrupted)) {
             // End of stdin means exit; what it still says is read so that it does not hang in a full pipe.
             self.requests = None;
             let deadline = Deadline::after(LEAVE_WITHIN);
-            while let Ok(Line::Text(_)) = self.lines.recv_timeout(deadline.left()) {}
+            while let Ok(Line::Text(_) | Line::Wake) = self.lines.recv_timeout(deadline.left()) {}
         }
-        self.child.kill().ok();
-        self.child.wait().ok();
+        locked(&self.process).end().ok();
     }
 }
 

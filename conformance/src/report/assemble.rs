@@ -97,6 +97,12 @@ impl ClientReport {
         Self::new(None, Some(error.to_string()), told, scenarios)
     }
 
+    /// Of a client whose turn never came.
+    pub fn not_run(told: ClientTold, scenarios: &[&Scenario]) -> Self {
+        let scenarios = scenarios.iter().map(|one| ScenarioReport::not_run(&one.name)).collect();
+        Self::new(None, None, told, scenarios)
+    }
+
     fn new(
         hello: Option<&Hello>,
         not_started: Option<String>,

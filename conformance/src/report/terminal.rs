@@ -2,27 +2,11 @@
 
 use anstyle::{AnsiColor, Style};
 
-use crate::suite::Evaluated;
-use crate::verdict::Verdict;
-
 use super::failure::Failure;
 use super::model::{self, ClientReport, Report, VerdictWord};
 
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const ODD: Style = AnsiColor::Yellow.on_default().bold();
-
-/// The line of a scenario that has ended.
-pub fn progress(one: &Evaluated<'_>, left: usize) -> String {
-    let word = match &one.verdict {
-        Verdict::Passed => "passed",
-        Verdict::Failed(_) => "FAILED",
-        Verdict::Flaky(_) => "FLAKY",
-        Verdict::StaleKnownFailure(_) => "STALE",
-        Verdict::KnownFailure { .. } => "known failure",
-        Verdict::Unsupported { .. } => "unsupported",
-    };
-    format!("{left:4} left  {word:13}  {}", one.scenario.name)
-}
 
 /// The end of a run, with colour: the failures of each client, what is stale, and how many scenarios came to which end as
 /// the last line.

@@ -1,7 +1,9 @@
 //! Why the program ends before its work is done, and what of a run makes which exit code: the one place that decides.
 
 use conformance::exit::Exit;
-use conformance::report::model::{ClientReport, PlaceWord, Report, ScenarioReport, VerdictWord};
+use conformance::report::model::{
+    ClientReport, MismatchReport, PlaceWord, Report, ScenarioReport, VerdictWord,
+};
 
 /// What went wrong, for the person at the command line.
 #[derive(Debug)]
@@ -43,10 +45,30 @@ pub(crate) fn of_run(report: &Report, flaky: Flaky, others: &[Exit]) -> Exit {
     if report.interrupted {
         exit = exit.worse(Exit::Interrupted);
     }
-    for client in &report.clients {
-        exit = exit.worse(of_client(client, flaky));
-    }
+    exit = exit.worse(of_clients(&report.clients, flaky));
     others.iter().fold(exit, |exit, other| exit.worse(*other))
+}
+
+/// What was not as expected with some clients.
+pub(crate) fn of_clients(clients: &[ClientReport], flaky: Flaky) -> Exit {
+    clients.iter().fold(Exit::AsExpected, |exit, client| exit.worse(of_client(client, flaky)))
+}
+
+/// As [`of_run`], of a run that killed its clients: a scenario may fail for that.
+pub(crate) fn of_killed(report: &Report, others: &[Exit]) -> Exit {
+    let scenarios = report.clients.iter().flat_map(|client| &client.scenarios);
+    let wrong = scenarios.filter(|one| one.verdict == VerdictWord::Failed && !was_killed(one)).count();
+    let exit = if wrong > 0 { Exit::Failures } else { Exit::AsExpected };
+    let exit = if report.interrupted { exit.worse(Exit::Interrupted) } else { exit };
+    let not_started = report.clients.iter().any(|client| client.not_started.is_some());
+    let exit = if not_started { exit.worse(Exit::NotStarted) } else { exit };
+    others.iter().fold(exit, |exit, other| exit.worse(*other))
+}
+
+/// Whether a scenario failed for its client's process was ended.
+pub(crate) fn was_killed(one: &ScenarioReport) -> bool {
+    let died = |mismatch: &MismatchReport| mismatch.message.contains("the client's process ended");
+    one.verdict == VerdictWord::Failed && one.mismatches.iter().any(died)
 }
 
 fn of_client(client: &ClientReport, flaky: Flaky) -> Exit {

@@ -6,7 +6,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use conformance::hold::{After, Held, Holder};
-use conformance::suite::Interrupt;
+use conformance::interrupt::Interrupt;
 
 /// How often it is asked whether somebody interrupted: nobody notices so little.
 const LOOK_EVERY: Duration = Duration::from_millis(50);

@@ -7,10 +7,12 @@ mod doctor;
 mod exit;
 mod hold;
 mod host;
+mod interrupt;
 mod list;
 mod new;
 mod output;
 mod places;
+mod progress;
 mod replay;
 mod report;
 mod reports;
@@ -29,6 +31,7 @@ use conformance::exit::Exit;
 use exit::{Problem, usage};
 
 fn main() -> ExitCode {
+    interrupt::tell_of_panics();
     let CommandLine { verb, run, color } = CommandLine::parse();
     match color {
         ColorChoice::Auto => anstream::ColorChoice::Auto,

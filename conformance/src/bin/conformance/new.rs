@@ -40,8 +40,9 @@ pub(crate) fn run(args: &NewArgs) -> Result<Exit, Problem> {
     if all.iter().any(|scenario| scenario.name.eq_ignore_ascii_case(&scaffold.name)) {
         return Err(exists());
     }
-    let path = places.scenarios.join(format!("{}.json", scaffold.name));
-    let shown = places.shown_as.join(format!("{}.json", scaffold.name));
+    let (folder, shown_as) = places.scenarios()?;
+    let path = folder.join(format!("{}.json", scaffold.name));
+    let shown = shown_as.join(format!("{}.json", scaffold.name));
     let failed = |error: std::io::Error| match error.kind() {
         ErrorKind::AlreadyExists => exists(),
         _ => usage(format!("{}: {error}", shown.display())),

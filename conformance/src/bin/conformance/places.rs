@@ -24,10 +24,8 @@ pub(crate) fn is_ci() -> bool {
 pub(crate) struct Places {
     /// The repository; `None` when there is none around.
     pub(crate) root: Option<PathBuf>,
-    pub(crate) scenarios: PathBuf,
-    /// How failures name that folder.
-    pub(crate) shown_as: PathBuf,
-    pub(crate) clauses: PathBuf,
+    /// That of `--scenarios`.
+    folder: Option<PathBuf>,
     /// Whether the scenarios are the repository's own.
     pub(crate) usual: bool,
 }
@@ -44,26 +42,41 @@ impl Places {
     /// Those around the working directory; `folder` is that of `--scenarios`.
     pub(crate) fn around(folder: Option<&Path>) -> Result<Self, Problem> {
         let here = here()?;
-        let root =
-            here.ancestors().find(|folder| folder.join("fixtures/scenarios").is_dir()).map(Path::to_owned);
-        let Some(root) = root else {
-            return Err(usage("no fixtures/scenarios here or in a folder above; run it in the repository"));
-        };
-        Ok(Self {
-            scenarios: folder.map_or_else(|| root.join("fixtures/scenarios"), Path::to_owned),
-            shown_as: folder.map_or_else(|| "fixtures/scenarios".into(), Path::to_owned),
-            clauses: root.join("fixtures/clauses.json"),
-            root: Some(root),
-            usual: folder.is_none(),
-        })
+        let is_root = |folder: &&Path| folder.join("fixtures/scenarios").is_dir();
+        let root = here.ancestors().find(is_root).map(Path::to_owned);
+        Ok(Self { root, folder: folder.map(Path::to_owned), usual: folder.is_none() })
     }
 
-    /// Reads clauses and scenarios.
+    /// Reads clauses and scenarios: those of the repository, or those inside of this program.
     pub(crate) fn shelf(&self) -> Result<Shelf, Problem> {
-        let clauses = clause::load(&self.clauses).map_err(usage)?;
+        let clauses = match &self.root {
+            Some(root) => clause::load(&root.join("fixtures/clauses.json")),
+            None => clause::embedded(),
+        };
+        let clauses = clauses.map_err(usage)?;
         let ids: BTreeSet<String> = clauses.iter().map(|clause| clause.id.clone()).collect();
-        let scenarios = scenario::load(&self.scenarios, &self.shown_as, &ids).map_err(usage)?;
-        Ok(Shelf { clauses, scenarios })
+        let scenarios = match (&self.folder, &self.root) {
+            (Some(folder), _) => scenario::load(folder, folder, &ids),
+            (None, Some(root)) => {
+                scenario::load(&root.join("fixtures/scenarios"), Path::new("fixtures/scenarios"), &ids)
+            }
+            (None, None) => scenario::embedded(&ids),
+        };
+        Ok(Shelf { clauses, scenarios: scenarios.map_err(usage)? })
+    }
+
+    /// The folder of the scenarios, and how failures name it. Fails where they are only inside of this program.
+    pub(crate) fn scenarios(&self) -> Result<(PathBuf, PathBuf), Problem> {
+        match (&self.folder, &self.root) {
+            (Some(folder), _) => Ok((folder.clone(), folder.clone())),
+            (None, Some(root)) => Ok((root.join("fixtures/scenarios"), "fixtures/scenarios".into())),
+            (None, None) => Err(no_repository()),
+        }
+    }
+
+    /// The file of the clauses. Fails where they are only inside of this program.
+    pub(crate) fn clauses(&self) -> Result<PathBuf, Problem> {
+        self.root.as_ref().map(|root| root.join("fixtures/clauses.json")).ok_or_else(no_repository)
     }
 
     /// The clients that a command line means, each with how failures name its file; the reference if it names none.
@@ -80,7 +93,7 @@ impl Places {
             args.client.clone()
         };
         if names.is_empty() {
-            return Err(usage("--all-clients: there is no file in conformance/clients"));
+            return Err(usage("--all-clients: no repository is around, or its conformance/clients is empty"));
         }
         let mut clients: Vec<(Client, String)> = Vec::new();
         for name in &names {
@@ -101,7 +114,10 @@ impl Places {
         }
         let folder = self
             .clients_folder()
-            .ok_or_else(|| usage("no repository around: name the client by its file"))?;
+            .ok_or_else(|| usage(format!(
+                "no repository is around, so {named:?} is no client: write the shim's command behind `--`, such as \
+                 `-- node shim.mjs`, or give --client the path of a client's .json file"
+            )))?;
         let file = format!("{named}.json");
         if !folder.join(&file).is_file() {
             let names = self.client_names();
@@ -155,4 +171,8 @@ impl Places {
 
 fn here() -> Result<PathBuf, Problem> {
     std::env::current_dir().map_err(|error| usage(format!("the working directory: {error}")))
+}
+
+fn no_repository() -> Problem {
+    usage("no fixtures/scenarios here or in a folder above: this is done in the repository")
 }

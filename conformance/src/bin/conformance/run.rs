@@ -1,27 +1,29 @@
 //! `conformance run`: scenarios on clients, and what is left behind of it.
 
 use std::collections::BTreeSet;
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use conformance::client::Client;
+use conformance::driver::DriverError;
 use conformance::exceptions::Exceptions;
 use conformance::exit::Exit;
 use conformance::hold::Holder;
 use conformance::real_time::{Stopwatch, today, unix_ms};
 use conformance::record::{Mode, Records};
-use conformance::report::model::{ClientReport, Report};
-use conformance::report::{ClientTold, Told, json, terminal};
-use conformance::suite::{Bundles, BundlesOf, Interrupt, Keep, Kept, OnFailure, Plan, run_all};
+use conformance::report::model::{ClientReport, Report, VerdictWord};
+use conformance::report::{ClientTold, Told, json};
+use conformance::suite::{Bundles, BundlesOf, Keep, Kept, OnFailure, Plan, run_all};
 
 use crate::cli::{ClientArgs, PaceArgs, SelectionArgs, TIMEOUT};
 use crate::coverage::{self, Table};
 use crate::exit::{self, Flaky, Problem, nothing_meant, usage};
 use crate::hold::{Holding, Stays};
 use crate::host::host;
+use crate::interrupt;
 use crate::output::Output;
 use crate::places::{Places, Shelf, is_ci};
+use crate::progress::Progress;
 use crate::{reports, update};
 
 pub(crate) const EXAMPLES: &str = "\
@@ -69,6 +71,10 @@ struct FailureArgs {
     /// Write the client's file as this run says that it should be: what fails is known from now on, what passes is not
     #[arg(long)]
     update_known_failures: bool,
+    /// End each client's process at a moment of each scenario that the seed draws; what failed for that is as expected.
+    /// For tests of the harness itself
+    #[arg(long, hide = true, conflicts_with_all = ["accept", "coverage", "retries"])]
+    kill_clients: bool,
 }
 
 /// What is left behind.
@@ -174,7 +180,8 @@ pub(crate) fn evaluate(args: &RunArgs, table: Option<Table>) -> Result<Exit, Pro
     let host = host(args.pace.server.as_deref())?;
     let names: BTreeSet<&str> = all.iter().map(|scenario| &*scenario.name).collect();
     let bundle_dir = args.left.bundle_dir.clone().unwrap_or_else(|| places.out().join("bundles"));
-    let interrupt = Interrupt::default();
+    let interrupt = interrupt::listen()?;
+    let flaky = if args.failures.allow_flaky { Flaky::Allowed } else { Flaky::Fails };
     let stays = if args.pace.server.is_some() { Stays::Forever } else { Stays::UntilTold };
     let holding = args.failures.hold.then(|| Holding::new(stays, &interrupt));
     let mut told = Vec::new();
@@ -194,14 +201,9 @@ pub(crate) fn evaluate(args: &RunArgs, table: Option<Table>) -> Result<Exit, Pro
             },
             interrupt: Some(&interrupt),
             holder: holding.as_ref().map(|holding| holding as &dyn Holder),
+            kill_clients: args.failures.kill_clients.then_some(args.selection.seed),
             ..Plan::new(client, &scenarios)
         };
-        let watched = std::io::stderr().is_terminal();
-        let ran = run_all(&*host, plan, |one, left| {
-            if watched {
-                eprintln!("{}", terminal::progress(one, left));
-            }
-        });
         let mut of_client = ClientTold {
             name: client.name.clone(),
             file: client.file.is_some().then(|| file.clone()),
@@ -210,8 +212,25 @@ pub(crate) fn evaluate(args: &RunArgs, table: Option<Table>) -> Result<Exit, Pro
             unexplained: Vec::new(),
             again: args.again(&client.name),
         };
+        let stopped = args.failures.fail_fast && exit::of_clients(&told, flaky) != Exit::AsExpected;
+        if stopped || interrupt.is_raised() {
+            told.push(ClientReport::not_run(of_client, &scenarios));
+            continue;
+        }
+        let mut progress = Progress::new(&client.name, scenarios.len());
+        let ran = run_all(&*host, plan, |one, left| {
+            // Of killed clients most fail, which tells nobody anything.
+            if !args.failures.kill_clients {
+                progress.ended(one, left);
+            }
+        });
+        progress.end();
         let mut suite = match ran {
             Ok(suite) => suite,
+            Err(DriverError::Interrupted) => {
+                told.push(ClientReport::not_run(of_client, &scenarios));
+                continue;
+            }
             Err(error) => {
                 told.push(ClientReport::not_started(&error, of_client, &scenarios));
                 continue;
@@ -220,6 +239,10 @@ pub(crate) fn evaluate(args: &RunArgs, table: Option<Table>) -> Result<Exit, Pro
         if let Some(fault) = &suite.server_fault {
             eprintln!("error: {fault}");
             others.push(Exit::Harness);
+        }
+        if args.failures.kill_clients {
+            told.push(ClientReport::of(suite, of_client));
+            continue;
         }
         // One disk is full for all of them: the first says it.
         if let Some(why) = suite.evaluated.iter().find_map(|one| one.unwritten.as_ref()) {
@@ -261,7 +284,12 @@ pub(crate) fn evaluate(args: &RunArgs, table: Option<Table>) -> Result<Exit, Pro
         &scenarios,
         told,
     );
-    let mut unwritten = reports::tell(&report);
+    let mut unwritten = if args.failures.kill_clients {
+        println!("{}", killed(&report));
+        Vec::new()
+    } else {
+        reports::tell(&report)
+    };
     if holding.is_some_and(|holding| !holding.has_held()) {
         eprintln!("--hold: nothing failed, so no world is held");
     }
@@ -275,8 +303,28 @@ pub(crate) fn evaluate(args: &RunArgs, table: Option<Table>) -> Result<Exit, Pro
         eprintln!("error: {message}");
         others.push(exit);
     }
-    let flaky = if args.failures.allow_flaky { Flaky::Allowed } else { Flaky::Fails };
+    if args.failures.kill_clients {
+        return Ok(exit::of_killed(&report, &others));
+    }
     Ok(exit::of_run(&report, flaky, &others))
+}
+
+/// The line of a run whose clients were killed.
+fn killed(report: &Report) -> String {
+    let all = report.clients.iter().flat_map(|client| &client.scenarios);
+    let (killed, others): (Vec<_>, Vec<_>) = all.partition(|one| exit::was_killed(one));
+    let failed = others.iter().filter(|one| one.verdict == VerdictWord::Failed);
+    let failed: Vec<String> = failed
+        .map(|one| {
+            format!("FAILED {}: {}\n", one.name, one.mismatches.first().map_or("", |one| &*one.message))
+        })
+        .collect();
+    format!(
+        "{}{} ended with their client, {} lived to their end or were not run",
+        failed.concat(),
+        killed.len(),
+        others.len()
+    )
 }
 
 impl RunArgs {
@@ -313,7 +361,8 @@ fn records(args: &RunArgs, places: &Places, client: &Client) -> Result<Option<Re
         (false, true) => Mode::Accept,
         (false, false) => Mode::Propose,
     };
-    let kept = args.selection.scenarios.is_none() && args.clients.command.is_empty();
+    let kept =
+        args.selection.scenarios.is_none() && args.clients.command.is_empty() && !args.failures.kill_clients;
     let root = places.root.as_ref().filter(|_| kept);
     Ok(root.map(|root| Records::new(root.join("conformance/tests/snapshots").join(&client.name), mode)))
 }

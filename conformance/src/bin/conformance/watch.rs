@@ -243,9 +243,10 @@ fn ground(args: &WatchArgs, names: &[String], places: &Places) -> Result<Ground,
         files.extend(also.iter().cloned());
         clients.push(OfClient { name: name.clone(), files });
     }
-    let media = places.clauses.with_file_name("media");
-    let shared = [&places.clauses, &media].into_iter().filter_map(|path| whole(path).ok()).collect();
-    Ok(Ground { scenarios: whole(&places.scenarios)?, shared, clients })
+    let clauses = places.clauses()?;
+    let media = clauses.with_file_name("media");
+    let shared = [&clauses, &media].into_iter().filter_map(|path| whole(path).ok()).collect();
+    Ok(Ground { scenarios: whole(&places.scenarios()?.0)?, shared, clients })
 }
 
 /// The program of a shim, and the folders of the files that its command line names.

@@ -1,0 +1,39 @@
+//! Ctrl-C and SIGTERM: the first ends the run in order, the second at once. And what is said of a panic.
+
+use std::panic::PanicHookInfo;
+use std::sync::Arc;
+
+use conformance::exit::Exit;
+use conformance::interrupt::Interrupt;
+
+use crate::exit::{Problem, harness};
+
+/// From now on signals go to this run.
+pub(crate) fn listen() -> Result<Arc<Interrupt>, Problem> {
+    let interrupt = Arc::new(Interrupt::default());
+    let run = Arc::clone(&interrupt);
+    let set = ctrlc::set_handler(move || {
+        if run.is_raised() {
+            run.kill();
+            std::process::exit(Exit::Interrupted.code().into());
+        }
+        eprintln!(
+            "interrupted: no scenario begins any more, and what ran is told; once more ends it at once"
+        );
+        run.raise();
+    });
+    set.map_err(|error| harness(format!("Ctrl-C cannot be listened to: {error}")))?;
+    Ok(interrupt)
+}
+
+/// A panic of any thread is a bug of the harness: it says so, and ends the program with the code for it.
+pub(crate) fn tell_of_panics() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic: &PanicHookInfo<'_>| {
+        tell(panic);
+        eprintln!(
+            "error: the harness itself is at fault, not the client: please report the lines above and the command line"
+        );
+        std::process::exit(Exit::Harness.code().into());
+    }));
+}
