@@ -1,4 +1,4 @@
-//! Lines for a person: a line a scenario while it runs, failures last, and what to do about each.
+//! Lines for a person: failures last, and what to do about each.
 
 use anstyle::{AnsiColor, Style};
 
