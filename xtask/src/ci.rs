@@ -126,6 +126,10 @@ pub(crate) fn run(workspace: &Workspace, without: &Without) -> Result<(), Failur
         quiet("report.html in Chromium", reports::page(workspace, &folder))?;
     }
 
+    // Whatever a client does, a run ends and tells of it: also when clients end in the middle of anything.
+    let killed = ["--client", "core", "--kill-clients", "--seed", "1"];
+    quiet("conformance of core, killed at random", conformance::command(workspace, &killed)?)?;
+
     let server = Running::start(workspace)?;
     let name = "conformance of core, on a server already running";
     let command = server.command(workspace)?;

@@ -63,6 +63,12 @@ fn answer(wrong: &str, request: &Value) {
         }
         "dies when bob logs in" if request["user"] == "bob" => std::process::exit(7),
         "says nothing" => {}
+        "calls and hangs" => {
+            let port = std::env::args().nth(2).and_then(|port| port.parse::<u16>().ok());
+            let call = std::net::TcpStream::connect(("127.0.0.1", port.expect("a port")));
+            // Open until the process ends.
+            std::mem::forget(call.expect("somebody listens"));
+        }
         "answers twice" => say(&format!("{ok}\n{ok}")),
         "answers what was never asked" => say(&json!({"id": 99, "ok": {}}).to_string()),
         "prints" => say("connecting…"),

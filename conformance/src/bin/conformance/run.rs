@@ -331,6 +331,8 @@ impl RunArgs {
     fn keep<'a>(&self, bundle_dir: &'a Path) -> Keep<'a> {
         let asked = self.left.report.is_some() || self.left.reports.is_some();
         let of = match self.left.bundles {
+            // What a killed client leaves tells nothing.
+            _ if self.failures.kill_clients => None,
             Which::Failures => Some(BundlesOf::Failures),
             Which::All => Some(BundlesOf::All),
             Which::None => None,
