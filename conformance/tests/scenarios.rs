@@ -155,7 +155,7 @@ fn a_wrong_step_says_where_and_what_would_be_right(#[case] steps: &str, #[case] 
 #[rstest]
 #[case(
     r#""givn": {}"#,
-    "send/x.json:2:8: unknown field `givn`, expected one of `why`, `clauses`, `needs`, `given`, `ignore`, `record`, `record_why`, `steps`"
+    "send/x.json:2:8: unknown field `givn`, expected one of `$schema`, `why`, `clauses`, `needs`, `given`, `ignore`, `record`, `record_why`, `steps`"
 )]
 #[case(
     r#""needs": ["clock"]"#,

@@ -218,7 +218,10 @@ const UPDATE: [&str; 4] = ["run", "--client", "some", "--update-known-failures"]
 
 /// The day on which it is written differs from run to run.
 fn undated(text: &str) -> String {
-    let Some((before, after)) = text.split_once("failures on ") else { return text.to_owned() };
+    // As JSON has it: a path of Windows has backslashes.
+    let shim = serde_json::Value::from(env!("CARGO_BIN_EXE_misbehaving-client")).to_string();
+    let text = text.replace(&shim, "\"[shim]\"");
+    let Some((before, after)) = text.split_once("failures on ") else { return text };
     format!("{before}failures on [day]{}", &after["2026-11-23".len()..])
 }
 
@@ -238,7 +241,7 @@ fn an_update_makes_the_next_run_green_and_what_passes_later_is_stale() {
     );
     insta::assert_snapshot!(undated(&repository.read(CLIENT)), @r#"
     {
-      "command":["/tmp/wt/lists/target/debug/misbehaving-client"],
+      "command":["[shim]"],
       "name":"some",
       "records":[],
       "known_failures": [
