@@ -60,16 +60,18 @@ export function findChromium({ env = process.env, platform = process.platform, i
 /**
  * Starts it. It ends with this process, however that ends: the pipe by which it is driven closes.
  * @param {string} program
+ * @param {{scrollbars?: boolean}} [look] `scrollbars`: they are there and take room, as on most desktops
  * @returns {Promise<import('playwright-core').Browser>}
  * @throws {NoChromium}
  */
-export async function startChromium(program) {
+export async function startChromium(program, { scrollbars = false } = {}) {
   const { chromium } = loadPackage('playwright-core');
   try {
     return await chromium.launch({
       executablePath: program,
       headless: true,
       args: FLAGS,
+      ...(scrollbars && { ignoreDefaultArgs: ['--hide-scrollbars'] }),
       // Chromium refuses to sandbox what root runs.
       chromiumSandbox: process.getuid?.() !== 0,
       handleSIGINT: false,

@@ -244,6 +244,30 @@ test('on a phone only boxes scroll sideways, and a frame is read', () => withPag
   assert.ok(x >= 0 && x + width <= PHONE.width, `the frame is at ${x}, ${width} wide`);
 }));
 
+test('a bar that takes room, as on most desktops, pushes nothing out of its box', async () => {
+  const hidden = browser;
+  browser = await startChromium(findChromium(), { scrollbars: true });
+  try {
+    for (const width of [LAPTOP.width, 400]) {
+      await withPage('', { viewport: { ...LAPTOP, width } }, async (page) => {
+        for (const hash of ['#/', '#/c', routeOf(failed), routeOf(passed)]) {
+          await page.evaluate((there) => { location.hash = there; }, hash);
+          await page.waitForFunction((there) => location.hash === there && document.querySelector('main h1'), hash);
+          const over = await page.evaluate(() => {
+            const [page, box, fixed] = [document.documentElement, document.querySelector('main'), document.querySelector('.fixed')];
+            // A table of many clients is wider than its box, and its head is not.
+            return [page.scrollWidth - page.clientWidth, (fixed?.offsetWidth ?? box.scrollWidth) - box.clientWidth];
+          });
+          assert.deepEqual(over, [0, 0], `${hash} at ${width}`);
+        }
+      });
+    }
+  } finally {
+    await browser.close();
+    browser = hidden;
+  }
+});
+
 for (const colorScheme of ['light', 'dark']) {
   test(`every word can be read in ${colorScheme}`, () => withPage('', { colorScheme }, async (page) => {
     const schemes = [];
