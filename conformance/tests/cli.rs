@@ -161,6 +161,18 @@ fn several_clients_are_one_report() {
     assert!(root.path().join("out/junit.xml").is_file() && root.path().join("out/report.html").is_file());
 }
 
+/// It dies the first time that somebody logs in, and a new one does not.
+#[rstest]
+#[case(&["--retries", "1"], 1)]
+#[case(&["--retries", "1", "--allow-flaky"], 0)]
+fn a_flaky_scenario_fails_unless_it_is_allowed(#[case] flags: &[&str], #[case] code: i32) {
+    let root = repository();
+    let words = [flags, &["conn/alice", "--bundles", "none", "--", SHIM, "dies once", "died"]].concat();
+    let (got, text) = run(root.path(), &words);
+    assert_eq!(got, code, "{text}");
+    assert!(text.contains("\n0 passed, 0 failed, 0 known failures, 0 unsupported, 1 flaky\n"), "{text}");
+}
+
 #[test]
 fn all_shards_together_are_all_scenarios() {
     let root = repository();
