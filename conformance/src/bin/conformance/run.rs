@@ -210,7 +210,7 @@ pub(crate) fn evaluate(args: &RunArgs, table: Option<Table>) -> Result<Exit, Pro
             stale: Vec::new(),
             mend: None,
             unexplained: Vec::new(),
-            again: args.again(&client.name),
+            again: args.again(args.named(client)),
         };
         let stopped = args.failures.fail_fast && exit::of_clients(&told, flaky) != Exit::AsExpected;
         if stopped || interrupt.is_raised() {
