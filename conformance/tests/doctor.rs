@@ -156,6 +156,18 @@ fn a_shim_that_never_says_hello_is_not_waited_for_longer_than_that() {
     assert_eq!(examination.text(), text.join("\n"));
 }
 
+/// Each wait has its end, however much there always is to read.
+#[test]
+fn a_shim_that_never_stops_writing_is_told_so() {
+    let short = Duration::from_millis(300);
+    let examination =
+        of("ill: never stops writing", Patience { answer: short, event: short, leave: short, ..PATIENCE });
+    assert_eq!(examination.exit(), Exit::Failures);
+    let complaints = complaints(&examination);
+    let said = " lines are none of the protocol:\nnot a line of the protocol (";
+    assert!(complaints.contains(said), "{complaints}");
+}
+
 #[test]
 fn a_shim_that_is_not_there_is_told_by_its_name() {
     let server = doctor::server().expect("the server starts");

@@ -111,7 +111,12 @@ impl Patient {
         if let Some(ended) = &self.ended {
             return Err(ended.clone());
         }
-        let line = match self.lines.recv_timeout(deadline.left()) {
+        let left = deadline.left();
+        if left.is_zero() {
+            // There may be lines, and always more of them.
+            return Ok(None);
+        }
+        let line = match self.lines.recv_timeout(left) {
             Ok(line) => line,
             Err(RecvTimeoutError::Timeout) => return Ok(None),
             Err(RecvTimeoutError::Disconnected) => Line::End(None),
@@ -204,31 +209,27 @@ impl Patient {
 
     /// The next line that says something; events are kept, answers noted.
     fn said(&mut self, deadline: Deadline) -> Result<Option<Said>, String> {
-        let Some(bytes) = self.raw_line(deadline)? else { return Ok(None) };
-        match Said::parse(&bytes) {
-            Ok(Said::Event(device, event)) => {
-                if self.events.len() < EVENTS_MAX {
-                    self.events.push_back((device.clone(), event.clone()));
-                } else {
-                    self.events_lost += 1;
+        loop {
+            let Some(bytes) = self.raw_line(deadline)? else { return Ok(None) };
+            match Said::parse(&bytes) {
+                Ok(Said::Event(device, event)) => {
+                    if self.events.len() < EVENTS_MAX {
+                        self.events.push_back((device.clone(), event.clone()));
+                    } else {
+                        self.events_lost += 1;
+                    }
+                    return Ok(Some(Said::Event(device, event)));
                 }
-                Ok(Some(Said::Event(device, event)))
-            }
-            Ok(Said::Answer(id, answer)) => {
-                match self.ledger.get_mut(&id) {
-                    Some((_, times)) => *times += 1,
-                    None if self.unasked.len() < GARBAGE_MAX => self.unasked.push(id),
-                    None => {}
+                Ok(Said::Answer(id, answer)) => {
+                    match self.ledger.get_mut(&id) {
+                        Some((_, times)) => *times += 1,
+                        None if self.unasked.len() < GARBAGE_MAX => self.unasked.push(id),
+                        None => {}
+                    }
+                    return Ok(Some(Said::Answer(id, answer)));
                 }
-                Ok(Some(Said::Answer(id, answer)))
-            }
-            Ok(Said::Hello(_)) => {
-                self.note_garbage("a second hello".to_owned());
-                self.said(deadline)
-            }
-            Err(why) => {
-                self.note_garbage(format!("{why}: {}", excerpt(&bytes)));
-                self.said(deadline)
+                Ok(Said::Hello(_)) => self.note_garbage("a second hello".to_owned()),
+                Err(why) => self.note_garbage(format!("{why}: {}", excerpt(&bytes))),
             }
         }
     }
@@ -302,7 +303,7 @@ impl Patient {
     }
 
     fn listen_to_the_end(&mut self, deadline: Deadline) {
-        while self.ended.is_none() {
+        while self.ended.is_none() && !deadline.left().is_zero() {
             match self.lines.recv_timeout(deadline.left()) {
                 Ok(Line::Text(_) | Line::Wake) => {}
                 Ok(Line::TooLong(_) | Line::End(_)) | Err(RecvTimeoutError::Disconnected) => {

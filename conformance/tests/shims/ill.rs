@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{flush, say};
+use super::{flush, say, say_if_read};
 
 /// When the only timer of the clock that it plays is due.
 const DUE_MS: u64 = 30_000;
@@ -39,6 +39,11 @@ pub(super) fn run(illness: &str) {
     say(&json!({"hello": hello}).to_string());
     #[expect(clippy::disallowed_methods, reason = "a clock that runs by itself is one of the illnesses")]
     let started = Instant::now();
+    if illness == "never stops writing" {
+        let rubbish = "y\n".repeat(10_000);
+        while say_if_read(&rubbish) {}
+        return;
+    }
     let mut shim = Shim {
         illness: illness.to_owned(),
         devices: Vec::new(),
