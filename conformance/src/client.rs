@@ -180,8 +180,21 @@ impl fmt::Display for ClientError {
 }
 
 impl Client {
-    /// Reads a client's file.
+    /// Reads a client's file, and that of the client that it is like.
     pub fn load(path: &Path) -> Result<Self, ClientError> {
+        let mut client = Self::read(path)?;
+        if let Some(like) = client.like.take() {
+            let other = Self::read(&path.with_file_name(format!("{}.json", like.client)))?;
+            let error = |message| ClientError { path: path.to_owned(), line: 0, column: 0, message };
+            client.be_like(like, other).map_err(error)?;
+        }
+        client.file = Some(path.to_owned());
+        client.folder = path.parent().map(Path::to_owned).unwrap_or_default();
+        Ok(client)
+    }
+
+    /// The file alone: what it says of another client is not followed, for that one may lead back here.
+    fn read(path: &Path) -> Result<Self, ClientError> {
         let error = |message: String| ClientError { path: path.to_owned(), line: 0, column: 0, message };
         let source = std::fs::read_to_string(path).map_err(|why| error(why.to_string()))?;
         let mut client: Self = serde_json::from_str(&source).map_err(|why| {
@@ -195,17 +208,14 @@ impl Client {
         }
         client.check().map_err(error)?;
         client.source = source;
-        if let Some(like) = client.like.take() {
-            let other = Self::load(&path.with_file_name(format!("{}.json", like.client)))?;
-            client.be_like(like, other).map_err(error)?;
-        }
-        client.file = Some(path.to_owned());
-        client.folder = path.parent().map(Path::to_owned).unwrap_or_default();
         Ok(client)
     }
 
     /// Takes over the other's exceptions, but for those that do not hold here.
     fn be_like(&mut self, mut like: Like, other: Self) -> Result<(), String> {
+        if other.name == self.name {
+            return Err("\"like\": no client is like itself; name another, or leave it out".to_owned());
+        }
         if other.like.is_some() {
             return Err(format!("\"like\": {} is itself like another client; name that one", other.name));
         }

@@ -300,6 +300,19 @@ fn alike(but: serde_json::Value) -> Result<Client, String> {
     Client::load(&folder.path().join("new.json")).map_err(|error| error.message)
 }
 
+#[rstest]
+#[case::itself("new", "\"like\": no client is like itself; name another, or leave it out")]
+#[case::in_a_circle("other", "\"like\": other is itself like another client; name that one")]
+fn likeness_ends_at_one_other(#[case] like: &str, #[case] said: &str) {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, like) in [("new", like), ("other", "new")] {
+        let file = json!({"name": name, "command": ["x"], "like": {"client": like}});
+        std::fs::write(folder.path().join(format!("{name}.json")), file.to_string()).expect("a file");
+    }
+    let error = Client::load(&folder.path().join("new.json")).expect_err("no such likeness");
+    assert_eq!(error.message, said);
+}
+
 #[test]
 fn a_client_may_be_like_another() {
     let client = alike(json!(["conn.b", "send/cmd"])).expect("two files");
