@@ -44,10 +44,9 @@ fn watched<'a>(args: &[&'a str]) -> Vec<&'a str> {
     let names = args.windows(2).filter(|pair| pair[0] == "--client").map(|pair| pair[1]);
     let names: Vec<&str> = names.chain(args.iter().filter_map(|arg| arg.strip_prefix("--client="))).collect();
     let is_core = names.iter().all(|name| matches!(*name, "core" | "core-sockjs"));
+    let builds = args.iter().any(|arg| *arg == "--build" || arg.starts_with("--build="));
     match args {
-        ["watch", rest @ ..] if is_core && !rest.contains(&"--build") => {
-            [&["watch"], BUILD.as_slice(), rest].concat()
-        }
+        ["watch", rest @ ..] if is_core && !builds => [&["watch"], BUILD.as_slice(), rest].concat(),
         _ => args.to_vec(),
     }
 }
@@ -115,6 +114,7 @@ mod tests {
     #[case(&["watch", "--client", "node-3.6.3"], false)]
     #[case(&["watch", "--client=node-3.6.3"], false)]
     #[case(&["watch", "--build", "make"], false)]
+    #[case(&["watch", "--build=make"], false)]
     #[case(&["run", "--client", "core"], false)]
     #[case(&[], false)]
     fn the_reference_client_is_built_before_each_round(#[case] args: &[&str], #[case] built: bool) {
