@@ -111,8 +111,15 @@ impl Journal {
     /// One that goes on from here.
     pub(crate) fn resume(entries: Vec<Entry>, entries_max: usize) -> Self {
         let content = |entry: &Entry| match &entry.given {
-            Given::Http { content: Some(content), .. } => content.len(),
-            _other => 0,
+            Given::Http { content, .. } => content.as_ref().map_or(0, Bytes::len),
+            Given::Made { .. }
+            | Given::Opened { .. }
+            | Given::Frame { .. }
+            | Given::Closed { .. }
+            | Given::Webhook { .. }
+            | Given::Control(_)
+            | Given::Stopped(_)
+            | Given::Advanced { .. } => 0,
         };
         let content_bytes = entries.iter().map(content).sum::<usize>().min(CONTENT_BYTES_MAX);
         let entries = (entries.len() <= entries_max).then_some(entries);
