@@ -14,6 +14,7 @@ use serde_json::Value as Json;
 
 use super::{Place, Unplayable};
 use crate::bundle::Bundle;
+use crate::hold::for_shell;
 
 /// A server that holds a state; dropped, it stops.
 #[derive(Debug)]
@@ -175,7 +176,7 @@ fn told(bundle: &Bundle, place: &Place, entries: &[Entry], at: &str) -> String {
         line("A token of a user:".to_owned());
         line(format!(
             "  curl -s http://{at}/{tenant}/token -H 'Content-Type: application/json' -d {}",
-            quoted(&body.to_string())
+            for_shell(&body.to_string())
         ));
     }
     if let Some(controls) = controls_alone(entries) {
@@ -188,7 +189,7 @@ fn told(bundle: &Bundle, place: &Place, entries: &[Entry], at: &str) -> String {
 fn control_line(at: &str, tenant: &str, what: &str, body: &str) -> String {
     format!(
         "  curl -s http://{at}/_mock/{tenant}/{what} -H 'Content-Type: application/json' -d {}",
-        quoted(body)
+        for_shell(body)
     )
 }
 
@@ -230,9 +231,4 @@ fn clock(entries: &[Entry]) -> Option<Millis> {
         }
     }
     clock
-}
-
-/// A word as a POSIX shell takes it.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
 }

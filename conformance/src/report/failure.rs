@@ -17,6 +17,7 @@ use super::model::{
     VerdictWord, Way,
 };
 use super::pointer;
+use crate::hold::for_shell;
 
 /// How many mismatches of one scenario are told: the first ones explain the others.
 const MISMATCHES_MAX: usize = 5;
@@ -295,7 +296,7 @@ fn stderr(text: &mut String, remarks: &str) {
 }
 
 /// What somebody else wrote, without what would move a terminal's cursor or change its colours.
-fn clean(text: &str) -> Cow<'_, str> {
+pub(super) fn clean(text: &str) -> Cow<'_, str> {
     if !text.chars().any(|c| c.is_control() && c != '\n') {
         return text.into();
     }
@@ -313,16 +314,6 @@ fn clean(text: &str) -> Cow<'_, str> {
 /// A text without its colours.
 pub(super) fn plain(text: &str) -> String {
     anstream::adapter::strip_str(text).to_string()
-}
-
-/// A word as a POSIX shell takes it for itself.
-pub(super) fn for_shell(word: &str) -> Cow<'_, str> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,#".contains(c);
-    if !word.is_empty() && !word.starts_with('#') && word.chars().all(plain) {
-        word.into()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''")).into()
-    }
 }
 
 fn line(text: &mut String, content: &str) {

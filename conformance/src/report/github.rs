@@ -8,6 +8,8 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use crate::selection::drawn;
+
 use super::failure::{Failure, plain};
 use super::model::{ClientReport, MismatchReport, PlaceWord, Report, Tally, VerdictWord};
 
@@ -57,6 +59,13 @@ pub fn annotations(report: &Report) -> String {
         }
     }
     text
+}
+
+/// A text of which GitHub takes no line for a command: what clients have written to stderr stands in it.
+pub fn without_commands(text: &str) -> String {
+    // Commands begin again with a word that nobody knew who wrote some of the text.
+    let word = drawn(0, "stop-commands", text);
+    format!("::stop-commands::{word:016x}\n{text}::{word:016x}::\n")
 }
 
 fn of_client(report: &Report, client: &ClientReport) -> Vec<Annotation> {

@@ -2,7 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 
-use super::failure::Failure;
+use super::failure::{Failure, clean};
 use super::model::{self, ClientReport, Report, VerdictWord};
 
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -31,7 +31,8 @@ fn of_client(text: &mut String, report: &Report, client: &ClientReport) {
     // What a file says is known; what a shim alone says is told once, in a line.
     if client.file.is_none() {
         for one in client.scenarios.iter().filter(|one| one.verdict == VerdictWord::Unsupported) {
-            line(text, &format!("unsupported {}: {}", one.name, one.reason.as_deref().unwrap_or_default()));
+            let reason = clean(one.reason.as_deref().unwrap_or_default());
+            line(text, &format!("unsupported {}: {reason}", one.name));
         }
     }
     // Where a scenario that was to fail has passed, it has said so above; here is what mends the file.
@@ -54,11 +55,12 @@ fn of_client(text: &mut String, report: &Report, client: &ClientReport) {
         text.push('\n');
     }
     match &client.not_started {
-        Some(why) => line(text, &format!("{BAD}NOT STARTED{BAD:#} {name}: {why}")),
+        Some(why) => line(text, &format!("{BAD}NOT STARTED{BAD:#} {name}: {}", clean(why))),
         None => {
             // Several may call themselves the same.
             let of = if report.clients.len() > 1 { format!(" ({name})") } else { String::new() };
-            line(text, &format!("client: {} {}{of}", client.calls_itself, client.version));
+            let (name, version) = (clean(&client.calls_itself), clean(&client.version));
+            line(text, &format!("client: {name} {version}{of}"));
         }
     }
     if report.interrupted && client.tally.not_run > 0 {

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use conformance::report::github::{SUMMARY_BYTES_MAX, annotations, append_summary, summary};
+use conformance::report::github::{
+    SUMMARY_BYTES_MAX, annotations, append_summary, summary, without_commands,
+};
 use conformance::report::model::VerdictWord;
 use rstest::rstest;
 
@@ -31,6 +33,17 @@ fn nothing_that_a_client_says_is_a_command() {
     let text = annotations(&report);
     assert_eq!(text.lines().count(), 1, "{text}");
     insta::assert_snapshot!(text, @"::error file=fixtures/scenarios/conn/login.json,line=1,title=conn/login failed on a%2Cb%3Ac%25::100%25 :: bad%0D%0A::error::forged%0Arun it again: cargo xtask conformance run --client node-4.21.1 --seed 7 conn/login");
+}
+
+#[test]
+fn nothing_in_a_log_is_a_command() {
+    let text = "the client's stderr\n    ::stop-commands::x\n    ::error::forged\n1 passed\n";
+    let log = without_commands(text);
+    let (first, rest) = log.split_once('\n').expect("lines");
+    let word = first.strip_prefix("::stop-commands::").expect("commands are off");
+    assert_eq!(rest, format!("{text}::{word}::\n"));
+    assert_ne!(log, without_commands(&text.replace("forged", word)), "nobody writes the word into the text");
+    assert!(!text.contains(word));
 }
 
 #[test]

@@ -194,3 +194,18 @@ fn a_scenario_whose_text_does_not_fit_is_told_without_a_pointer(#[case] source: 
     report.scenarios.clear();
     assert!(plain(&report).contains("bob showed text and not as expected"));
 }
+
+/// A shim says its name and its last words itself.
+#[test]
+fn nothing_that_a_client_says_moves_the_cursor() {
+    let mut report = sample::report();
+    for client in &mut report.clients {
+        client.calls_itself = "core\u{1b}[2J\u{7}".to_owned();
+        client.not_started = client.not_started.take().map(|why| format!("{why}\u{1b}]0;title\u{7}\r"));
+    }
+    report.clients[0].not_started = Some("its stderr ends:\n\u{1b}[31mError\u{1b}[0m\u{8}".to_owned());
+    let text = terminal::text(&report);
+    assert!(text.contains("its stderr ends:\nError"), "{text}");
+    let moves = |c: char| matches!(c, '\u{7}' | '\u{8}' | '\r');
+    assert!(!text.contains(moves) && !text.contains("\u{1b}[2J") && !text.contains("\u{1b}]"), "{text:?}");
+}

@@ -14,6 +14,7 @@ use conformance::suite::Suite;
 
 use crate::cli::PaceArgs;
 use crate::exit::{Problem, harness, usage};
+use crate::output::say;
 use crate::places::Places;
 use crate::run::{self, RunArgs};
 
@@ -64,10 +65,10 @@ pub(crate) fn tell(
     let results = of_all_clients(results, places)?;
     let coverage = Coverage::new(clauses, scenarios, &results);
     match table {
-        Table::Text => println!("{}", coverage.text()),
+        Table::Text => say(format_args!("{}\n", coverage.text())),
         Table::Json => {
             let text = serde_json::to_string_pretty(&coverage).expect("a table has only string keys");
-            println!("{text}");
+            say(format_args!("{text}\n"));
         }
     }
     Ok(if coverage.unproven().is_empty() { Exit::AsExpected } else { Exit::Failures })

@@ -1,5 +1,7 @@
-//! A file that a flag names. That it can be written is known before the run, not after it.
+//! Where the program writes: stdout, and a file that a flag names. That the file can be written is known before the run,
+//! not after it.
 
+use std::fmt::Display;
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
@@ -26,4 +28,11 @@ impl<'p> Output<'p> {
         let written = self.file.write_all(text.as_bytes());
         written.map_err(|error| harness(format!("--report {}: {error}", self.path.display())))
     }
+}
+
+/// Says it on stdout, in colour where that belongs. Whoever reads there may have seen enough and be gone, which is no
+/// reason to leave anything else undone.
+pub(crate) fn say(text: impl Display) {
+    let mut out = anstream::stdout().lock();
+    let _nobody_reads = write!(out, "{text}").and_then(|()| out.flush());
 }

@@ -85,6 +85,12 @@ impl Places {
             let client = Client::of_command(args.command.clone(), &here()?);
             return Ok(vec![(client, "the command line".to_owned())]);
         }
+        // clap takes a `--` with nothing behind it for none at all, and the default client would be run.
+        if std::env::args_os().any(|word| word == "--") {
+            return Err(usage(
+                "nothing behind `--`: write the shim's command there, such as `-- node shim.mjs`",
+            ));
+        }
         let names = if args.all_clients {
             self.client_names()
         } else if args.client.is_empty() {

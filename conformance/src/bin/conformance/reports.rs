@@ -8,6 +8,7 @@ use conformance::report::model::Report;
 use conformance::report::{github, terminal};
 
 use crate::exit::{Problem, harness};
+use crate::output::say;
 
 /// Makes the folder, so that one that cannot be made is told before anything runs.
 pub(crate) fn prepare(folder: &Path) -> Result<(), Problem> {
@@ -22,15 +23,17 @@ pub(crate) fn write(folder: &Path, report: &Report) -> Vec<Problem> {
 /// Tells a person, and GitHub where it runs us; what could not be written.
 pub(crate) fn tell(report: &Report) -> Vec<Problem> {
     let mut unwritten = Vec::new();
+    let mut text = terminal::text(report);
     if env::var_os(github::VARIABLE).is_some_and(|value| value == "true") {
-        print!("{}", github::annotations(report));
+        say(github::annotations(report));
+        text = github::without_commands(&text);
         let summary = env::var_os(github::SUMMARY_VARIABLE).filter(|path| !path.is_empty());
         if let Some(path) = summary.map(PathBuf::from) {
             let appended = github::append_summary(report, &path);
             unwritten.extend(appended.map_err(|why| harness(Unwritten { path, why })).err());
         }
     }
-    // Last, for its last line is the count that tools look for.
-    anstream::print!("{}", terminal::text(report));
+    // Last, for it ends with the count that tools look for.
+    say(text);
     unwritten
 }

@@ -8,7 +8,7 @@ use conformance::client::Client;
 use conformance::driver::DriverError;
 use conformance::exceptions::Exceptions;
 use conformance::exit::Exit;
-use conformance::hold::Holder;
+use conformance::hold::{Holder, for_shell};
 use conformance::real_time::{Stopwatch, today, unix_ms};
 use conformance::record::{Mode, Records};
 use conformance::report::model::{ClientReport, Report, VerdictWord};
@@ -154,10 +154,6 @@ impl RunArgs {
 }
 
 pub(crate) fn run(args: &RunArgs) -> Result<Exit, Problem> {
-    // clap takes a `--` with nothing behind it for none at all, and the default client would be run.
-    if args.clients.command.is_empty() && std::env::args_os().any(|word| word == "--") {
-        return Err(usage("nothing behind `--`: write the shim's command there, such as `-- node shim.mjs`"));
-    }
     evaluate(args, args.left.coverage.then_some(Table::Text))
 }
 
@@ -342,16 +338,6 @@ impl RunArgs {
             evidence: if asked { Kept::All } else { Kept::Failures },
             bundles: of.map(|of| Bundles { folder: bundle_dir, of, seed: self.selection.seed }),
         }
-    }
-}
-
-/// A word as a POSIX shell takes it for itself.
-fn for_shell(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,#".contains(c);
-    if !word.is_empty() && !word.starts_with('#') && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 

@@ -13,6 +13,7 @@ use conformance::suite::Suite;
 use conformance::verdict::{Verdict, again};
 
 use crate::exit::{Problem, harness, usage};
+use crate::output::say;
 use crate::places::is_ci;
 
 /// Whether there is a file to write and somebody to look at it: known before the run, not after it.
@@ -52,14 +53,17 @@ pub(crate) fn update(
         write_whole(path, &amendment.text).map_err(unwritten)?;
     }
     for line in &amendment.done {
-        println!("{}: {line}", client.name);
+        say(format_args!("{}: {line}\n", client.name));
     }
     for line in &amendment.left {
-        println!("{}: left as it is: {line}", client.name);
+        say(format_args!("{}: left as it is: {line}\n", client.name));
     }
     match amendment.done.len() {
-        0 => println!("{} is as it should be", path.display()),
-        _ => println!("{} was changed: look at it, and give each new entry its reason", path.display()),
+        0 => say(format_args!("{} is as it should be\n", path.display())),
+        _ => say(format_args!(
+            "{} was changed: look at it, and give each new entry its reason\n",
+            path.display()
+        )),
     }
     let updated = Client::load(path).map_err(usage)?;
     let exceptions = Exceptions::of(&updated, &version);
