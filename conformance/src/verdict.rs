@@ -62,21 +62,6 @@ pub enum Place {
     ClientFile,
 }
 
-impl Verdict {
-    /// Whether nothing is wrong but that the wire is not as recorded: somebody has to look, and nothing has failed.
-    pub fn is_pending_record(&self) -> bool {
-        match self {
-            Self::Failed(mismatches) | Self::Flaky(mismatches) => {
-                mismatches.iter().all(|one| one.place == Place::Record)
-            }
-            Self::Passed
-            | Self::Unsupported { .. }
-            | Self::KnownFailure { .. }
-            | Self::StaleKnownFailure(_) => false,
-        }
-    }
-}
-
 /// What a run showed, before any exception. The record is compared last, so it is asked for.
 pub fn verdict(
     exceptions: &Exceptions<'_>,

@@ -100,6 +100,93 @@ fn told(output: &Output, root: &Path) -> (Option<i32>, String) {
 }
 
 #[test]
+fn whoever_has_read_enough_costs_nobody_the_report() {
+    let repository = Repository::new();
+    let mut child = repository
+        .command(&["run", "--client", "some", "--report", "report.json"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    drop(child.stdout.take());
+    let (code, said) = told(&child.wait_with_output().expect("it ends"), repository.path());
+    assert_eq!((code, &*said), (Some(0), ""));
+    assert!(repository.read("report.json").contains("\"passed\":1"));
+}
+
+#[test]
+fn a_table_for_a_program_is_alone_on_stdout() {
+    let repository = Repository::new();
+    let words = ["coverage", "--client", "some", "--json"];
+    let run = repository.command(&words).output().expect("it runs");
+    let table: serde_json::Value = serde_json::from_slice(&run.stdout).expect("JSON and nothing else");
+    assert_eq!(table["clients"], json!(["some"]));
+    assert!(String::from_utf8_lossy(&run.stderr).contains("1 passed, 0 failed"), "{run:?}");
+}
+
+/// A client outside of the repository has no other name that would be understood.
+#[test]
+fn a_run_is_repeated_with_the_client_as_it_was_named() {
+    let repository = Repository::new();
+    repository.write(LOGIN, &login("closed"));
+    let (code, said) = repository.run(&["run", "--client", "conformance/clients/some.json"], "");
+    let line =
+        "  run it again:  cargo xtask conformance run --client conformance/clients/some.json conn/login\n";
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains(line), "{said}");
+}
+
+#[test]
+fn records_alone_have_an_exit_code_of_their_own() {
+    let repository = Repository::new();
+    let client =
+        json!({"name": "some", "command": [env!("CARGO_BIN_EXE_misbehaving-client")], "records": "all"});
+    repository.write("conformance/clients/some.json", &client.to_string());
+    let (code, said) = repository.run(&["run", "--client", "some"], "");
+    assert_eq!(code, Some(6), "{said}");
+    assert!(said.contains("take it with `conformance review` or `conformance accept`"), "{said}");
+    assert_eq!(repository.records(), ["conn__login.snap.new"]);
+    repository.write(LOGIN, &login("closed"));
+    assert_eq!(repository.run(&["run", "--client", "some"], "").0, Some(1), "a failure is worse");
+}
+
+#[rstest]
+#[case::beside_the_reports(&["--reports", "out"], "out/bundles")]
+#[case::where_they_are_asked_for(&["--reports", "out", "--bundle-dir", "elsewhere"], "elsewhere")]
+#[case::without_reports(&[], "target/conformance/bundles")]
+fn a_failure_leaves_its_bundle(#[case] words: &[&str], #[case] folder: &str) {
+    let repository = Repository::new();
+    repository.write(LOGIN, &login("closed"));
+    let (code, said) = repository.run(&[&["run", "--client", "some"], words].concat(), "");
+    assert_eq!(code, Some(1), "{said}");
+    let bundle = repository.path().join(folder).join("some/conn__login.bundle.json");
+    assert!(bundle.is_file(), "{said}");
+}
+
+#[test]
+fn results_that_cannot_be_kept_cost_nobody_the_report() {
+    let repository = Repository::new();
+    repository.write("no-folder", "");
+    let run = repository
+        .command(&["run", "--client", "some", "--report", "report.json", "--bundles", "none"])
+        .env(conformance::results::FOLDER_VARIABLE, repository.path().join("no-folder"))
+        .output()
+        .expect("it runs");
+    let said = String::from_utf8_lossy(&run.stderr);
+    assert_eq!(run.status.code(), Some(5), "{said}");
+    assert!(said.starts_with("error: "), "{said}");
+    assert!(repository.read("report.json").contains("\"passed\":1"));
+}
+
+#[rstest]
+#[case("run")]
+#[case("doctor")]
+fn a_command_that_is_missing_is_told(#[case] verb: &str) {
+    let (code, said) = Repository::new().run(&[verb, "--"], "");
+    let message = "error: nothing behind `--`: write the shim's command there, such as `-- node shim.mjs`\n";
+    assert_eq!((code, &*said), (Some(2), message));
+}
+
+#[test]
 fn without_a_terminal_what_waits_is_listed() {
     let repository = Repository::with_records();
     let (code, said) = repository.run(&["review"], "");

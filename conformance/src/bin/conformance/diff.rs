@@ -11,6 +11,7 @@ use conformance::suite::{Keep, Kept, Plan, run_all};
 use crate::cli::{PaceArgs, SelectionArgs};
 use crate::exit::{Problem, nothing_meant};
 use crate::host::host;
+use crate::interrupt;
 use crate::output::Output;
 use crate::places::{Places, Shelf};
 
@@ -43,17 +44,26 @@ pub(crate) fn run(args: &DiffArgs) -> Result<Exit, Problem> {
     let scenarios = args.selection.selection().choose(&all).map_err(nothing_meant)?;
     let mut report = args.report.as_deref().map(Output::create).transpose()?;
     let host = host(args.pace.server.as_deref())?;
+    let interrupt = interrupt::listen()?;
     let suite = |client| {
         let plan = Plan {
             jobs: args.pace.jobs(),
             limits: args.pace.limits(),
             keep: Keep { sent: Kept::All, ..Keep::default() },
+            interrupt: Some(&interrupt),
             ..Plan::new(client, &scenarios)
         };
         let started = run_all(&*host, plan, |_, _| {});
         let not_started =
             |error| Problem { exit: Exit::NotStarted, message: format!("{}: {error}", client.name) };
-        started.map_err(not_started)
+        match started {
+            // Half of a run differs from a whole one in what was not run.
+            _ if interrupt.is_raised() => Err(Problem {
+                exit: Exit::Interrupted,
+                message: "interrupted, so nothing is compared".to_owned(),
+            }),
+            started => started.map_err(not_started),
+        }
     };
     let (one, other) = (suite(&left)?, suite(&right)?);
     let diff = Diff::new((&left.name, &one), (&right.name, &other));

@@ -7,6 +7,7 @@ use conformance::exit::Exit;
 use conformance::interrupt::Interrupt;
 
 use crate::exit::{Problem, harness};
+use crate::output::{Stream, complain};
 
 /// From now on signals go to this run.
 pub(crate) fn listen() -> Result<Arc<Interrupt>, Problem> {
@@ -17,8 +18,8 @@ pub(crate) fn listen() -> Result<Arc<Interrupt>, Problem> {
             run.kill();
             std::process::exit(Exit::Interrupted.code().into());
         }
-        eprintln!(
-            "interrupted: no scenario begins any more, and what ran is told; once more ends it at once"
+        Stream::Err.tell(
+            "interrupted: no scenario begins any more, and what ran is told; once more ends it at once\n",
         );
         run.raise();
     });
@@ -31,8 +32,8 @@ pub(crate) fn tell_of_panics() {
     let tell = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic: &PanicHookInfo<'_>| {
         tell(panic);
-        eprintln!(
-            "error: the harness itself is at fault, not the client: please report the lines above and the command line"
+        complain(
+            "the harness itself is at fault, not the client: please report the lines above and the command line",
         );
         std::process::exit(Exit::Harness.code().into());
     }));

@@ -58,7 +58,7 @@ fn main() -> ExitCode {
     match ended {
         Ok(exit) => exit.into(),
         Err(Problem { exit, message }) => {
-            eprintln!("error: {message}");
+            output::complain(message);
             exit.into()
         }
     }

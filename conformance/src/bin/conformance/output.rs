@@ -30,9 +30,34 @@ impl<'p> Output<'p> {
     }
 }
 
-/// Says it on stdout, in colour where that belongs. Whoever reads there may have seen enough and be gone, which is no
-/// reason to leave anything else undone.
+/// Where something is told to whoever reads along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stream {
+    Out,
+    /// Where stdout is for a program.
+    Err,
+}
+
+impl Stream {
+    /// Tells it, in colour where that belongs. Whoever reads there may have seen enough and be gone, which is no reason to
+    /// leave anything else undone.
+    pub(crate) fn tell(self, text: impl Display) {
+        let _nobody_reads = match self {
+            Self::Out => {
+                let mut out = anstream::stdout().lock();
+                write!(out, "{text}").and_then(|()| out.flush())
+            }
+            Self::Err => write!(anstream::stderr().lock(), "{text}"),
+        };
+    }
+}
+
+/// Tells it on stdout.
 pub(crate) fn say(text: impl Display) {
-    let mut out = anstream::stdout().lock();
-    let _nobody_reads = write!(out, "{text}").and_then(|()| out.flush());
+    Stream::Out.tell(text);
+}
+
+/// Tells what is wrong.
+pub(crate) fn complain(message: impl Display) {
+    Stream::Err.tell(format_args!("error: {message}\n"));
 }

@@ -9,6 +9,8 @@ use conformance::report::model::VerdictWord;
 use conformance::suite::Evaluated;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::output::Stream;
+
 /// How long nothing may be told where nobody can see a bar: a build server that hears nothing for minutes may give up.
 const COUNT_EVERY: Duration = Duration::from_secs(15);
 
@@ -36,17 +38,17 @@ impl Progress {
         match self {
             Self::Bar(bar) => {
                 if let Some(line) = line {
-                    bar.suspend(|| eprintln!("{line}"));
+                    bar.suspend(|| Stream::Err.tell(format_args!("{line}\n")));
                 }
                 bar.set_message(one.scenario.name.clone());
                 bar.inc(1);
             }
             Self::Lines { client, all, told } => {
                 if let Some(line) = line {
-                    eprintln!("{client}: {line}");
+                    Stream::Err.tell(format_args!("{client}: {line}\n"));
                 }
                 if told.elapsed() >= COUNT_EVERY {
-                    eprintln!("{client}: {} of {all}", *all - left);
+                    Stream::Err.tell(format_args!("{client}: {} of {all}\n", *all - left));
                     *told = Stopwatch::start();
                 }
             }

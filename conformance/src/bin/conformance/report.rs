@@ -7,6 +7,7 @@ use conformance::exit::Exit;
 use conformance::report::merge::{merge, read};
 
 use crate::exit::{self, Flaky, Problem, usage};
+use crate::output::{Stream, complain};
 use crate::reports;
 
 pub(crate) const EXAMPLES: &str = "\
@@ -39,10 +40,10 @@ pub(crate) fn run(args: &ReportArgs) -> Result<Exit, Problem> {
             Err(problem) => unwritten.push(problem),
         }
     }
-    unwritten.extend(reports::tell(&report));
+    unwritten.extend(reports::tell(&report, Stream::Out));
     let mut others = Vec::new();
     for Problem { exit, message } in unwritten {
-        eprintln!("error: {message}");
+        complain(message);
         others.push(exit);
     }
     let flaky = if args.allow_flaky { Flaky::Allowed } else { Flaky::Fails };

@@ -8,7 +8,7 @@ use conformance::report::model::Report;
 use conformance::report::{github, terminal};
 
 use crate::exit::{Problem, harness};
-use crate::output::say;
+use crate::output::Stream;
 
 /// Makes the folder, so that one that cannot be made is told before anything runs.
 pub(crate) fn prepare(folder: &Path) -> Result<(), Problem> {
@@ -21,11 +21,11 @@ pub(crate) fn write(folder: &Path, report: &Report) -> Vec<Problem> {
 }
 
 /// Tells a person, and GitHub where it runs us; what could not be written.
-pub(crate) fn tell(report: &Report) -> Vec<Problem> {
+pub(crate) fn tell(report: &Report, to: Stream) -> Vec<Problem> {
     let mut unwritten = Vec::new();
     let mut text = terminal::text(report);
     if env::var_os(github::VARIABLE).is_some_and(|value| value == "true") {
-        say(github::annotations(report));
+        to.tell(github::annotations(report));
         text = github::without_commands(&text);
         let summary = env::var_os(github::SUMMARY_VARIABLE).filter(|path| !path.is_empty());
         if let Some(path) = summary.map(PathBuf::from) {
@@ -34,6 +34,6 @@ pub(crate) fn tell(report: &Report) -> Vec<Problem> {
         }
     }
     // Last, for it ends with the count that tools look for.
-    say(text);
+    to.tell(text);
     unwritten
 }

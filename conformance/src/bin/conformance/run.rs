@@ -21,7 +21,7 @@ use crate::exit::{self, Flaky, Problem, nothing_meant, usage};
 use crate::hold::{Holding, Stays};
 use crate::host::host;
 use crate::interrupt;
-use crate::output::Output;
+use crate::output::{Output, Stream, complain, say};
 use crate::places::{Places, Shelf, is_ci};
 use crate::progress::Progress;
 use crate::{reports, update};
@@ -90,7 +90,8 @@ struct LeftArgs {
     /// Of which scenarios to keep a bundle, for `conformance replay`
     #[arg(long, value_name = "WHICH", default_value = "failures")]
     bundles: Which,
-    /// The folder of the bundles; left out, target/conformance/bundles in the repository, conformance-out/bundles elsewhere
+    /// The folder of the bundles; left out, `bundles` in that of --reports, or without one in target/conformance in the
+    /// repository, conformance-out elsewhere
     #[arg(long, value_name = "DIR")]
     bundle_dir: Option<PathBuf>,
     /// As the verb `coverage`
@@ -104,6 +105,14 @@ enum Which {
     Failures,
     All,
     None,
+}
+
+impl LeftArgs {
+    /// Beside the reports, so that whoever keeps those keeps these.
+    fn bundle_dir(&self, places: &Places) -> PathBuf {
+        let beside = || self.reports.clone().unwrap_or_else(|| places.out()).join("bundles");
+        self.bundle_dir.clone().unwrap_or_else(beside)
+    }
 }
 
 impl RunArgs {
@@ -175,7 +184,7 @@ pub(crate) fn evaluate(args: &RunArgs, table: Option<Table>) -> Result<Exit, Pro
     args.left.reports.as_deref().map(reports::prepare).transpose()?;
     let host = host(args.pace.server.as_deref())?;
     let names: BTreeSet<&str> = all.iter().map(|scenario| &*scenario.name).collect();
-    let bundle_dir = args.left.bundle_dir.clone().unwrap_or_else(|| places.out().join("bundles"));
+    let bundle_dir = args.left.bundle_dir(&places);
     let interrupt = interrupt::listen()?;
     let flaky = if args.failures.allow_flaky { Flaky::Allowed } else { Flaky::Fails };
     let stays = if args.pace.server.is_some() { Stays::Forever } else { Stays::UntilTold };
@@ -233,7 +242,7 @@ pub(crate) fn evaluate(args: &RunArgs, table: Option<Table>) -> Result<Exit, Pro
             }
         };
         if let Some(fault) = &suite.server_fault {
-            eprintln!("error: {fault}");
+            complain(fault);
             others.push(Exit::Harness);
         }
         if args.failures.kill_clients {
@@ -242,13 +251,19 @@ pub(crate) fn evaluate(args: &RunArgs, table: Option<Table>) -> Result<Exit, Pro
         }
         // One disk is full for all of them: the first says it.
         if let Some(why) = suite.evaluated.iter().find_map(|one| one.unwritten.as_ref()) {
-            eprintln!("error: {why}; --bundles none writes none, --bundle-dir elsewhere");
+            complain(format_args!("{why}; --bundles none writes none, --bundle-dir elsewhere"));
             others.push(Exit::Harness);
         }
         let all = places.usual.then_some(&names);
         // What a broken server showed is nobody's failure.
         let asked = args.failures.update_known_failures && suite.server_fault.is_none();
-        let updated = asked.then(|| update::update(&mut suite, client, all)).transpose()?;
+        let mut noted = |problem: Problem| {
+            complain(problem.message);
+            others.push(problem.exit);
+        };
+        // What cannot be written costs nobody the report of what ran.
+        let updated =
+            asked.then(|| update::update(&mut suite, client, all).map_err(&mut noted).ok()).flatten();
         let client = updated.as_ref().unwrap_or(client);
         of_client.stale = suite.stale(client, records.as_ref(), all, today());
         of_client.mend = update::mend(&suite, client, &of_client.stale).then(|| {
@@ -259,7 +274,7 @@ pub(crate) fn evaluate(args: &RunArgs, table: Option<Table>) -> Result<Exit, Pro
             )
         });
         of_client.unexplained = Exceptions::of(client, &suite.hello.version).unexplained();
-        results.extend(coverage::keep(&suite, client, &places)?);
+        results.extend(coverage::keep(&suite, client, &places).map_err(noted).ok().flatten());
         told.push(ClientReport::of(suite, of_client));
         if holding.as_ref().is_some_and(Holding::has_held) {
             break;
@@ -281,13 +296,14 @@ pub(crate) fn evaluate(args: &RunArgs, table: Option<Table>) -> Result<Exit, Pro
         told,
     );
     let mut unwritten = if args.failures.kill_clients {
-        println!("{}", killed(&report));
+        say(format_args!("{}\n", killed(&report)));
         Vec::new()
     } else {
-        reports::tell(&report)
+        // Of a table for a program nothing else stands in stdout.
+        reports::tell(&report, if table == Some(Table::Json) { Stream::Err } else { Stream::Out })
     };
     if holding.is_some_and(|holding| !holding.has_held()) {
-        eprintln!("--hold: nothing failed, so no world is held");
+        Stream::Err.tell("--hold: nothing failed, so no world is held\n");
     }
     if let Some(file) = &mut report_file {
         unwritten.extend(file.write(&json::text(&report)).err());
@@ -296,7 +312,7 @@ pub(crate) fn evaluate(args: &RunArgs, table: Option<Table>) -> Result<Exit, Pro
         unwritten.extend(reports::write(folder, &report));
     }
     for Problem { exit, message } in unwritten {
-        eprintln!("error: {message}");
+        complain(message);
         others.push(exit);
     }
     if args.failures.kill_clients {
