@@ -19,6 +19,7 @@ struct Shim {
     started: Instant,
 }
 
+#[expect(clippy::zombie_processes, reason = "a process that is left behind is one of the illnesses")]
 pub(super) fn run(illness: &str) {
     if illness == "lingers" {
         // Longer than the doctor waits: it must be noticed, not waited for.
