@@ -94,6 +94,19 @@ fn what_is_written_is_read() {
     assert_eq!(files, 1, "nothing else is left behind");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_bundle_is_read_by_whom_any_other_file_is() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let other = folder.path().join("other");
+    std::fs::write(&other, "").expect("room");
+    let path = bundle().write(folder.path()).expect("room");
+    let mode = |path: &Path| std::fs::metadata(path).expect("it is there").permissions().mode();
+    assert_eq!(mode(&path), mode(&other));
+}
+
 #[test]
 fn a_bundle_that_has_no_place_is_told() {
     let folder = tempfile::tempdir().expect("a folder");

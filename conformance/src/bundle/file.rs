@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::error::Category;
-use tempfile::NamedTempFile;
 
 use super::{Bundle, FORMAT};
 
@@ -79,7 +78,7 @@ impl Bundle {
         let folder = path.parent().expect("a bundle lies in the folder of its client");
         fs::create_dir_all(folder)?;
         // Beside its place, for only within a file system a file is moved at once.
-        let mut file = NamedTempFile::new_in(folder)?;
+        let mut file = beside(folder)?;
         let mut bounded = Bounded { to: BufWriter::new(file.as_file_mut()), left: BUNDLE_BYTES_MAX };
         serde_json::to_writer(&mut bounded, self)?;
         bounded.write_all(b"\n")?;
@@ -133,6 +132,15 @@ impl Bundle {
             }
         }
     }
+}
+
+/// A file that is no bundle yet. It may be read by whom the umask lets, as any other file that a run leaves: on a build
+/// server, somebody else collects them.
+fn beside(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut file = tempfile::Builder::new();
+    #[cfg(unix)]
+    file.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    file.tempfile_in(folder)
 }
 
 /// Takes so many bytes and no more.

@@ -20,6 +20,7 @@ use super::sockets::Sockets;
 use super::{Unplayable, server};
 use crate::attachment::Files;
 use crate::bundle::Bundle;
+use crate::driver::lines::Said;
 use crate::driver::{Answer, Command, Device, Driver, DriverError, Event, ProcessCommand};
 use crate::real_time::Deadline;
 use crate::trace::Marked;
@@ -38,6 +39,7 @@ pub struct Played {
 /// A line of the record that was asked.
 #[derive(Deserialize)]
 struct Asked {
+    id: u64,
     #[serde(default)]
     user: Option<Device>,
     command: Json,
@@ -76,6 +78,7 @@ pub fn play(bundle: &Bundle, driver: &mut dyn Driver, within: Duration) -> Resul
         driver,
         within,
         files: Files::new(files),
+        answers: answers(bundle),
         shown: BTreeMap::new(),
         seen: 0,
         lines: 0,
@@ -95,6 +98,8 @@ struct Player<'a> {
     driver: &'a mut dyn Driver,
     within: Duration,
     files: Files,
+    /// What each line was answered in the record.
+    answers: BTreeMap<u64, Answer>,
     shown: BTreeMap<String, Vec<Json>>,
     seen: usize,
     lines: usize,
@@ -158,7 +163,7 @@ impl Player<'_> {
 
     fn ask(&mut self, line: &str) -> Result<(), DriverError> {
         let text = self.sockets.with(|script| script.renamed.text(line));
-        let Ok(Asked { user, command }) = serde_json::from_str::<Asked>(&text) else { return Ok(()) };
+        let Ok(Asked { id, user, command }) = serde_json::from_str::<Asked>(&text) else { return Ok(()) };
         // Counted first: what it brings about may come before its answer.
         self.sockets.with(Script::line_asked);
         self.lines += 1;
@@ -179,11 +184,18 @@ impl Player<'_> {
                 }
             },
         };
-        match answer {
-            Answer::Ok(_) | Answer::Error(_) => {}
-            Answer::Unsupported(what) => {
-                self.sockets.with(|script| script.differs(format!("the client has no {what}\n  {text}")));
-            }
+        // In whose words a call refused is the client's affair.
+        let recorded = self.answers.get(&id);
+        let same = match (recorded, &answer) {
+            (Some(Answer::Ok(_)), Answer::Ok(_)) | (Some(Answer::Error(_)), Answer::Error(_)) => true,
+            (Some(Answer::Unsupported(then)), Answer::Unsupported(now)) => then == now,
+            (Some(Answer::Ok(_) | Answer::Error(_) | Answer::Unsupported(_)) | None, _) => false,
+        };
+        if !same {
+            let recorded = recorded.map_or_else(|| "nothing".to_owned(), words);
+            let now = words(&answer);
+            let said = format!("answered otherwise: recorded {recorded}, now {now}\n  {text}");
+            self.sockets.with(|script| script.differs(said));
         }
         Ok(())
     }
@@ -203,6 +215,28 @@ impl Player<'_> {
         let event = serde_json::to_value(event).expect("an event has only string keys");
         self.shown.entry(device.to_string()).or_default().push(event);
         self.seen += 1;
+    }
+}
+
+/// What each line was answered, by its number.
+fn answers(bundle: &Bundle) -> BTreeMap<u64, Answer> {
+    let said = bundle.marks.iter().filter_map(|mark| match &mark.what {
+        Marked::Said(line) => Said::parse(line.as_bytes()).ok(),
+        Marked::Asked(_) | Marked::Step { .. } | Marked::Control(_) | Marked::Advanced { .. } => None,
+    });
+    said.filter_map(|said| match said {
+        Said::Answer(id, answer) => Some((id, answer)),
+        Said::Hello(_) | Said::Event(_, _) => None,
+    })
+    .collect()
+}
+
+/// An answer, in words.
+fn words(answer: &Answer) -> String {
+    match answer {
+        Answer::Ok(_) => "ok".to_owned(),
+        Answer::Unsupported(what) => format!("unsupported ({what})"),
+        Answer::Error(why) => format!("error ({why})"),
     }
 }
 
