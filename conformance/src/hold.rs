@@ -9,13 +9,14 @@ use std::fmt::Write as _;
 
 use mock_server::control::Control;
 
+use crate::command_line::{curl_get, for_shell};
 use crate::host::Addresses;
 use crate::run::Run;
 use crate::scenario::Scenario;
 use crate::trace::Marked;
 use crate::verdict::{Mismatch, Place};
 
-pub use shell_lines::{for_shell, staging};
+pub use shell_lines::staging;
 
 /// What happens to a world whose scenario failed, before it would be forgotten.
 pub trait Holder: Sync + std::fmt::Debug {
@@ -80,8 +81,8 @@ impl Held<'_> {
         }
         let world = format!("{}/_mock/{org}/{app}", addresses.http);
         line(format_args!("look at it:"));
-        for (what, does) in LOOKS {
-            line(format_args!("  curl -sS {}  # {does}", for_shell(&format!("{world}/{what}"))));
+        for look in looks(&world) {
+            line(format_args!("  {look}"));
         }
         let before = match step {
             Some(step) => format!("as it was before step {step}"),
@@ -107,6 +108,13 @@ const LOOKS: [(&str, &str); 4] = [
     ("quiet", "what the world still waits for"),
     ("clock", "what time it is there"),
 ];
+
+/// The lines that look into a world, each with what it shows; `world` is its address behind `/_mock/`.
+pub(crate) fn looks(world: &str) -> impl Iterator<Item = String> {
+    LOOKS
+        .iter()
+        .map(move |(what, does)| format!("{}  # {does}", curl_get(&for_shell(&format!("{world}/{what}")))))
+}
 
 /// The users that the harness made, with their passwords of now.
 fn users(run: &Run) -> Vec<(String, String)> {

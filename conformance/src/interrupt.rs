@@ -36,7 +36,7 @@ impl Interrupt {
     }
 
     /// A child that is to be ended with the run.
-    pub(crate) fn watch(&self, child: Handle) {
+    pub fn watch(&self, child: Handle) {
         let mut children = self.children();
         children.retain(|child| !child.is_gone());
         if self.is_raised() {

@@ -9,6 +9,7 @@ pub mod attachment;
 pub mod bundle;
 pub mod clause;
 pub mod client;
+pub mod command_line;
 pub mod coverage;
 pub mod diff;
 pub mod dissect;

@@ -1,8 +1,8 @@
 //! What is printed for a world that is held: taken literally, its lines bring a fresh server to the same state.
 
+mod curl;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::path::Path;
 use std::time::Duration;
 
@@ -18,6 +18,8 @@ use mock_server::control::{Control, Settings};
 use mock_server::shell::{MockServer, Options};
 use serde_json::{Map, Value, json};
 
+use curl::{http, run_lines};
+
 const SCENARIO: &str = r##"{ "why": "Alice makes a group.", "clauses": ["a"],
   "given": {
     "online": ["alice"], "users": ["bob", "carol", "dave"],
@@ -32,22 +34,6 @@ const SCENARIO: &str = r##"{ "why": "Alice makes a group.", "clauses": ["a"],
     {"control": {"join": {"id": "r1", "users": ["carol"]}}},
     {"expect": {"user": "alice", "event": {"text": {"data": "what nobody sends"}}}},
     {"control": {"join": {"id": "g1", "users": ["carol"]}}} ] }"##;
-
-/// Asks one thing of a server; gives the status and the body.
-fn http(authority: &str, method: &str, path: &str, headers: &[String], body: &str) -> (u16, String) {
-    let mut stream = TcpStream::connect(authority).expect("the server listens");
-    let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
-    let length = body.len();
-    write!(
-        stream,
-        "{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
-    )
-    .expect("it takes it");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("it answers");
-    let (head, body) = answer.split_once("\r\n\r\n").expect("a whole answer");
-    (head[9..12].parse().expect("a status"), body.to_owned())
-}
 
 /// A client that knows two calls, both by REST, and has no socket.
 struct Caller {
@@ -177,63 +163,6 @@ fn hold(server: &MockServer) -> (String, Vec<String>, BTreeMap<String, Value>) {
         After::Forget
     });
     held.expect("it is held before it is forgotten")
-}
-
-/// The words of a line as a shell takes them: quotes, `\'` and `$NAME` are all that these lines have.
-fn words(line: &str, variables: &BTreeMap<String, String>) -> Vec<String> {
-    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
-    let mut rest = line.chars().peekable();
-    while let Some(c) = rest.next() {
-        match (quote, c) {
-            (Some(open), c) if c == open => quote = None,
-            (Some('"'), '$') => {
-                let mut name = String::new();
-                while let Some(c) = rest.next_if(|c| c.is_ascii_uppercase()) {
-                    name.push(c);
-                }
-                word.get_or_insert_default().push_str(&variables[&name]);
-            }
-            (None, '\'' | '"') => {
-                quote = Some(c);
-                word.get_or_insert_default();
-            }
-            (None, '\\') => word.get_or_insert_default().extend(rest.next()),
-            (None, ' ') => words.extend(word.take()),
-            (_, c) => word.get_or_insert_default().push(c),
-        }
-    }
-    assert_eq!(quote, None, "{line}");
-    words.extend(word);
-    words
-}
-
-/// Runs the lines as a shell and curl would.
-fn run_lines(lines: &[String]) {
-    let mut variables = BTreeMap::new();
-    for line in lines {
-        let words = words(line, &variables);
-        if let [one] = &words[..] {
-            let (name, value) = one.split_once('=').expect("an assignment");
-            variables.insert(name.to_owned(), value.to_owned());
-            continue;
-        }
-        let (mut method, mut headers, mut body, mut url) =
-            (String::new(), Vec::new(), String::new(), String::new());
-        let mut rest = words.into_iter();
-        assert_eq!(rest.next().as_deref(), Some("curl"));
-        while let Some(word) = rest.next() {
-            match &*word {
-                "-sS" => {}
-                "-X" => method = rest.next().expect("a method"),
-                "-H" => headers.push(rest.next().expect("a header")),
-                "-d" | "--data-raw" => body = rest.next().expect("a body"),
-                _ => url = word,
-            }
-        }
-        let (authority, path) = url["http://".len()..].split_once('/').expect("a path");
-        let (status, answer) = http(authority, &method, &format!("/{path}"), &headers, &body);
-        assert_eq!(status, 200, "{line}\n{answer}");
-    }
 }
 
 #[test]

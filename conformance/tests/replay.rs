@@ -1,6 +1,10 @@
 //! Bundles: what is written is read, what is damaged is told, and a record that was changed does not pass for the same.
 
+mod curl;
+
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
 
 use bytes::Bytes;
 use conformance::bundle::{Bundle, BundleError, ClientOf, Ended, FORMAT, ScenarioOf};
@@ -133,8 +137,11 @@ fn what_is_no_good_bundle_is_told(#[case] text: String, #[case] said: &str) {
     let path = folder.path().join("f.json");
     std::fs::write(&path, text).expect("room");
     let error = Bundle::read(&path).expect_err("it is no good").to_string();
-    let error = error.replace(&path.display().to_string(), "f.json");
+    let as_told = |error: String| error.replace(&path.display().to_string(), "f.json");
+    let error = as_told(error);
     assert!(error.starts_with(said), "{error}");
+    let (code, _, errors) = program(&path, &[]);
+    assert_eq!((code, as_told(errors)), (Some(2), format!("error: {error}\n")));
 }
 
 #[test]
@@ -145,6 +152,11 @@ fn a_bundle_that_is_not_there_is_told() {
         error.starts_with(&format!("the bundle {} cannot be read: ", Path::new("no/such.json").display())),
         "{error}"
     );
+    assert_eq!(program(&path, &[]).0, Some(2));
+    let folder = tempfile::tempdir().expect("a folder");
+    let (code, _, errors) = program(folder.path(), &[]);
+    assert_eq!(code, Some(2));
+    assert!(errors.contains(" cannot be read: "), "{errors}");
 }
 
 #[test]
@@ -231,4 +243,166 @@ fn a_state_is_held_and_says_how_it_is_reached() {
     }
     let staged = told.lines().filter(|line| line.contains("/_mock/org/app/control")).count();
     assert_eq!(staged, 2, "nothing but control commands came before: {told}");
+}
+
+/// The program on a bundle: how it ended, and what it said.
+fn program(path: &Path, more: &[&str]) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } =
+        command(path, more).stdin(Stdio::null()).output().expect("it starts");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    (status.code(), text(stdout), text(stderr))
+}
+
+fn command(path: &Path, more: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_conformance"));
+    command.arg("replay").arg(path).args(more);
+    command
+}
+
+/// A bundle in a folder that lasts as long as the test.
+fn written(bundle: &Bundle) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = bundle.write(folder.path()).expect("room");
+    (folder, path)
+}
+
+#[test]
+fn the_program_says_that_a_record_is_the_same() {
+    let (_folder, path) = written(&bundle());
+    let (code, said, errors) = program(&path, &[]);
+    assert_eq!(code, Some(0), "{said}{errors}");
+    assert_eq!(
+        said,
+        "conn/one on x 1, recorded by conformance 0.1.0\n\
+         the server's side: 2 frames and 0 requests, all as recorded\n\
+         the verdict would be: failed\n  \
+         alice sent what conn.login-password forbids\n    \
+         payload.resource: expected \"webim_web\", as in guid.clientResource, got nothing\n  \
+         alice sent what conn.login-password forbids\n    \
+         payload.resource: expected any value, got nothing\n",
+        "this build's judge has its say, too"
+    );
+}
+
+#[test]
+fn the_program_says_that_a_record_is_another() {
+    let mut other = bundle();
+    other.tape.remove(2);
+    let (_folder, path) = written(&other);
+    let (code, said, errors) = program(&path, &[]);
+    assert_eq!(code, Some(1), "{said}{errors}");
+    assert!(said.contains("\nthe server's side is not as recorded, first "), "{said}");
+}
+
+#[test]
+fn the_program_says_where_a_step_begins() {
+    let (_folder, path) = written(&bundle());
+    let (code, said, _) = program(&path, &["--until", "2"]);
+    assert_eq!(
+        (code, &*said),
+        (
+            Some(0),
+            "step 2 (line 6) begins after 6 things that the server was given; --hold serves that state\n"
+        )
+    );
+    let (code, _, errors) = program(&path, &["--until", "9"]);
+    assert_eq!(
+        (code, &*errors),
+        (
+            Some(2),
+            "error: --until 9: the record ends in step 3; give a number from 1 to 3, or leave --until out for its end\n"
+        )
+    );
+}
+
+/// The program while it holds a state, and what it has told by then.
+fn held(path: &Path, step: &str) -> (Child, Vec<String>) {
+    let mut child = command(path, &["--until", step, "--hold"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let stdout = BufReader::new(child.stdout.take().expect("it was asked for"));
+    let mut told = Vec::new();
+    for line in stdout.lines() {
+        let line = line.expect("UTF-8");
+        let is_last = line == "Enter or Ctrl-C ends it.";
+        told.push(line);
+        if is_last {
+            return (child, told);
+        }
+    }
+    panic!("it did not hold: {told:?}")
+}
+
+#[rstest]
+#[case::before_anything("1", 8)]
+#[case::after_a_login("2", 6)]
+fn the_lines_of_a_held_state_can_be_typed_and_enter_ends_it(#[case] step: &str, #[case] lines: usize) {
+    let (_folder, path) = written(&bundle());
+    let (mut child, told) = held(&path, step);
+    let typed: Vec<String> = told
+        .iter()
+        .filter_map(|line| line.strip_prefix("  curl "))
+        .map(|rest| format!("curl {rest}"))
+        .collect();
+    assert_eq!(typed.len(), lines, "{told:?}");
+    curl::run_lines(&typed);
+    child.stdin.take().expect("it was asked for").write_all(b"\n").expect("it reads");
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_what_is_held() {
+    use rustix::process::{Pid, Signal, kill_process};
+
+    let (_folder, path) = written(&bundle());
+    let (mut child, _) = held(&path, "1");
+    kill_process(Pid::from_child(&child), Signal::INT).expect("it is there");
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+}
+
+/// The bundle of a client that was asked to make a device and to log in.
+fn asked() -> Bundle {
+    let asked = [
+        r#"{"id":1,"user":"alice","command":{"create":{"app_key":"org#app","username":"alice","device":"web","rest":"http://127.0.0.1:9/org/app","sockjs":"http://127.0.0.1:9/ws","websocket":"ws://127.0.0.1:9/websocket","reconnects":3,"delivery":false,"own_upload":false,"emoji":null}}}"#,
+        r#"{"id":2,"user":"alice","command":{"login_password":{"password":"pw"}}}"#,
+    ];
+    let said = [r#"{"id":1,"ok":{}}"#, r#"{"id":2,"ok":{}}"#];
+    let mark = |what| Mark { row: 0, step: None, what };
+    let mut bundle = bundle();
+    bundle.marks = vec![
+        mark(Marked::Asked(asked[0].to_owned())),
+        mark(Marked::Said(said[0].to_owned())),
+        mark(Marked::Asked(asked[1].to_owned())),
+        mark(Marked::Said(said[1].to_owned())),
+    ];
+    bundle
+}
+
+#[rstest]
+#[case::does_nothing(
+    "",
+    "the client did nothing more within 300ms, and there lacks this, which is in the record: "
+)]
+#[case::refuses("refuses", "answered otherwise: recorded ok, now error (no such user)")]
+#[case::floods("floods", "the client broke the line protocol (DRIVER.md): more than 16384 events ")]
+#[case::dies("dies", "the client's process ended: ")]
+fn a_client_that_does_otherwise_is_told(#[case] wrong: &str, #[case] said: &str) {
+    let (_folder, path) = written(&asked());
+    let shim = env!("CARGO_BIN_EXE_misbehaving-client");
+    let (code, told, errors) = program(&path, &["--against-client", "--timeout", "300ms", "--", shim, wrong]);
+    assert_eq!(code, Some(1), "{told}{errors}");
+    assert!(told.starts_with("conn/one as recorded on x, played to command 0\n"), "{told}");
+    assert!(told.contains(&format!("- {said}")), "{told}");
+}
+
+#[test]
+fn a_client_that_cannot_be_started_is_told() {
+    let (_folder, path) = written(&asked());
+    let shim = env!("CARGO_BIN_EXE_misbehaving-client");
+    let (code, _, errors) = program(&path, &["--against-client", "--", shim, "dies before hello"]);
+    assert_eq!(code, Some(3), "{errors}");
+    assert!(errors.starts_with("error: command: the client could not be started: "), "{errors}");
 }

@@ -11,6 +11,7 @@ use mock_server::tape::{Direction, Event, Row};
 use serde::Serialize;
 use serde_json::json;
 
+use crate::command_line::{curl, for_shell};
 use crate::host::Addresses;
 use crate::run::{Run, START};
 use crate::trace::Marked;
@@ -34,10 +35,9 @@ pub fn staging(run: &Run, step: Option<usize>, addresses: &Addresses) -> Staging
     let trace = &run.trace;
     let (org, app) = trace.app_key.split_once('#').unwrap_or_default();
     let mut writer = Writer::default();
-    let address = |path: &str| for_shell(path);
     writer.lines.push(format!("SERVER={}", for_shell(&addresses.http)));
-    writer.lines.push(format!("WORLD=\"$SERVER\"/_mock/{}", address(&format!("{org}/{app}"))));
-    writer.lines.push(format!("APP=\"$SERVER\"/{}", address(&format!("{org}/{app}"))));
+    writer.lines.push(format!("WORLD=\"$SERVER\"/_mock/{}", for_shell(&format!("{org}/{app}"))));
+    writer.lines.push(format!("APP=\"$SERVER\"/{}", for_shell(&format!("{org}/{app}"))));
     let settings = SettingsPatch { strict: Some(true), ..SettingsPatch::default() };
     let new = NewWorld {
         settings: Some(Box::new(settings)),
@@ -76,13 +76,13 @@ struct Writer {
 impl Writer {
     fn post(&mut self, what: &str, body: &impl Serialize) {
         let body = serde_json::to_string(body).expect("it has only string keys");
-        self.lines.push(format!("{} -d {} \"$WORLD\"/{what}", curl_json("POST"), for_shell(&body)));
+        self.lines.push(curl("POST", &format!("\"$WORLD\"/{what}"), None, &body));
     }
 
     fn mark(&mut self, what: &Marked) {
         match what {
             Marked::Control(said) => {
-                self.lines.push(format!("{} -d {} \"$WORLD\"/control", curl_json("POST"), for_shell(said)));
+                self.lines.push(curl("POST", "\"$WORLD\"/control", None, said));
             }
             Marked::Advanced { ms } => self.post("clock", &ClockMove::AdvanceMs(*ms)),
             Marked::Step { .. } | Marked::Asked(_) | Marked::Said(_) => {}
@@ -118,21 +118,17 @@ impl Writer {
             self.uploads += 1;
             return;
         }
-        let bearer = user.map(|user| {
+        let token = user.map(|user| {
             let token = format!("held-{user}");
             if self.tokens.insert(user.to_owned()) {
                 let made = json!({ "token": { "user": user, "token": token, "ttl_ms": TOKEN_TTL_MS } });
                 self.post("control", &made);
             }
-            format!(" -H {}", for_shell(&format!("Authorization: Bearer {token}")))
+            token
         });
-        let body = match body {
-            [] => String::new(),
-            body => format!(" --data-raw {}", for_shell(&String::from_utf8_lossy(body))),
-        };
-        let bearer = bearer.unwrap_or_default();
-        let place = for_shell(&percent_encoded(path));
-        self.lines.push(format!("{}{bearer}{body} \"$APP\"{place}", curl_json(method)));
+        let place = percent_encoded(path);
+        let address = format!("\"$APP\"{}", for_shell(&place));
+        self.lines.push(curl(method, &address, token.as_deref(), &String::from_utf8_lossy(body)));
     }
 
     fn end(self, marks_left_out: usize) -> Staging {
@@ -152,20 +148,6 @@ impl Writer {
             notes.push(format!("the first {marks_left_out} things that happened are not known any more"));
         }
         Staging { lines, notes }
-    }
-}
-
-fn curl_json(method: &str) -> String {
-    format!("curl -sS -X {method} -H 'Content-Type: application/json'")
-}
-
-/// A word as a POSIX shell takes it for itself.
-pub fn for_shell(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,#".contains(c);
-    if !word.is_empty() && !word.starts_with('#') && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 
@@ -189,17 +171,6 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-
-    #[rstest]
-    #[case("alice", "alice")]
-    #[case("", "''")]
-    #[case("#1", "'#1'")]
-    #[case("it's", r"'it'\''s'")]
-    #[case("$HOME `id` \"x\" \\", "'$HOME `id` \"x\" \\'")]
-    #[case("a\nb", "'a\nb'")]
-    fn a_shell_takes_a_word_as_it_is(#[case] word: &str, #[case] quoted: &str) {
-        assert_eq!(for_shell(word), quoted);
-    }
 
     #[rstest]
     #[case("/chatgroups/7/users/bob", "/chatgroups/7/users/bob")]

@@ -21,7 +21,7 @@ use super::{Unplayable, server};
 use crate::attachment::Files;
 use crate::bundle::Bundle;
 use crate::driver::lines::Said;
-use crate::driver::{Answer, Command, Device, Driver, DriverError, Event, ProcessCommand};
+use crate::driver::{Answer, Command, Device, Driver, DriverError, Event, EventKind, ProcessCommand};
 use crate::real_time::Deadline;
 use crate::trace::Marked;
 
@@ -45,15 +45,11 @@ struct Asked {
     command: Json,
 }
 
-/// A line of the record that was said, if it is an event.
-#[derive(Deserialize)]
-struct Shown {
-    user: Device,
-    event: Json,
-}
-
 /// How long one look for an event takes.
 const LOOK: Duration = Duration::from_millis(10);
+/// How many events more than in the record are heard: one more is a difference, and after these a client shows them
+/// without end.
+const EVENTS_MORE_MAX: usize = 1_000;
 /// How long the client may do nothing at the end before that is the end.
 const STILL: Duration = Duration::from_millis(300);
 
@@ -80,6 +76,7 @@ pub fn play(bundle: &Bundle, driver: &mut dyn Driver, within: Duration) -> Resul
         files: Files::new(files),
         answers: answers(bundle),
         shown: BTreeMap::new(),
+        recorded: recorded(bundle).values().map(Vec::len).sum(),
         seen: 0,
         lines: 0,
     };
@@ -101,6 +98,8 @@ struct Player<'a> {
     /// What each line was answered in the record.
     answers: BTreeMap<u64, Answer>,
     shown: BTreeMap<String, Vec<Json>>,
+    /// How many events there are in the record.
+    recorded: usize,
     seen: usize,
     lines: usize,
 }
@@ -110,7 +109,7 @@ impl Player<'_> {
         let mut events = 0;
         for mark in &bundle.marks {
             match &mark.what {
-                Marked::Said(line) => events += usize::from(serde_json::from_str::<Shown>(line).is_ok()),
+                Marked::Said(line) => events += usize::from(shown(line).is_some()),
                 Marked::Asked(line) => {
                     if !self.reach(mark.row, events)? {
                         return Ok(());
@@ -122,7 +121,9 @@ impl Player<'_> {
         }
         self.reach(bundle.tape.len(), events)?;
         // What it does too much comes now.
-        while let Some((device, event)) = self.driver.event(STILL)? {
+        while self.seen < self.recorded + EVENTS_MORE_MAX
+            && let Some((device, event)) = self.driver.event(STILL)?
+        {
             self.keep(&device, &event);
         }
         Ok(())
@@ -137,11 +138,13 @@ impl Player<'_> {
             if past && self.seen >= events {
                 return Ok(true);
             }
-            if (progress, self.seen) != before {
-                before = (progress, self.seen);
+            // What is not in the record is no progress: a client that goes on with it for ever is not waited for.
+            let now = (progress, self.seen.min(self.recorded));
+            if now != before {
+                before = now;
                 deadline = Deadline::after(self.within);
             }
-            if deadline.left().is_zero() {
+            if deadline.left().is_zero() || self.seen >= self.recorded + EVENTS_MORE_MAX {
                 let within = self.within;
                 self.sockets.with(|script| {
                     let what = match script.waits_for().filter(|_| !past) {
@@ -212,6 +215,9 @@ impl Player<'_> {
     }
 
     fn keep(&mut self, device: &Device, event: &Event) {
+        if is_chance(event) {
+            return;
+        }
         let event = serde_json::to_value(event).expect("an event has only string keys");
         self.shown.entry(device.to_string()).or_default().push(event);
         self.seen += 1;
@@ -240,25 +246,40 @@ fn words(answer: &Answer) -> String {
     }
 }
 
-/// Where a device showed something else than in the record.
-fn events(bundle: &Bundle, shown: &BTreeMap<String, Vec<Json>>, renamed: &mut Renamed) -> Vec<String> {
+/// The event that a line shows, and whose it is.
+fn shown(line: &str) -> Option<(Device, Event)> {
+    match Said::parse(line.as_bytes()) {
+        Ok(Said::Event(device, event)) if !is_chance(&event) => Some((device, event)),
+        Ok(Said::Event(_, _) | Said::Hello(_) | Said::Answer(_, _)) | Err(_) => None,
+    }
+}
+
+/// How often an upload tells of its progress is nobody's choice.
+fn is_chance(event: &Event) -> bool {
+    event.kind == EventKind::UploadProgress
+}
+
+/// What each device showed in the record.
+fn recorded(bundle: &Bundle) -> BTreeMap<String, Vec<Json>> {
     let mut recorded: BTreeMap<String, Vec<Json>> = BTreeMap::new();
     for mark in &bundle.marks {
         if let Marked::Said(line) = &mark.what
-            && let Ok(Shown { user, event }) = serde_json::from_str::<Shown>(line)
+            && let Some((device, event)) = shown(line)
         {
-            recorded.entry(user.to_string()).or_default().push(event);
+            let event = serde_json::to_value(event).expect("an event has only string keys");
+            recorded.entry(device.to_string()).or_default().push(event);
         }
     }
+    recorded
+}
+
+/// Where a device showed something else than in the record.
+fn events(bundle: &Bundle, shown: &BTreeMap<String, Vec<Json>>, renamed: &mut Renamed) -> Vec<String> {
+    let recorded = recorded(bundle);
     let mut lines = Vec::new();
-    let none = Vec::new();
     let devices: std::collections::BTreeSet<&String> = recorded.keys().chain(shown.keys()).collect();
     for device in devices {
-        // How often an upload tells of its progress is chance.
-        let told = |of: &BTreeMap<String, Vec<Json>>| -> Vec<Json> {
-            let events = of.get(device).unwrap_or(&none).iter();
-            events.filter(|event| event.get("progress").is_none()).cloned().collect()
-        };
+        let told = |of: &BTreeMap<String, Vec<Json>>| of.get(device).cloned().unwrap_or_default();
         let (then, now) = (told(&recorded), told(shown));
         for index in 0..then.len().max(now.len()) {
             let line = match (then.get(index), now.get(index)) {

@@ -14,7 +14,8 @@ use serde_json::Value as Json;
 
 use super::{Place, Unplayable};
 use crate::bundle::Bundle;
-use crate::hold::for_shell;
+use crate::command_line::{curl, for_shell};
+use crate::hold::looks;
 
 /// A server that holds a state; dropped, it stops.
 #[derive(Debug)]
@@ -144,7 +145,8 @@ fn told(bundle: &Bundle, place: &Place, entries: &[Entry], at: &str) -> String {
     let list = |of: Vec<String>| if of.is_empty() { "nobody".to_owned() } else { of.join(", ") };
     let users = people.passwords.iter().map(|(user, password)| format!("{user} (password {password})"));
     let tokens = people.tokens.iter().map(|(user, token)| format!("{user} {token}"));
-    let clock = clock(entries).map_or_else(
+    let stands = clock(entries);
+    let clock = stands.map_or_else(
         || "the host's".to_owned(),
         |now| format!("stands at {} ms since 1970 until it is moved", now.0),
     );
@@ -165,32 +167,25 @@ fn told(bundle: &Bundle, place: &Place, entries: &[Entry], at: &str) -> String {
     );
     line(format!("  clock      {clock}"));
     line(String::new());
-    line(
-        "What the world still waits for, what went over its wires, and its clock a second later:".to_owned(),
-    );
-    line(format!("  curl -s 'http://{at}/_mock/{tenant}/quiet?within_ms=0'"));
-    line(format!("  curl -s 'http://{at}/_mock/{tenant}/tape?from=0&rows=50'"));
-    line(control_line(at, &tenant, "clock", r#"{"advance_ms":1000}"#));
+    line("Look at it:".to_owned());
+    let world = format!("http://{at}/_mock/{tenant}");
+    let posted = |what: &str, body: &str| curl("POST", &for_shell(&format!("{world}/{what}")), None, body);
+    looks(&world).for_each(|look| line(format!("  {look}")));
+    if stands.is_some() {
+        line("Move its clock by a second:".to_owned());
+        line(format!("  {}", posted("clock", r#"{"advance_ms":1000}"#)));
+    }
     if let Some((user, password)) = people.passwords.first_key_value() {
         let body = serde_json::json!({"grant_type": "password", "username": user, "password": password});
         line("A token of a user:".to_owned());
-        line(format!(
-            "  curl -s http://{at}/{tenant}/token -H 'Content-Type: application/json' -d {}",
-            for_shell(&body.to_string())
-        ));
+        let address = format!("http://{at}/{tenant}/token");
+        line(format!("  {}", curl("POST", &for_shell(&address), None, &body.to_string())));
     }
     if let Some(controls) = controls_alone(entries) {
         line("Nothing but these has happened so far, so they stage the same on any mock-server:".to_owned());
-        controls.iter().for_each(|control| line(control_line(at, &tenant, "control", control)));
+        controls.iter().for_each(|control| line(format!("  {}", posted("control", control))));
     }
     text
-}
-
-fn control_line(at: &str, tenant: &str, what: &str, body: &str) -> String {
-    format!(
-        "  curl -s http://{at}/_mock/{tenant}/{what} -H 'Content-Type: application/json' -d {}",
-        for_shell(body)
-    )
 }
 
 /// The control commands of a state that they alone have brought about.

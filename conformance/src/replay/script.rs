@@ -43,7 +43,7 @@ pub(super) struct Script {
     taken: BTreeMap<ConnId, bool>,
     pub(super) renamed: Renamed,
     pub(super) differences: Vec<String>,
-    /// Counts whatever happened, so that a standstill is noticed.
+    /// Counts what happened of the record, so that a standstill is noticed: no client makes it grow for ever.
     pub(super) progress: u64,
 }
 
@@ -121,7 +121,6 @@ impl Script {
 
     /// A frame came.
     pub(super) fn frame(&mut self, conn: ConnId, bytes: &[u8]) {
-        self.progress += 1;
         let kind = Asks::of(bytes);
         let meant = self.rows.iter().enumerate().find(|(index, row)| match &row.event {
             Event::Frame { conn: of, direction: Direction::Up, bytes } => {
@@ -140,6 +139,7 @@ impl Script {
         };
         let lines = self.renamed.compare(recorded, bytes);
         self.came[index] = true;
+        self.progress += 1;
         if !lines.is_empty() {
             let what = label(&self.rows, &self.rows[index].event);
             self.differs(format!("row {}: {what}\n  {}", index + 1, lines.join("\n  ")));
@@ -148,7 +148,6 @@ impl Script {
 
     /// A request came, its path as the tape has it: the row of the record's that it is.
     pub(super) fn request(&mut self, method: &str, path: &str, body: Option<&[u8]>) -> Option<usize> {
-        self.progress += 1;
         let bare = |path: &str| path.split('?').next().unwrap_or_default().to_owned();
         let is = |index: usize, row: &Row, exact: bool| match &row.event {
             Event::Http { method: of, path: recorded, .. } => {
@@ -164,6 +163,7 @@ impl Script {
             return None;
         };
         self.came[index] = true;
+        self.progress += 1;
         if let (Event::Http { body: recorded, .. }, Some(body)) = (&self.rows[index].event, body) {
             let json = |bytes: &[u8]| serde_json::from_slice::<Json>(bytes).unwrap_or(Json::Null);
             let lines = self.renamed.compare_json(&json(recorded), &json(body));

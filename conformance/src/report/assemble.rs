@@ -59,7 +59,7 @@ impl Report {
         };
         let text = |scenario: &&Scenario| ScenarioText {
             name: scenario.name.clone(),
-            path: scenario.path.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/"),
+            path: scenario.path.display().to_string().replace(std::path::MAIN_SEPARATOR, "/"),
             why: scenario.why.clone(),
             clauses: scenario.clauses.clone(),
             source: scenario.source.clone(),

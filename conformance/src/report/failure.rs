@@ -11,6 +11,8 @@ use std::fmt::Write as _;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use anstyle::{AnsiColor, Style};
 
+use crate::command_line::for_shell;
+
 use super::difference::{COLUMNS, Difference, Message, short};
 use super::model::{
     ClientReport, Evidence, MismatchReport, Moment, PlaceWord, Report, ScenarioReport, ScenarioText,
@@ -77,13 +79,13 @@ impl<'r> Failure<'r> {
 
     /// What to type next: the run again, the server in the state just before, and where everything is kept.
     pub(super) fn next_lines(&self) -> Vec<(&'static str, String)> {
-        let mut lines = vec![("run it again:", self.again())];
+        let mut lines = vec![("run it again", self.again())];
         if let Some(bundle) = &self.scenario.bundle {
             let step = self.scenario.mismatches.iter().find_map(|mismatch| mismatch.step);
             let until = step.map_or_else(String::new, |step| format!(" --until {step}"));
             let program = &self.report.program;
-            lines.push(("stage it:", format!("{program} replay {}{until} --hold", for_shell(bundle))));
-            lines.push(("bundle:", bundle.clone()));
+            lines.push(("stage it", format!("{program} replay {}{until} --hold", for_shell(bundle))));
+            lines.push(("bundle", bundle.clone()));
         }
         lines
     }
@@ -123,6 +125,7 @@ impl<'r> Failure<'r> {
         }
         text.push('\n');
         for (what, how) in self.next_lines() {
+            let what = format!("{what}:");
             line(&mut text, &format!("  {STRONG}{what:<13}{STRONG:#}  {how}"));
         }
         text

@@ -56,7 +56,7 @@ fn case(of: Failure<'_>) -> TestCase {
     match one.verdict {
         VerdictWord::Failed | VerdictWord::StaleKnownFailure | VerdictWord::Flaky => {
             let lines: Vec<String> =
-                of.next_lines().iter().map(|(what, how)| format!("{what} {how}")).collect();
+                of.next_lines().iter().map(|(what, how)| format!("{what}: {how}")).collect();
             case.set_system_out(xml(&lines.join("\n")));
             if let Some(evidence) = one.evidence.as_ref().filter(|evidence| !evidence.stderr.is_empty()) {
                 case.set_system_err(xml(&evidence.stderr));

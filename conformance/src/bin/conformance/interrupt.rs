@@ -9,8 +9,12 @@ use conformance::interrupt::Interrupt;
 use crate::exit::{Problem, harness};
 use crate::output::{Stream, complain};
 
-/// From now on signals go to this run.
-pub(crate) fn listen() -> Result<Arc<Interrupt>, Problem> {
+/// What a run says when it is interrupted.
+pub(crate) const RUN: &str =
+    "interrupted: no scenario begins any more, and what ran is told; once more ends it at once";
+
+/// From now on signals go to this run, which says this when one comes; nothing, if it says nothing.
+pub(crate) fn listen(says: &'static str) -> Result<Arc<Interrupt>, Problem> {
     let interrupt = Arc::new(Interrupt::default());
     let run = Arc::clone(&interrupt);
     let set = ctrlc::set_handler(move || {
@@ -18,9 +22,9 @@ pub(crate) fn listen() -> Result<Arc<Interrupt>, Problem> {
             run.kill();
             std::process::exit(Exit::Interrupted.code().into());
         }
-        Stream::Err.tell(
-            "interrupted: no scenario begins any more, and what ran is told; once more ends it at once\n",
-        );
+        if !says.is_empty() {
+            Stream::Err.tell(&format!("{says}\n"));
+        }
         run.raise();
     });
     set.map_err(|error| harness(format!("Ctrl-C cannot be listened to: {error}")))?;

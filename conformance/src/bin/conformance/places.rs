@@ -157,13 +157,15 @@ impl Places {
         self.root.as_ref().map(|root| root.join("conformance/clients"))
     }
 
-    /// Below which a run leaves what nobody named a place for.
+    /// Below which a run leaves what nobody named a place for; relative to the working directory where it is in it.
     pub(crate) fn out(&self) -> PathBuf {
-        match (std::env::var_os(FOLDER_VARIABLE), &self.root) {
+        let folder = match (std::env::var_os(FOLDER_VARIABLE), &self.root) {
             (Some(folder), _) => folder.into(),
             (None, Some(root)) => root.join("target/conformance"),
-            (None, None) => "conformance-out".into(),
-        }
+            (None, None) => PathBuf::from("conformance-out"),
+        };
+        let below = here().ok().and_then(|here| Some(folder.strip_prefix(here).ok()?.to_owned()));
+        below.unwrap_or(folder)
     }
 
     /// How a person calls this program here.

@@ -1,14 +1,14 @@
 //! `conformance replay`: a bundle against this build's server, or against a client; or its state, for a person.
 
-use std::io::{BufRead as _, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 use conformance::bundle::Bundle;
 use conformance::client::Client;
-use conformance::driver::Driver as _;
 use conformance::driver::subprocess::{self, Subprocess};
+use conformance::driver::{Driver as _, DriverError};
 use conformance::exceptions::Exceptions;
 use conformance::exit::Exit;
 use conformance::record::{Mode, Records};
@@ -17,6 +17,8 @@ use conformance::verdict::{Mismatch, Verdict};
 
 use crate::cli::TIMEOUT;
 use crate::exit::{Problem, harness, usage};
+use crate::hold::wait;
+use crate::interrupt;
 use crate::places::Places;
 use crate::within::Within;
 
@@ -34,7 +36,7 @@ pub(crate) struct ReplayArgs {
     /// Stop just before this step, counted from 1
     #[arg(long, value_name = "STEP")]
     until: Option<usize>,
-    /// Serve that state on a port of this machine until Enter or Ctrl-C, and say how to reach it
+    /// Serve that state on a port of this machine until Enter, the end of stdin or Ctrl-C, and say how to reach it
     #[arg(long, conflicts_with = "against_client")]
     hold: bool,
     /// What the server sent, against a client: by default the one of the record
@@ -105,15 +107,11 @@ fn held(args: &ReplayArgs, bundle: &Bundle) -> Result<Exit, Problem> {
         return Ok(Exit::AsExpected);
     }
     let held = hold::hold(bundle, &place).map_err(problem)?;
+    // That is how it is meant to end, so nothing is said then.
+    let interrupt = interrupt::listen("")?;
     println!("{}\nEnter or Ctrl-C ends it.", held.told);
     std::io::stdout().flush().ok();
-    let mut line = String::new();
-    if std::io::stdin().lock().read_line(&mut line).is_ok_and(|bytes| bytes == 0) {
-        // Nobody is at the keyboard, as in a service: only a signal ends it.
-        loop {
-            std::thread::park();
-        }
-    }
+    wait(&interrupt);
     Ok(Exit::AsExpected)
 }
 
@@ -123,10 +121,21 @@ fn against_client(args: &ReplayArgs, bundle: &Bundle, places: Option<&Places>) -
     } else {
         Client::of_command(args.command.clone(), Path::new("."))
     };
-    let mut driver = Subprocess::start(&client.program(), subprocess::Limits::default())
-        .map_err(|error| Problem { exit: Exit::NotStarted, message: format!("{}: {error}", client.name) })?;
+    let interrupt = interrupt::listen("interrupted: the client is ended; once more ends it at once")?;
+    let limits = subprocess::Limits::default();
+    let started = Subprocess::start_watched(&client.program(), limits, |child| interrupt.watch(child));
+    let mut driver = match started {
+        Ok(driver) => driver,
+        Err(DriverError::Interrupted) => return Ok(Exit::Interrupted),
+        Err(error) => {
+            return Err(Problem { exit: Exit::NotStarted, message: format!("{}: {error}", client.name) });
+        }
+    };
     let within: Duration = args.timeout.duration();
     let played = client::play(bundle, &mut driver, within).map_err(problem)?;
+    if interrupt.is_raised() {
+        return Ok(Exit::Interrupted);
+    }
     println!(
         "{} as recorded on {}, played to {} {}",
         bundle.scenario.name,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use conformance::client::Client;
+use conformance::command_line::for_shell;
 use conformance::driver::DriverError;
 use conformance::exceptions::Exceptions;
 use conformance::exit::Exit;
@@ -152,11 +153,11 @@ impl RunArgs {
         if let Some(folder) = &self.selection.scenarios {
             words.extend(["--scenarios".to_owned(), folder.display().to_string()]);
         }
-        let mut words: Vec<String> = words.iter().map(|word| for_shell(word)).collect();
+        let mut words: Vec<String> = words.iter().map(|word| for_shell(word).into_owned()).collect();
         words.push("{}".to_owned());
         if !self.clients.command.is_empty() {
             words.push("--".to_owned());
-            words.extend(self.clients.command.iter().map(|word| for_shell(word)));
+            words.extend(self.clients.command.iter().map(|word| for_shell(word).into_owned()));
         }
         words.join(" ")
     }
@@ -185,7 +186,7 @@ pub(crate) fn evaluate(args: &RunArgs, table: Option<Table>) -> Result<Exit, Pro
     let host = host(args.pace.server.as_deref())?;
     let names: BTreeSet<&str> = all.iter().map(|scenario| &*scenario.name).collect();
     let bundle_dir = args.left.bundle_dir(&places);
-    let interrupt = interrupt::listen()?;
+    let interrupt = interrupt::listen(interrupt::RUN)?;
     let flaky = if args.failures.allow_flaky { Flaky::Allowed } else { Flaky::Fails };
     let stays = if args.pace.server.is_some() { Stays::Forever } else { Stays::UntilTold };
     let holding = args.failures.hold.then(|| Holding::new(stays, &interrupt));

@@ -10,6 +10,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::report::failure::Failure;
 use crate::report::model::{
     ClientReport, Evidence, FindingReport, MismatchReport, Report, ScenarioReport, ScenarioText, VerdictWord,
 };
@@ -41,7 +42,7 @@ impl Packed {
                 .iter()
                 .map(|(client, ended)| (*client, ended.get(&*scenario.name).copied()))
                 .collect();
-            block(scenario, &runs, spared)
+            block(report, scenario, &runs, spared)
         };
         let mut blocks: Vec<(String, usize)> = report.scenarios.iter().map(|one| of(one, None)).collect();
         let mut bytes: usize = blocks.iter().map(|(block, _)| block.len()).sum();
@@ -106,9 +107,8 @@ struct Run<'a> {
     findings: &'a [FindingReport],
     ms: u64,
     tries: u32,
-    bundle: Option<&'a str>,
-    /// The words behind `conformance run`, `{}` for the scenario's name.
-    again: &'a str,
+    /// What to type next, as it is told in a terminal: what it does, and the line.
+    next: Vec<(&'static str, String)>,
     evidence: Option<&'a Evidence>,
     /// There is evidence, and this page is too small for it.
     left_out: bool,
@@ -116,6 +116,7 @@ struct Run<'a> {
 
 /// A scenario's block, and of how many of its runs evidence is left out.
 fn block(
+    report: &Report,
     scenario: &ScenarioText,
     runs: &[(&ClientReport, Option<&ScenarioReport>)],
     spared: Option<Spared>,
@@ -134,8 +135,7 @@ fn block(
                 findings: &one.findings,
                 ms: one.ms,
                 tries: one.tries,
-                bundle: one.bundle.as_deref(),
-                again: &client.again,
+                next: Failure { report, client, scenario: one }.next_lines(),
                 evidence: one.evidence.as_ref().filter(|_| !leave_out),
                 left_out: leave_out,
             })

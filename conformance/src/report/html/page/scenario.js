@@ -71,9 +71,7 @@ const verdictPanel = (at, client, run, toLine) => {
     run.mismatches.length > 0 && h('ol', { class: 'mismatches', 'aria-label': 'Not as expected' }, run.mismatches.map((mismatch) => mismatchCard(mismatch, scenarios[at], toLine))),
     run.findings.length > 0 && h('details', { class: 'findings' }, h('summary', {}, `${plural(run.findings.length, 'finding')} on the wire`), h('ul', {}, run.findings.map((finding) => h('li', {}, clauseLink(finding.clause), ` ${finding.user}${finding.times > 1 ? `, ${finding.times} times` : ''}: `, h('code', {}, finding.text))))),
     h('div', { class: 'commands' },
-      command('run it again', `${report.program} run ${run.again.replace('{}', () => scenarios[at].name)}`),
-      run.bundle && command('replay it', `${report.program} replay ${run.bundle}`),
-      run.bundle && command('bundle', run.bundle)));
+      run.next.map(([what, how]) => command(what, how))));
 };
 const clauseLink = (id) => (clauseIndex.has(id) ? h('a', { class: 'clause-link', href: clauseRoute(id), title: clauses[clauseIndex.get(id)].statement }, id) : h('span', { class: 'clause-link' }, id));
 
