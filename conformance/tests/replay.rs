@@ -324,15 +324,15 @@ fn held(path: &Path, step: &str) -> (Child, Vec<String>) {
         .expect("it starts");
     let stdout = BufReader::new(child.stdout.take().expect("it was asked for"));
     let mut told = Vec::new();
+    let ends = "Enter or Ctrl-C ends it.";
     for line in stdout.lines() {
-        let line = line.expect("UTF-8");
-        let is_last = line == "Enter or Ctrl-C ends it.";
-        told.push(line);
-        if is_last {
-            return (child, told);
+        told.push(line.expect("UTF-8"));
+        if told.last().is_some_and(|line| line == ends) {
+            break;
         }
     }
-    panic!("it did not hold: {told:?}")
+    assert_eq!(told.last().map(String::as_str), Some(ends), "{told:?}");
+    (child, told)
 }
 
 #[rstest]

@@ -5,7 +5,13 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
 /// Asks one thing of a server; gives the status and the body.
-pub fn http(authority: &str, method: &str, path: &str, headers: &[String], body: &str) -> (u16, String) {
+pub(crate) fn http(
+    authority: &str,
+    method: &str,
+    path: &str,
+    headers: &[String],
+    body: &str,
+) -> (u16, String) {
     let mut stream = TcpStream::connect(authority).expect("the server listens");
     let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
     let length = body.len();
@@ -50,7 +56,7 @@ fn words(line: &str, variables: &BTreeMap<String, String>) -> Vec<String> {
 }
 
 /// Runs the lines as a shell and curl would.
-pub fn run_lines(lines: &[String]) {
+pub(crate) fn run_lines(lines: &[String]) {
     let mut variables = BTreeMap::new();
     for line in lines {
         let words = words(line, &variables);

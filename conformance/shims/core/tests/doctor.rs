@@ -107,7 +107,7 @@ fn by_device(lines: &[(&str, Value)], address: &str) -> BTreeMap<String, Vec<Str
         if let Some(user) = line["user"].as_str() {
             users.insert(id.clone(), user.to_owned());
         }
-        let user = line["user"].as_str().or(users.get(&id).map(String::as_str)).unwrap_or("process");
+        let user = line["user"].as_str().or_else(|| users.get(&id).map(String::as_str)).unwrap_or("process");
         let text = format!("{who} → {line}").replace(address, "ADDRESS");
         all.entry(user.to_owned()).or_default().push(text);
     }
