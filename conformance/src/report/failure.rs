@@ -19,7 +19,6 @@ use super::model::{
     VerdictWord, Way,
 };
 use super::pointer;
-use crate::hold::for_shell;
 
 /// How many mismatches of one scenario are told: the first ones explain the others.
 const MISMATCHES_MAX: usize = 5;

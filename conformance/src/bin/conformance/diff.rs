@@ -44,7 +44,7 @@ pub(crate) fn run(args: &DiffArgs) -> Result<Exit, Problem> {
     let scenarios = args.selection.selection().choose(&all).map_err(nothing_meant)?;
     let mut report = args.report.as_deref().map(Output::create).transpose()?;
     let host = host(args.pace.server.as_deref())?;
-    let interrupt = interrupt::listen()?;
+    let interrupt = interrupt::listen(interrupt::RUN)?;
     let suite = |client| {
         let plan = Plan {
             jobs: args.pace.jobs(),

@@ -23,7 +23,7 @@ pub(crate) fn listen(says: &'static str) -> Result<Arc<Interrupt>, Problem> {
             std::process::exit(Exit::Interrupted.code().into());
         }
         if !says.is_empty() {
-            Stream::Err.tell(&format!("{says}\n"));
+            Stream::Err.tell(format_args!("{says}\n"));
         }
         run.raise();
     });

@@ -9,7 +9,7 @@ use conformance::command_line::for_shell;
 use conformance::driver::DriverError;
 use conformance::exceptions::Exceptions;
 use conformance::exit::Exit;
-use conformance::hold::{Holder, for_shell};
+use conformance::hold::Holder;
 use conformance::real_time::{Stopwatch, today, unix_ms};
 use conformance::record::{Mode, Records};
 use conformance::report::model::{ClientReport, Report, VerdictWord};
