@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use mock_server::journal::Entry;
 use mock_server::machine::Millis;
 use mock_server::tape::Row;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::driver::Hello;
@@ -28,7 +29,7 @@ pub use file::{BUNDLE_BYTES_MAX, BundleError};
 pub const FORMAT: u32 = 1;
 
 /// One run of one scenario.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Bundle {
     /// [`FORMAT`]; its name says what the file is.
@@ -70,7 +71,7 @@ pub struct Bundle {
 }
 
 /// What was run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScenarioOf {
     /// `area/name`.
@@ -82,7 +83,7 @@ pub struct ScenarioOf {
 }
 
 /// Whom it was run on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClientOf {
     /// The name of its file; `command` for one of the command line.
@@ -94,7 +95,7 @@ pub struct ClientOf {
 }
 
 /// How far a scenario came.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Ended {
     /// To its end.
@@ -113,7 +114,7 @@ pub enum Ended {
 }
 
 /// A finding.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FindingOf {
     /// The clause.

@@ -8,6 +8,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 use strum::{IntoStaticStr, VariantArray};
 
+use crate::bundle::Bundle;
 use crate::client::Client;
 use crate::driver::{Command, Device, Event, Hello, ProcessCommand};
 use crate::report::model::Report;
@@ -28,6 +29,8 @@ pub enum Name {
     Client,
     /// `report.json`.
     Report,
+    /// `NAME.bundle.json`.
+    Bundle,
 }
 
 impl Name {
@@ -48,6 +51,7 @@ impl Name {
             Self::Scenario => scenario(),
             Self::Client => root::<Client>("A client's file (conformance/clients/NAME.json)"),
             Self::Report => root::<Report>("report.json, format 2"),
+            Self::Bundle => root::<Bundle>("A bundle (NAME.bundle.json), format 1"),
         };
         if let Some(defs) = schema.get_mut("$defs").and_then(Value::as_object_mut) {
             describe(defs);

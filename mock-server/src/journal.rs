@@ -13,6 +13,7 @@ use crate::tape::Door;
 
 /// One thing that a machine was given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
     /// The world's clock.
@@ -25,6 +26,7 @@ pub struct Entry {
 
 /// What a machine was given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Given {
     /// The world was made: the first entry of every journal, and no other.
@@ -49,6 +51,7 @@ pub enum Given {
         conn: ConnId,
         /// As it was, unwrapped.
         #[serde(with = "base64_bytes")]
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
         bytes: Bytes,
     },
     /// A socket went.
@@ -64,6 +67,7 @@ pub enum Given {
         request: Box<Request>,
         /// The bytes of its file, up to [`CONTENT_BYTES_MAX`] a world; `None`: it has none, or they were too many.
         #[serde(default, skip_serializing_if = "Option::is_none", with = "base64_bytes::optional")]
+        #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
         content: Option<Bytes>,
     },
     /// An app's own server answered, or did not.

@@ -13,6 +13,7 @@ use crate::machine::{ConnId, Millis, Upload};
 
 /// Which way a frame went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// From the client.
@@ -23,6 +24,7 @@ pub enum Direction {
 
 /// The way a socket came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Door {
     /// `/ws/{server}/{session}/websocket`: base64 in JSON in text messages (3.x, 4.0.1).
@@ -50,6 +52,7 @@ impl TapeLength {
 
 /// One row of a tape.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Row {
     /// The world's clock.
@@ -60,7 +63,9 @@ pub struct Row {
 
 /// What a row tells.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", schemars(rename = "TapeEvent"))]
 pub enum Event {
     /// A socket was handed to this world, by the first frame it sent.
     Opened {
@@ -86,6 +91,7 @@ pub enum Event {
         direction: Direction,
         /// As they were on the wire.
         #[serde(with = "base64_bytes")]
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
         bytes: Bytes,
     },
     /// The server fell mute on the connection: what it sends from here on is read by nobody, and not on the tape.
@@ -110,11 +116,13 @@ pub enum Event {
         user: Option<String>,
         /// The request body.
         #[serde(with = "base64_bytes")]
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
         body: Bytes,
         /// The answer's status.
         status: u16,
         /// The answer's body.
         #[serde(with = "base64_bytes")]
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
         answer: Bytes,
     },
 }

@@ -75,10 +75,12 @@ type Set<T> = indexmap::IndexSet<T, FxBuildHasher>;
 
 /// A moment in ms since 1970; time is an argument everywhere in the machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Millis(pub u64);
 
 /// A connection of one world; the host never uses a number twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConnId(pub u64);
 
 /// A REST request of one world, until it is answered.

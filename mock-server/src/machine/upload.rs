@@ -10,10 +10,12 @@ use super::{Map, Millis, Output, Server, Set};
 
 /// Bytes that the host keeps for a world; it never uses a number twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BlobId(pub u64);
 
 /// What became of a multipart body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Upload {
     /// The file of its [`file_part`](super::rest::file_part), and the text of its other parts. The host keeps the bytes until

@@ -28,6 +28,7 @@ use crate::control::{MessageKind, Verdict, Webhook};
 
 /// A call of a world to an app's own server, until it has been answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WebhookId(pub u64);
 
 /// What an app's server is asked: a POST of `application/json`, made once, without retry (rest.md B.9).
@@ -43,6 +44,7 @@ pub struct WebhookRequest {
 
 /// What became of a [`WebhookRequest`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum WebhookAnswer {
     /// The app's server answered.
@@ -51,6 +53,7 @@ pub enum WebhookAnswer {
         status: u16,
         /// The whole body.
         #[serde(with = "crate::base64_bytes")]
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
         body: Bytes,
     },
     /// It did not in time.

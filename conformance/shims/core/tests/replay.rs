@@ -13,6 +13,7 @@ use conformance::exceptions::Exceptions;
 use conformance::replay::{client, server};
 use conformance::run::{self, Outcome};
 use conformance::scenario::Scenario;
+use conformance::schema::Name;
 use conformance::trace::Marked;
 use conformance::verdict::Verdict;
 use conformance::{clause, doctor};
@@ -68,6 +69,9 @@ fn the_server_says_again_what_it_said(#[case] name: &str) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = recorded(name).write(folder.path()).expect("room");
     let bundle = Bundle::read(&path).expect("it is whole");
+    let validator = jsonschema::draft202012::new(&Name::Bundle.schema()).expect("a schema");
+    let written = serde_json::to_value(&bundle).expect("it has only string keys");
+    assert_eq!(validator.validate(&written).err().map(|error| error.to_string()), None);
     let played = server::play(&bundle).expect("the server told what it was given");
     assert_eq!(played.difference.map(|difference| difference.to_string()), None);
     let scenario = server::scenario(&bundle).expect("this build reads it");

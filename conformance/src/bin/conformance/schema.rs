@@ -18,7 +18,7 @@ Examples:
 
 #[derive(Args)]
 pub(crate) struct SchemaArgs {
-    /// Which schema is printed: driver, scenario, client or report; left out, their names
+    /// Which schema is printed: driver, scenario, client, report or bundle; left out, their names
     name: Option<Name>,
     /// Writes all of them into this folder instead, each as NAME.schema.json
     #[arg(long, value_name = "DIR", conflicts_with = "name")]

@@ -49,6 +49,7 @@ pub use routing::{file_part, paths};
 
 /// A request of one world.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Request {
     /// The method.
@@ -63,6 +64,7 @@ pub struct Request {
     pub token: Option<String>,
     /// Whatever its Content-Type says: SDKs send JSON as text/plain too (rest.md 0.7).
     #[serde(with = "crate::base64_bytes")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub body: Bytes,
     /// The file of a multipart body on a path that [takes one](file_part); `body` is empty then.
     pub upload: Option<Upload>,
@@ -74,6 +76,7 @@ pub struct Request {
 
 /// The methods that the API knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names of HTTP")]
 pub enum Method {
