@@ -368,8 +368,8 @@ fn expect(stage: &mut Stage<'_>, user: &Device, expected: &Event, place: (usize,
     };
     let Some(got) = stage.next_event(user)? else {
         return Err(Stop::Failed(format!(
-            "{user} showed nothing within {:?}\n  event: expected {expected}, got nothing{}{}",
-            stage.limits().expect,
+            "{user} showed nothing {}\n  event: expected {expected}, got nothing{}{}",
+            stage.how_long(),
             stage.what_is_open(),
             unheard_of(stage),
         )));

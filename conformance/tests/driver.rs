@@ -77,7 +77,7 @@ fn no_hello_in_time_is_no_start() {
 #[case("prints", "not a line of the protocol (expected value at line 1 column 1): connecting…")]
 #[case("prints an empty line", "not a line of the protocol")]
 #[case("prints other JSON", "unknown field `level`")]
-#[case("ends inside a line", "not a line of the protocol (EOF while parsing")]
+#[case("ends inside a line", "in the middle of the line")]
 #[case("not UTF-8", "a line that is not UTF-8")]
 #[case("two outcomes", "an answer has one of ok, unsupported and error")]
 #[case("no outcome", "an answer has one of ok, unsupported and error")]

@@ -580,7 +580,7 @@ class Shim:
             return {"unsupported": "emoji" if name == "create" else name}
         else:
             for unknown in fields.keys() - inspect.signature(CALLS[name]).parameters.keys():
-                return {"unsupported": f"{name} with {unknown}"}
+                return {"unsupported": f"{name}.{unknown}"}
             return {"ok": CALLS[name](self.clients[user], **fields) or {}}
         return {"ok": {}}
 

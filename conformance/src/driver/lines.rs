@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Mutex, PoisonError};
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use super::{Answer, Device, Event, Hello};
@@ -131,8 +132,9 @@ pub(crate) fn read_lines(mut stdout: impl BufRead, lines: &SyncSender<Line>) {
                 Line::Text(line)
             }
             Ok(count) if count > LINE_BYTES_MAX => Line::TooLong(line),
-            // The pipe ended inside a line.
-            Ok(_) => Line::Text(line),
+            // The pipe ended before the line did: that the process is gone is what there is to tell.
+            Ok(_) if serde_json::from_slice::<IgnoredAny>(&line).is_ok() => Line::Text(line),
+            Ok(_) => Line::End(Some(format!("in the middle of the line {}", excerpt(&line)))),
         };
         let last = !matches!(said, Line::Text(_));
         if lines.send(said).is_err() || last {

@@ -387,7 +387,11 @@ impl Drop for Subprocess {
             // End of stdin means exit; what it still says is read so that it does not hang in a full pipe.
             self.requests = None;
             let deadline = Deadline::after(LEAVE_WITHIN);
-            while let Ok(Line::Text(_) | Line::Wake) = self.lines.recv_timeout(deadline.left()) {}
+            // `recv_timeout` hands over what is there even when no time is left, and one that floods has always more.
+            while !deadline.left().is_zero()
+                && matches!(self.lines.recv_timeout(deadline.left()), Ok(Line::Text(_) | Line::Wake))
+            {
+            }
         }
         locked(&self.process).end().ok();
     }

@@ -106,7 +106,8 @@ pub struct ClientReport {
     pub stale: Vec<String>,
     /// The command that mends what `stale` tells; `None`: nothing is stale, or no command mends it.
     pub mend: Option<String>,
-    /// Known failures that the harness wrote down itself and nobody has explained yet. They fail nothing.
+    /// Entries of its file, known failures and words of `unsupported`, that the harness wrote down itself and nobody has
+    /// explained yet. They fail nothing.
     pub unexplained: Vec<String>,
     /// The file that `stale` is about, as failures name it.
     pub file: Option<String>,

@@ -48,7 +48,7 @@ fn of_client(text: &mut String, report: &Report, client: &ClientReport) {
     }
     if !client.unexplained.is_empty() {
         let file = client.file.as_deref().unwrap_or(name);
-        line(text, &format!("{ODD}UNEXPLAINED{ODD:#} {file}: these known failures still lack their reason"));
+        line(text, &format!("{ODD}UNEXPLAINED{ODD:#} {file}: these entries still lack their reason"));
         for one in &client.unexplained {
             line(text, &format!("  {one}"));
         }

@@ -163,6 +163,18 @@ impl<'a> Stage<'a> {
         self.event_within(device, Deadline::after(Duration::ZERO))
     }
 
+    /// How long an event was waited for, in words: a clock that stands still is no time.
+    pub(super) fn how_long(&self) -> String {
+        let within = self.limits.expect;
+        if self.virtual_clock {
+            format!(
+                "within {within:?} of its clock: both sides are at rest, and no timer of the client brings more"
+            )
+        } else {
+            format!("within {within:?}")
+        }
+    }
+
     fn event_within(&mut self, device: &Device, deadline: Deadline) -> Result<Option<Event>, Stop> {
         if let Some(event) = self.events.get_mut(device).and_then(VecDeque::pop_front) {
             return Ok(Some(event));

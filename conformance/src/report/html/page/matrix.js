@@ -87,7 +87,7 @@ const clientCard = (client, at, changed) => {
 /** What is wrong with a client's own lists. */
 const lists = () => clients.filter((client) => client.stale.length + client.unexplained.length > 0).map((client) =>
   h('details', { class: 'note', open: client.stale.length > 0 },
-    h('summary', {}, h('strong', {}, client.name), client.stale.length > 0 ? `: ${plural(client.stale.length, 'stale entry', 'stale entries')}` : `: ${plural(client.unexplained.length, 'known failure')} without an explanation`, client.file && [' in ', h('code', {}, client.file)]),
+    h('summary', {}, h('strong', {}, client.name), client.stale.length > 0 ? `: ${plural(client.stale.length, 'stale entry', 'stale entries')}` : `: ${plural(client.unexplained.length, 'entry', 'entries')} without an explanation`, client.file && [' in ', h('code', {}, client.file)]),
     client.stale.length > 0 && h('ul', {}, client.stale.map((line) => h('li', { class: 'lines' }, line))),
     client.mend && command('mend it', client.mend),
     client.stale.length > 0 && client.unexplained.length > 0 && h('p', {}, 'Without an explanation:'),
