@@ -17,6 +17,12 @@ pub(crate) const PYTHON_CLIENT: &str = "python-";
 
 /// Runs `conformance ARGS` and passes its exit code on.
 pub(crate) fn run(workspace: &Workspace, args: &[&str]) -> Result<(), Failure> {
+    if !workspace.binary("debug", "conformance").is_file() {
+        // cargo says nothing here, so that a run's own output stands alone; and a first build is long.
+        eprintln!(
+            "building the harness, the reference client and the server: the first time takes some minutes"
+        );
+    }
     succeed(build(workspace))?;
     let in_browser = names_client(args, BROWSER_CLIENT);
     if in_browser || names_client(args, NODE_CLIENT) {

@@ -9,6 +9,7 @@ use conformance::exit::Exit;
 use conformance::scaffold::{FILL_IN, Scaffold};
 
 use crate::exit::{Problem, usage};
+use crate::output::tell_line;
 use crate::places::{Places, Shelf};
 
 pub(crate) const EXAMPLES: &str = "\
@@ -50,11 +51,11 @@ pub(crate) fn run(args: &NewArgs) -> Result<Exit, Problem> {
     fs::create_dir_all(path.parent().expect("a scenario lies in the folder of its area")).map_err(failed)?;
     let mut file = OpenOptions::new().write(true).create_new(true).open(&path).map_err(failed)?;
     file.write_all(scaffold.text.as_bytes()).map_err(failed)?;
-    println!("{}", shown.display());
-    println!("it fails until you have said what {} asks for:", clause.id);
-    println!("  - \"why\" is the clause's statement; say what this scenario shows of it");
-    println!("  - \"{}…\" stands for what should be shown; more steps may have to come before it", FILL_IN);
-    println!("run it:            {} run {}", places.program(), scaffold.name);
-    println!("at every save:     {} watch {}", places.program(), scaffold.name);
+    tell_line!("{}", shown.display());
+    tell_line!("it fails until you have said what {} asks for:", clause.id);
+    tell_line!("  - \"why\" is the clause's statement; say what this scenario shows of it");
+    tell_line!("  - \"{}…\" stands for what should be shown; more steps may have to come before it", FILL_IN);
+    tell_line!("run it:            {} run {}", places.program(), scaffold.name);
+    tell_line!("at every save:     {} watch {}", places.program(), scaffold.name);
     Ok(Exit::AsExpected)
 }

@@ -61,3 +61,15 @@ pub(crate) fn say(text: impl Display) {
 pub(crate) fn complain(message: impl Display) {
     Stream::Err.tell(format_args!("error: {message}\n"));
 }
+
+/// As `print!`, for whom it is no matter that nobody reads any more.
+macro_rules! tell {
+    ($($words:tt)*) => { $crate::output::say(format_args!($($words)*)) };
+}
+
+/// As `println!`, likewise.
+macro_rules! tell_line {
+    ($($words:tt)*) => { $crate::output::say(format_args!("{}\n", format_args!($($words)*))) };
+}
+
+pub(crate) use {tell, tell_line};

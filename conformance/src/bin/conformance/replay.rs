@@ -19,6 +19,7 @@ use crate::cli::TIMEOUT;
 use crate::exit::{Problem, harness, usage};
 use crate::hold::wait;
 use crate::interrupt;
+use crate::output::tell_line;
 use crate::places::Places;
 use crate::within::Within;
 
@@ -70,17 +71,19 @@ fn against_server(bundle: &Bundle, places: Option<&Places>) -> Result<Exit, Prob
     let played = server::play(bundle).map_err(problem)?;
     let (frames, requests) = played.counts();
     let of = &bundle.scenario.name;
-    println!(
+    tell_line!(
         "{of} on {} {}, recorded by conformance {}",
-        bundle.client.name, bundle.client.hello.version, bundle.harness
+        bundle.client.name,
+        bundle.client.hello.version,
+        bundle.harness
     );
     let exit = match &played.difference {
         None => {
-            println!("the server's side: {frames} frames and {requests} requests, all as recorded");
+            tell_line!("the server's side: {frames} frames and {requests} requests, all as recorded");
             Exit::AsExpected
         }
         Some(difference) => {
-            println!("the server's side is not as recorded, first {difference}");
+            tell_line!("the server's side is not as recorded, first {difference}");
             Exit::Failures
         }
     };
@@ -92,7 +95,7 @@ fn against_server(bundle: &Bundle, places: Option<&Places>) -> Result<Exit, Prob
         .map(|root| Records::new(root.join("conformance/tests/snapshots").join(&client.name), Mode::Check));
     let scenario = server::scenario(bundle);
     let verdict = played.verdict(bundle, scenario.as_ref(), &exceptions, records.as_ref());
-    println!("the verdict would be: {}", words(&verdict));
+    tell_line!("the verdict would be: {}", words(&verdict));
     Ok(exit)
 }
 
@@ -100,7 +103,7 @@ fn held(args: &ReplayArgs, bundle: &Bundle) -> Result<Exit, Problem> {
     let place = until(bundle, args.until).map_err(problem)?;
     if !args.hold {
         let (step, line) = place.step.expect("--until names a step");
-        println!(
+        tell_line!(
             "step {step} (line {line}) begins after {} things that the server was given; --hold serves that state",
             place.entries
         );
@@ -109,7 +112,7 @@ fn held(args: &ReplayArgs, bundle: &Bundle) -> Result<Exit, Problem> {
     let held = hold::hold(bundle, &place).map_err(problem)?;
     // That is how it is meant to end, so nothing is said then.
     let interrupt = interrupt::listen("")?;
-    println!("{}\nEnter or Ctrl-C ends it.", held.told);
+    tell_line!("{}\nEnter or Ctrl-C ends it.", held.told);
     std::io::stdout().flush().ok();
     wait(&interrupt);
     Ok(Exit::AsExpected)
@@ -136,7 +139,7 @@ fn against_client(args: &ReplayArgs, bundle: &Bundle, places: Option<&Places>) -
     if interrupt.is_raised() {
         return Ok(Exit::Interrupted);
     }
-    println!(
+    tell_line!(
         "{} as recorded on {}, played to {} {}",
         bundle.scenario.name,
         bundle.client.name,
@@ -145,12 +148,12 @@ fn against_client(args: &ReplayArgs, bundle: &Bundle, places: Option<&Places>) -
     );
     let (lines, events) = (played.lines, played.events);
     if played.differences.is_empty() {
-        println!("the client's side: {lines} lines asked, {events} events shown, all as recorded");
+        tell_line!("the client's side: {lines} lines asked, {events} events shown, all as recorded");
         return Ok(Exit::AsExpected);
     }
-    println!("the client's side is not as recorded ({lines} lines asked, {events} events shown):");
+    tell_line!("the client's side is not as recorded ({lines} lines asked, {events} events shown):");
     for difference in &played.differences {
-        println!("- {}", difference.replace('\n', "\n  "));
+        tell_line!("- {}", difference.replace('\n', "\n  "));
     }
     Ok(Exit::Failures)
 }

@@ -2,10 +2,9 @@
 //!
 //! Nothing is written where CI is set: a record that appears there would be looked at by nobody.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::{self, BufRead as _, IsTerminal as _};
 use std::path::PathBuf;
 
-use anstream::{eprintln, print, println};
 use anstyle::{AnsiColor, Style};
 use clap::Args;
 use conformance::client::Client;
@@ -14,6 +13,7 @@ use conformance::pattern::is_meant;
 use conformance::record::pending::{Line, Pending, pending, unreferenced};
 
 use crate::exit::{Problem, usage};
+use crate::output::{complain, tell, tell_line};
 use crate::places::{Places, is_ci};
 
 pub(crate) const EXAMPLES: &str = "\
@@ -68,14 +68,14 @@ pub(crate) fn review(args: &ReviewArgs) -> Result<Exit, Problem> {
     refuse_in_ci("review")?;
     let found = meant(&args.filter, args.client.as_deref())?;
     if found.is_empty() {
-        println!("no record is waiting");
+        tell_line!("no record is waiting");
         return Ok(Exit::AsExpected);
     }
     if !args.ask && !io::stdin().is_terminal() {
         for one in &found {
-            println!("{} {}: {}", one.client, one.scenario, one.path.display());
+            tell_line!("{} {}: {}", one.client, one.scenario, one.path.display());
         }
-        println!(
+        tell_line!(
             "{} waiting; run it on a terminal to look at what is new, or `conformance accept`",
             records(found.len())
         );
@@ -95,7 +95,7 @@ pub(crate) fn review(args: &ReviewArgs) -> Result<Exit, Problem> {
     if left == 0 {
         return Ok(Exit::AsExpected);
     }
-    println!("{} still waiting", records(left));
+    tell_line!("{} still waiting", records(left));
     Ok(Exit::SnapshotsPending)
 }
 
@@ -107,9 +107,9 @@ pub(crate) fn accept(args: &AcceptArgs) -> Result<Exit, Problem> {
     let found = meant(&args.filter, args.client.as_deref())?;
     for one in &found {
         one.accept().map_err(usage)?;
-        println!("accepted {} {}", one.client, one.scenario);
+        tell_line!("accepted {} {}", one.client, one.scenario);
     }
-    println!("{} accepted", records(found.len()));
+    tell_line!("{} accepted", records(found.len()));
     Ok(Exit::AsExpected)
 }
 
@@ -121,9 +121,9 @@ fn remove_unreferenced() -> Result<Exit, Problem> {
     let found = unreferenced(&snapshots(&places)?, &clients, &shelf.scenarios).map_err(usage)?;
     for one in &found {
         std::fs::remove_file(&one.path).map_err(|error| usage(format!("{}: {error}", one.path.display())))?;
-        println!("removed {}: {}", one.path.display(), one.why);
+        tell_line!("removed {}: {}", one.path.display(), one.why);
     }
-    println!("{} removed", records(found.len()));
+    tell_line!("{} removed", records(found.len()));
     Ok(Exit::AsExpected)
 }
 
@@ -164,28 +164,27 @@ fn refuse_in_ci(verb: &str) -> Result<(), Problem> {
 
 fn show(one: &Pending, number: usize, of: usize) -> Result<(), Problem> {
     let lines = one.lines().map_err(usage)?;
-    println!("{BOLD}{number}/{of}  {}  {}{BOLD:#}", one.client, one.scenario);
-    println!("{FAINT}{}{FAINT:#}\n", one.why);
+    tell_line!("{BOLD}{number}/{of}  {}  {}{BOLD:#}", one.client, one.scenario);
+    tell_line!("{FAINT}{}{FAINT:#}\n", one.why);
     for line in lines {
         match line {
-            Line::Same(text) => println!("  {text}"),
-            Line::Recorded(text) => println!("{REMOVED}- {text}{REMOVED:#}"),
-            Line::Proposed(text) => println!("{ADDED}+ {text}{ADDED:#}"),
-            Line::Gap => println!("{FAINT}  …{FAINT:#}"),
+            Line::Same(text) => tell_line!("  {text}"),
+            Line::Recorded(text) => tell_line!("{REMOVED}- {text}{REMOVED:#}"),
+            Line::Proposed(text) => tell_line!("{ADDED}+ {text}{ADDED:#}"),
+            Line::Gap => tell_line!("{FAINT}  …{FAINT:#}"),
         }
     }
-    println!();
+    tell_line!("");
     Ok(())
 }
 
 /// Asks until the answer is one. The end of the input is `q`.
 fn ask() -> Result<Answer, Problem> {
     loop {
-        print!("(a)ccept, (r)eject, (s)kip, (q)uit: ");
-        io::stdout().flush().map_err(usage)?;
+        tell!("(a)ccept, (r)eject, (s)kip, (q)uit: ");
         let mut line = String::new();
         if io::stdin().lock().read_line(&mut line).map_err(usage)? == 0 {
-            println!();
+            tell_line!("");
             return Ok(Answer::Quit);
         }
         match line.trim() {
@@ -193,7 +192,7 @@ fn ask() -> Result<Answer, Problem> {
             "r" | "reject" => return Ok(Answer::Reject),
             "s" | "skip" => return Ok(Answer::Skip),
             "q" | "quit" => return Ok(Answer::Quit),
-            other => eprintln!("{other:?} is none of a, r, s and q"),
+            other => complain(format_args!("{other:?} is none of a, r, s and q")),
         }
     }
 }

@@ -4,7 +4,7 @@
 //! runs at a time; what is saved meanwhile makes one more.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::sync::mpsc::{Receiver, channel};
@@ -20,6 +20,7 @@ use notify::event::{EventKind, MetadataKind, ModifyKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use crate::exit::{Problem, usage};
+use crate::output::{tell, tell_line};
 use crate::places::Places;
 
 pub(crate) const EXAMPLES: &str = "\
@@ -82,11 +83,11 @@ struct Rounds<'a> {
 impl Rounds<'_> {
     fn take(&mut self, round: &Round) -> Result<(), Problem> {
         if std::io::stdout().is_terminal() {
-            print!("\x1b[2J\x1b[H");
+            tell!("\x1b[2J\x1b[H");
         }
         let ended = if self.build()? { self.run(round)? } else { "the build failed".to_owned() };
-        println!("watching: {ended}; a save runs what it touches, Ctrl-C ends");
-        std::io::stdout().flush().map_err(usage)
+        tell_line!("watching: {ended}; a save runs what it touches, Ctrl-C ends");
+        Ok(())
     }
 
     /// What became of it, in words.
