@@ -124,6 +124,33 @@ impl<'a> Tree<'a> {
         }
     }
 
+    /// Every field that holds no other, in the order of the wire, with the message that it stands in and its path: names
+    /// with dots between them, and its number behind one that is met again.
+    pub fn leaves(&self, each: &mut dyn FnMut(&str, &Self, &Field<'a>)) {
+        self.leaves_below("", each);
+    }
+
+    fn leaves_below(&self, path: &str, each: &mut dyn FnMut(&str, &Self, &Field<'a>)) {
+        for (index, field) in self.fields.iter().enumerate() {
+            let label = field.label();
+            let nth = self.fields[..index].iter().filter(|other| other.label() == label).count();
+            let dot = if path.is_empty() { "" } else { "." };
+            let number = if nth == 0 { String::new() } else { format!("[{nth}]") };
+            let here = format!("{path}{dot}{label}{number}");
+            match &field.value {
+                Value::Tree(inner) if !inner.fields.is_empty() => inner.leaves_below(&here, each),
+                Value::Tree(_)
+                | Value::Text(_)
+                | Value::Varint(_)
+                | Value::Fixed64(_)
+                | Value::Fixed32(_)
+                | Value::Bytes(_)
+                | Value::Packed(_)
+                | Value::Broken { .. } => each(&here, self, field),
+            }
+        }
+    }
+
     /// The message in the field of this name.
     pub fn tree(&self, name: &str) -> Option<&Self> {
         match &self.field(name)?.value {

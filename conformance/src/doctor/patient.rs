@@ -3,22 +3,19 @@
 //! Unlike [`crate::driver::subprocess`] it gives nothing up: what breaks the protocol is noted, and it listens on.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io::BufReader;
 use std::process::{Child, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::driver::lines::{LINE_BYTES_MAX, Line, Said, Tail, excerpt, keep_tail, read_lines, write_lines};
+use crate::driver::lines::{LINE_BYTES_MAX, Line, Pipes, Said, Tail, excerpt};
 use crate::driver::subprocess::Program;
 use crate::driver::{Answer, Device, Event, EventKind};
 use crate::real_time::Deadline;
 
-/// Lines read ahead, as in [`crate::driver::subprocess`].
-const LINES_AHEAD_MAX: usize = 64;
 /// Events that are kept to be looked at: no check brings about more than a dozen.
 const EVENTS_MAX: usize = 1_000;
 /// Lines that are no lines of the protocol, as examples.
@@ -74,25 +71,12 @@ impl Patient {
             .stderr(Stdio::piped())
             .spawn()
             .map_err(|error| format!("{}: {error}", program.program.display()))?;
-        let stdin = child.stdin.take().expect("stdin was asked for");
-        let stdout = child.stdout.take().expect("stdout was asked for");
-        let stderr = child.stderr.take().expect("stderr was asked for");
-        let (requests, to_write) = mpsc::channel();
-        thread::spawn(move || write_lines(stdin, &to_write));
-        let (line_read, lines) = mpsc::sync_channel(LINES_AHEAD_MAX);
-        thread::spawn(move || read_lines(BufReader::new(stdout), &line_read));
-        let tail = Arc::new(Mutex::new(Tail::default()));
-        let (ended, stderr_ended) = mpsc::channel();
-        let kept = Arc::clone(&tail);
-        thread::spawn(move || {
-            keep_tail(stderr, &kept);
-            drop(ended);
-        });
+        let Pipes { requests, lines, wake: _, stderr, stderr_ended } = Pipes::of(&mut child);
         Ok(Self {
             child,
             stdin: Some(requests),
             lines,
-            stderr: tail,
+            stderr,
             stderr_ended,
             next_id: 1,
             ledger: BTreeMap::new(),

@@ -3,10 +3,11 @@
 //! Each thread does one blocking thing, so that nothing else ever blocks.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, Read, Write as _};
-use std::process::ChildStdin;
-use std::sync::mpsc::{Receiver, SyncSender};
-use std::sync::{Mutex, PoisonError};
+use std::io::{BufRead, BufReader, Read, Write as _};
+use std::process::{Child, ChildStdin};
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -17,6 +18,8 @@ use super::{Answer, Device, Event, Hello};
 /// The longest line either side may write, as DRIVER.md has it: room for the largest message many times over,
 /// and small enough that a child without newlines costs no memory.
 pub const LINE_BYTES_MAX: usize = 1 << 20;
+/// Lines read ahead of the harness. A child that writes faster waits in its own `write`, as on any pipe.
+const LINES_AHEAD_MAX: usize = 64;
 /// How much of the child's stderr is kept: its end, where a crash explains itself.
 const STDERR_BYTES_MAX: usize = 32 << 10;
 
@@ -111,7 +114,44 @@ impl Tail {
     }
 }
 
-pub(crate) fn write_lines(mut stdin: ChildStdin, lines: &Receiver<String>) {
+/// The ends of a child's pipes.
+pub(crate) struct Pipes {
+    /// Lines for its stdin, which ends when this is dropped.
+    pub(crate) requests: Sender<String>,
+    /// What it writes to stdout.
+    pub(crate) lines: Receiver<Line>,
+    /// Where [`Line::Wake`] is given to who waits for lines.
+    pub(crate) wake: SyncSender<Line>,
+    /// The end of its stderr.
+    pub(crate) stderr: Arc<Mutex<Tail>>,
+    /// Ends with its stderr.
+    pub(crate) stderr_ended: Receiver<()>,
+}
+
+impl Pipes {
+    /// Of a child whose three are piped.
+    pub(crate) fn of(child: &mut Child) -> Self {
+        let stdin = child.stdin.take().expect("stdin was asked for");
+        let stdout = child.stdout.take().expect("stdout was asked for");
+        let stderr = child.stderr.take().expect("stderr was asked for");
+        let (requests, to_write) = mpsc::channel();
+        // A thread of its own: a child that does not read must not hang the harness in `write`.
+        thread::spawn(move || write_lines(stdin, &to_write));
+        let (line_read, lines) = mpsc::sync_channel(LINES_AHEAD_MAX);
+        let wake = line_read.clone();
+        thread::spawn(move || read_lines(BufReader::new(stdout), &line_read));
+        let tail = Arc::new(Mutex::new(Tail::default()));
+        let (ended, stderr_ended) = mpsc::channel();
+        let kept = Arc::clone(&tail);
+        thread::spawn(move || {
+            keep_tail(stderr, &kept);
+            drop(ended);
+        });
+        Self { requests, lines, wake, stderr: tail, stderr_ended }
+    }
+}
+
+fn write_lines(mut stdin: ChildStdin, lines: &Receiver<String>) {
     while let Ok(line) = lines.recv() {
         if stdin.write_all(line.as_bytes()).and_then(|()| stdin.flush()).is_err() {
             return;
@@ -119,7 +159,7 @@ pub(crate) fn write_lines(mut stdin: ChildStdin, lines: &Receiver<String>) {
     }
 }
 
-pub(crate) fn read_lines(mut stdout: impl BufRead, lines: &SyncSender<Line>) {
+fn read_lines(mut stdout: impl BufRead, lines: &SyncSender<Line>) {
     loop {
         let mut line = Vec::new();
         let limit = u64::try_from(LINE_BYTES_MAX + 1).expect("a megabyte fits");
@@ -143,7 +183,7 @@ pub(crate) fn read_lines(mut stdout: impl BufRead, lines: &SyncSender<Line>) {
     }
 }
 
-pub(crate) fn keep_tail(mut stderr: impl Read, tail: &Mutex<Tail>) {
+fn keep_tail(mut stderr: impl Read, tail: &Mutex<Tail>) {
     let mut buffer = [0; 4096];
     while let Ok(count @ 1..) = stderr.read(&mut buffer) {
         tail.lock().unwrap_or_else(PoisonError::into_inner).push(&buffer[..count]);

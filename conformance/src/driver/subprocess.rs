@@ -5,13 +5,11 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
-use std::io::BufReader;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -19,14 +17,12 @@ use serde::Serialize;
 use crate::real_time::Deadline;
 use crate::trace::{Marked, Recorder};
 
-use super::lines::{LINE_BYTES_MAX, Line, Said, Tail, excerpt, keep_tail, read_lines, write_lines};
+use super::lines::{LINE_BYTES_MAX, Line, Pipes, Said, Tail, excerpt};
 use super::process::{self, Process, locked};
 use super::{Answer, Command, Device, Driver, DriverError, Event, Hello, PROTOCOL, ProcessCommand};
 
 pub use super::process::Handle;
 
-/// Lines read ahead of the harness. A child that writes faster waits in its own `write`, as on any pipe.
-const LINES_AHEAD_MAX: usize = 64;
 /// Events that no step has taken yet: the largest scenario has a few thousand.
 const EVENTS_WAITING_MAX: usize = 16_384;
 /// The same in bytes, so that a few thousand of the longest lines do not add up to gigabytes.
@@ -99,22 +95,7 @@ impl Subprocess {
             .stderr(Stdio::piped())
             .spawn()
             .map_err(|error| DriverError::Start(format!("{}: {error}", program.program.display())))?;
-        let stdin = child.stdin.take().expect("stdin was asked for");
-        let stdout = child.stdout.take().expect("stdout was asked for");
-        let stderr = child.stderr.take().expect("stderr was asked for");
-        let (requests, to_write) = mpsc::channel();
-        // A thread of its own: a child that does not read must not hang the harness in `write`.
-        thread::spawn(move || write_lines(stdin, &to_write));
-        let (line_read, lines) = mpsc::sync_channel(LINES_AHEAD_MAX);
-        let wake = line_read.clone();
-        thread::spawn(move || read_lines(BufReader::new(stdout), &line_read));
-        let tail = Arc::new(Mutex::new(Tail::default()));
-        let (ended, stderr_ended) = mpsc::channel();
-        let kept = Arc::clone(&tail);
-        thread::spawn(move || {
-            keep_tail(stderr, &kept);
-            drop(ended);
-        });
+        let Pipes { requests, lines, wake, stderr, stderr_ended } = Pipes::of(&mut child);
         let hello = Hello {
             protocol: 0,
             name: String::new(),
@@ -127,7 +108,7 @@ impl Subprocess {
             wake,
             requests: Some(requests),
             lines,
-            stderr: tail,
+            stderr,
             stderr_ended,
             hello,
             limits,

@@ -9,7 +9,7 @@ use mock_server::tape::{Direction, Event, Row};
 use serde_json::Value as Json;
 
 use crate::bundle::Bundle;
-use crate::dissect::{Tree, Value, dissect, hex};
+use crate::dissect::{Value, dissect, hex};
 
 /// How many fields are told; a frame of which more differ is another frame.
 const FIELDS_MAX: usize = 12;
@@ -140,7 +140,19 @@ pub(super) fn frames(recorded: &[u8], now: &[u8], direction: Direction) -> Vec<S
     let of = |bytes: &[u8]| match dissect(bytes, direction) {
         Ok(tree) => {
             let mut leaves = Vec::new();
-            gather(&tree, "", &mut leaves);
+            tree.leaves(&mut |path, _, field| {
+                let word = match &field.value {
+                    Value::Tree(_) => "{}".to_owned(),
+                    Value::Text(text) => Json::from(*text).to_string(),
+                    Value::Varint(_)
+                    | Value::Fixed64(_)
+                    | Value::Fixed32(_)
+                    | Value::Bytes(_)
+                    | Value::Packed(_)
+                    | Value::Broken { .. } => field.word().into_owned(),
+                };
+                leaves.push((path.to_owned(), word));
+            });
             leaves
         }
         Err(why) => vec![("(no frame)".to_owned(), format!("{why}: {}", hex(bytes)))],
@@ -150,28 +162,6 @@ pub(super) fn frames(recorded: &[u8], now: &[u8], direction: Direction) -> Vec<S
         return vec![format!("the same fields in other bytes: recorded {}, now {}", hex(recorded), hex(now))];
     }
     lines
-}
-
-/// Every field that holds no message, by its path.
-fn gather(tree: &Tree<'_>, path: &str, leaves: &mut Vec<(String, String)>) {
-    for (index, field) in tree.fields.iter().enumerate() {
-        let label = field.label();
-        let nth = tree.fields[..index].iter().filter(|other| other.label() == label).count();
-        let dot = if path.is_empty() { "" } else { "." };
-        let here =
-            if nth == 0 { format!("{path}{dot}{label}") } else { format!("{path}{dot}{label}[{nth}]") };
-        match &field.value {
-            Value::Tree(inner) if !inner.fields.is_empty() => gather(inner, &here, leaves),
-            Value::Tree(_) => leaves.push((here, "{}".to_owned())),
-            Value::Text(text) => leaves.push((here, Json::from(*text).to_string())),
-            Value::Varint(_)
-            | Value::Fixed64(_)
-            | Value::Fixed32(_)
-            | Value::Bytes(_)
-            | Value::Packed(_)
-            | Value::Broken { .. } => leaves.push((here, field.word().into_owned())),
-        }
-    }
 }
 
 /// A body's leaves; of what is no JSON, one.

@@ -40,7 +40,21 @@ impl Renamed {
         let of = |bytes: &[u8]| {
             dissect(bytes, Direction::Up).ok().map(|tree| {
                 let mut leaves = Vec::new();
-                gather(&tree, "", &mut leaves);
+                tree.leaves(&mut |path, message, field| {
+                    // Only some JIDs' names are the server's: a user keeps hers.
+                    let kind = Kind::of_field(message.name, field.name(), Direction::Up).filter(|kind| {
+                        matches!(
+                            kind,
+                            Kind::Local
+                                | Kind::Resource
+                                | Kind::Uuid
+                                | Kind::Time
+                                | Kind::Trace
+                                | Kind::Session
+                        )
+                    });
+                    leaves.push((path.to_owned(), field.word().into_owned(), kind));
+                });
                 leaves
             })
         };
@@ -187,36 +201,6 @@ fn varint(out: &mut BytesMut, mut number: u64) {
 fn block(out: &mut BytesMut, bytes: &[u8]) {
     varint(out, bytes.len() as u64);
     out.put_slice(bytes);
-}
-
-fn gather(tree: &Tree<'_>, path: &str, leaves: &mut Vec<Leaf>) {
-    for (index, field) in tree.fields.iter().enumerate() {
-        let label = field.label();
-        let nth = tree.fields[..index].iter().filter(|other| other.label() == label).count();
-        let dot = if path.is_empty() { "" } else { "." };
-        let here =
-            if nth == 0 { format!("{path}{dot}{label}") } else { format!("{path}{dot}{label}[{nth}]") };
-        match &field.value {
-            Value::Tree(inner) if !inner.fields.is_empty() => gather(inner, &here, leaves),
-            Value::Tree(_)
-            | Value::Text(_)
-            | Value::Varint(_)
-            | Value::Fixed64(_)
-            | Value::Fixed32(_)
-            | Value::Bytes(_)
-            | Value::Packed(_)
-            | Value::Broken { .. } => {
-                // Only some JIDs' names are the server's: a user keeps hers.
-                let kind = Kind::of_field(tree.name, field.name(), Direction::Up).filter(|kind| {
-                    matches!(
-                        kind,
-                        Kind::Local | Kind::Resource | Kind::Uuid | Kind::Time | Kind::Trace | Kind::Session
-                    )
-                });
-                leaves.push((here, field.word().into_owned(), kind));
-            }
-        }
-    }
 }
 
 fn gather_json(json: &Json, path: &str, name: &str, leaves: &mut Vec<Leaf>) {

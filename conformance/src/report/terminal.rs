@@ -69,6 +69,12 @@ fn of_client(text: &mut String, report: &Report, client: &ClientReport) {
             &format!("{ODD}INTERRUPTED{ODD:#} before {} scenarios of {name} had begun", client.tally.not_run),
         );
     }
+    if let Some(shards) = &report.shard {
+        line(
+            text,
+            &format!("{ODD}SHARD{ODD:#} {shards} alone: the scenarios of the others are not counted here"),
+        );
+    }
     line(text, &client.tally.to_string());
     if report.clients.len() > 1 {
         text.push('\n');

@@ -150,6 +150,16 @@ fn the_last_line_is_the_tally(#[case] tally: Tally, #[case] line: &str) {
     assert_eq!(plain(&report).lines().last(), Some(line));
 }
 
+/// Of reports put together where one is missing, too.
+#[test]
+fn a_part_is_told_as_a_part() {
+    let whole = sample::report();
+    let part = Report { shard: Some("1/4 3/4".to_owned()), ..whole.clone() };
+    let told = "SHARD 1/4 3/4 alone: the scenarios of the others are not counted here";
+    assert!(plain(&part).contains(told), "{}", plain(&part));
+    assert!(!plain(&whole).contains("SHARD"));
+}
+
 #[test]
 fn a_client_that_could_not_be_started_says_why() {
     let mut report = sample::report();
