@@ -66,8 +66,8 @@ pub(crate) fn json(workspace: &Workspace, folder: &Path) -> Command {
     let mut command = workspace.cargo(&[
         "test",
         "--quiet",
-        "--package",
-        "conformance",
+        // As the step of all tests, so that nothing is built again with other features.
+        "--workspace",
         "--test",
         "report",
         "--",
