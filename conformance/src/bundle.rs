@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use mock_server::journal::Entry;
 use mock_server::machine::Millis;
+use mock_server::redact::Redaction;
 use mock_server::tape::Row;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -26,7 +27,7 @@ pub use file::{BUNDLE_BYTES_MAX, BundleError};
 
 /// The version of this format. Fields are never taken away within one; with a field more it counts up, for an older
 /// program must not overlook what a replay needs.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// One run of one scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -68,6 +69,13 @@ pub struct Bundle {
     pub marks_left_out: usize,
     /// What the client wrote to its stderr; of much the end.
     pub stderr: String,
+    /// What was replaced in it, and by what: a running server's `GET …/bundle` has them, a scenario has no secrets. Since
+    /// format 2.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redactions: Vec<Redaction>,
+    /// What a recorder noted beside the tape, and changed of it. Since format 2.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// What was run.
@@ -143,6 +151,16 @@ pub struct Circumstances<'a> {
 }
 
 impl Bundle {
+    /// Whether it was taken from a running server, or by a recorder in front of one: no scenario was run.
+    pub fn is_live(&self) -> bool {
+        self.scenario.source.is_empty()
+    }
+
+    /// Whether all it has of that is a tape, as from a recorder: nothing can be given again to a server.
+    pub fn is_tape_alone(&self) -> bool {
+        self.is_live() && self.journal.is_none()
+    }
+
     /// Of a run, with its judgement.
     pub fn of(
         scenario: &Scenario,
@@ -186,6 +204,8 @@ impl Bundle {
             marks: trace.marks.clone(),
             marks_left_out: trace.marks_left_out,
             stderr: trace.stderr.clone(),
+            redactions: Vec::new(),
+            notes: Vec::new(),
         }
     }
 

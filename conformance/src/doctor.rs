@@ -16,7 +16,7 @@ use std::time::Duration;
 use mock_server::control::Settings;
 use mock_server::shell::{MockServer, Options};
 
-use crate::driver::subprocess::Program;
+use crate::driver::subprocess::{Limits, Program};
 use crate::exit::Exit;
 use patient::Patient;
 
@@ -183,9 +183,10 @@ impl Examination {
 
 impl Default for Patience {
     fn default() -> Self {
+        let Limits { hello, answer } = Limits::default();
         Self {
-            hello: Duration::from_secs(10),
-            answer: Duration::from_secs(5),
+            hello,
+            answer,
             event: Duration::from_secs(5),
             leave: Duration::from_secs(1),
             nothing: Duration::from_millis(300),

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mock_server::control::Control;
+use mock_server::control_api::{ArmedDoor, RuleRow};
 use mock_server::journal::Entry;
 use mock_server::machine::Millis;
 use mock_server::shell::{NotQuiet, Quiet, Rest};
@@ -62,6 +63,12 @@ pub trait HostWorld {
 
     /// What the server found wrong by now.
     fn findings(&self) -> Result<Vec<Finding>, HostError>;
+
+    /// The fault rules that were armed in it, oldest first, and how often each has acted.
+    fn rules(&self) -> Result<Vec<RuleRow>, HostError>;
+
+    /// The door faults of its own path that were armed and not taken away, oldest first, and how often each has struck.
+    fn doors(&self) -> Result<Vec<ArmedDoor>, HostError>;
 
     /// Forgets it and closes its connections.
     fn forget(&self) -> Result<(), HostError>;

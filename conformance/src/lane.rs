@@ -31,6 +31,8 @@ pub struct Lane<'t> {
 pub enum LaneEvent<'t> {
     /// A frame.
     Frame(Direction, &'t Bytes),
+    /// What a rule did to a frame of this connection, in words.
+    Fault(&'t str),
     /// The end, in words.
     Closed(&'t str),
 }
@@ -77,7 +79,12 @@ pub fn connections(tape: &[Row]) -> Vec<Lane<'_>> {
                     lane.events.push((row, LaneEvent::Frame(*direction, bytes)));
                 }
             }
-            Event::Muted { .. } => {}
+            Event::Fault { conn: Some(conn), text, .. } => {
+                if let Some(lane) = lanes.get_mut(conn) {
+                    lane.events.push((row, LaneEvent::Fault(text)));
+                }
+            }
+            Event::Muted { .. } | Event::Fault { conn: None, .. } | Event::AtDoor { .. } => {}
             Event::Closed { conn, why } => {
                 if let Some(lane) = lanes.get_mut(conn) {
                     lane.events.push((row, LaneEvent::Closed(why)));
@@ -112,7 +119,7 @@ impl<'t> Lane<'t> {
     pub fn frames(&self, wanted: Direction) -> impl Iterator<Item = Tree<'t>> {
         self.events.iter().filter_map(move |(_, event)| match *event {
             LaneEvent::Frame(direction, bytes) if direction == wanted => dissect(bytes, direction).ok(),
-            LaneEvent::Frame(..) | LaneEvent::Closed(_) => None,
+            LaneEvent::Frame(..) | LaneEvent::Fault(_) | LaneEvent::Closed(_) => None,
         })
     }
 

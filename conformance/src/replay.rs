@@ -37,6 +37,11 @@ pub enum Unplayable {
         /// What may be asked for.
         hint: String,
     },
+    /// It was taken from a running server or by a recorder, and no harness asked its clients anything.
+    #[error(
+        "this bundle was taken from a running server, and nobody knows what its clients were asked to do, so it cannot be played to a client; leave --against-client out"
+    )]
+    NothingAsked,
     /// The harness's own part went wrong.
     #[error("{0}")]
     Harness(String),

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::coverage::Standing;
+use crate::run::ShownError;
 use crate::scenario::Scenario;
 
 /// The environment variable that names the folder; without it nothing is kept.
@@ -34,6 +35,9 @@ struct Entry {
     /// Of the scenario's file.
     digest: String,
     standing: Standing,
+    /// What the client showed of errors of the catalog, by their names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    shown: BTreeMap<String, String>,
 }
 
 impl Results {
@@ -62,9 +66,17 @@ impl Results {
     }
 
     /// What a run has shown.
-    pub fn set(&mut self, scenario: &Scenario, standing: Standing) {
-        let entry = Entry { digest: scenario.digest.clone(), standing };
+    pub fn set(&mut self, scenario: &Scenario, standing: Standing, shown: &[ShownError]) {
+        let shown = shown.iter().map(|shown| (shown.name.clone(), shown.line.clone())).collect();
+        let entry = Entry { digest: scenario.digest.clone(), standing, shown };
         self.scenarios.insert(scenario.name.clone(), entry);
+    }
+
+    /// What the client showed of errors of the catalog in a scenario as it is now: names and lines.
+    pub fn shown(&self, scenario: &Scenario) -> impl Iterator<Item = (&str, &str)> {
+        let entry = self.scenarios.get(&scenario.name).filter(|entry| entry.digest == scenario.digest);
+        let shown = entry.into_iter().flat_map(|entry| &entry.shown);
+        shown.map(|(name, line)| (&**name, &**line))
     }
 
     /// What the client does on a scenario as it is now.

@@ -5,11 +5,14 @@
 mod evidence;
 mod given;
 mod progress;
+mod rules;
+pub(crate) mod shown;
 mod stage;
 mod webhook;
 
 use std::time::Duration;
 
+use mock_server::catalog::catalog;
 use mock_server::machine::Millis;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -23,6 +26,7 @@ use crate::judge::Finding;
 use crate::matching::{Difference, numbered};
 use crate::scenario::{Action, Scenario};
 use crate::trace::Trace;
+pub use shown::{ShownError, WRITE as SHOWN_WRITE};
 pub(crate) use stage::START;
 use stage::Stage;
 
@@ -50,6 +54,8 @@ pub struct Run {
     pub lost: bool,
     /// The server did not do its part, whatever the client did.
     pub server_fault: Option<HostError>,
+    /// What the client showed of errors of the catalog.
+    pub shown: Vec<ShownError>,
 }
 
 /// How far a scenario came.
@@ -95,6 +101,7 @@ pub fn run_and(
             ended_at: None,
             lost: false,
             server_fault: None,
+            shown: Vec::new(),
         };
     }
     let clock = driver.hello().capabilities.contains(&Capability::VirtualClock).then_some(START);
@@ -117,6 +124,7 @@ impl Run {
             ended_at: None,
             lost: false,
             server_fault: Some(error.clone()),
+            shown: Vec::new(),
         }
     }
 
@@ -143,7 +151,14 @@ fn perform(
         Err((_, Stop::Unsupported(what))) => Outcome::Unsupported(what),
         Err((step, Stop::Failed(message))) => {
             // What the client had just sent belongs to the evidence, whether or not it has arrived by now.
-            lost = matches!(stage.catch_up(), Err(Stop::Lost(_)));
+            let message = match stage.catch_up() {
+                // Most likely the reason: a server refuses what is to happen to a device that has just gone.
+                Err(Stop::Lost(error)) => {
+                    lost = true;
+                    format!("{message}\nand meanwhile: {error}")
+                }
+                Ok(()) | Err(Stop::Failed(_) | Stop::Unsupported(_) | Stop::Server(_)) => message,
+            };
             Outcome::Failed(Failure { step, message })
         }
         Err((step, Stop::Lost(error))) => {
@@ -157,6 +172,7 @@ fn perform(
         }
     };
     let ended_at = stage.world_time();
+    let shown = stage.shown_errors();
     let recorder = stage.recorder().clone();
     recorder.steps_are_over();
     driver.record(None);
@@ -169,7 +185,7 @@ fn perform(
         Ok(findings) => (findings, tape.err()),
         Err(error) => (Vec::new(), Some(error)),
     };
-    let mut run = Run { outcome, trace, findings: found, ended_at, lost, server_fault };
+    let mut run = Run { outcome, trace, findings: found, ended_at, lost, server_fault, shown };
     if run.server_fault.is_none()
         && let Some(error) = missing
     {
@@ -242,7 +258,10 @@ fn act(
         stage.recorder().step(index + 1, step.line);
         // Where the wire is recorded, what a step brings about must not race with what the one before it left
         // behind: the acknowledgement of a text that has just been shown may still be on its way.
-        let begins = matches!(step.action, Action::Tell { .. } | Action::Fault(_) | Action::Control(_));
+        let begins = matches!(
+            step.action,
+            Action::Tell { .. } | Action::Fault(_) | Action::Control(_) | Action::Stage { .. }
+        );
         if begins && calm && scenario.unrecorded.is_none() {
             stage.catch_up().map_err(|stop| (place, stop))?;
         }
@@ -258,6 +277,9 @@ fn act(
     }
     if let Some(message) = stage.wrong_questions() {
         return Err((None, Stop::Failed(message)));
+    }
+    if let Some((place, message)) = stage.idle_rule(scenario).map_err(|stop| (None, stop))? {
+        return Err((place, Stop::Failed(message)));
     }
     if let Some((place, message)) = stage.wrong_time().map_err(|stop| (None, stop))? {
         return Err((Some(place), Stop::Failed(message)));
@@ -275,8 +297,8 @@ fn stays_calm(action: &Action, calm: bool) -> bool {
         Action::Expect { event, .. } => {
             !matches!(event.kind, EventKind::Error | EventKind::Closed | EventKind::Offline)
         }
-        Action::Fault(_) => false,
-        Action::Silent { .. } => true,
+        Action::Fault(_) | Action::Stage { .. } => false,
+        Action::Silent { .. } | Action::Shows { .. } => true,
         Action::Tell { .. } | Action::Advance { .. } | Action::Elapse { .. } | Action::Control(_) => calm,
     }
 }
@@ -319,6 +341,16 @@ fn take(stage: &mut Stage<'_>, action: &Action, place: (usize, usize)) -> Result
             let template = serde_json::to_value(control).expect("a control command has only string keys");
             let control = resolved(stage, &template)?;
             stage.control(control)
+        }
+        Action::Stage { name, user } => {
+            let staging = catalog().stage(name, user);
+            let staging = staging.map_err(|unknown| Stop::Failed(unknown.to_string()))?;
+            staging.armed.into_iter().try_for_each(|control| stage.control(control))
+        }
+        Action::Shows { user, of } => {
+            stage.settle()?;
+            stage.take_shown(user, of, place);
+            Ok(())
         }
     }
 }

@@ -205,7 +205,9 @@ impl Scenario {
             | Action::Advance { .. }
             | Action::Elapse { .. }
             | Action::Fault(_)
-            | Action::Control(_) => None,
+            | Action::Control(_)
+            | Action::Stage { .. }
+            | Action::Shows { .. } => None,
         });
         let devices: BTreeSet<&Device> = self.given.online.iter().chain(told).collect();
         devices.into_iter().collect()
@@ -219,7 +221,9 @@ impl Scenario {
                 Action::Tell { user, .. } => {
                     made.insert(user);
                 }
-                Action::Expect { user, .. } | Action::Silent { user } if !made.contains(user) => {
+                Action::Expect { user, .. } | Action::Silent { user } | Action::Shows { user, .. }
+                    if !made.contains(user) =>
+                {
                     let message =
                         format!("{user} is not in given.online, and no step before tells it anything");
                     return Err((step.line, message));
@@ -229,7 +233,9 @@ impl Scenario {
                 | Action::Advance { .. }
                 | Action::Elapse { .. }
                 | Action::Fault(_)
-                | Action::Control(_) => {}
+                | Action::Control(_)
+                | Action::Stage { .. }
+                | Action::Shows { .. } => {}
             }
         }
         Ok(())

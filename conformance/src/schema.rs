@@ -1,6 +1,6 @@
 //! JSON Schemas (2020-12) of all that people write or read: the driver's lines, scenarios, client files, reports and
 //! bundles. They are generated from the types that the harness itself reads with; `schemas/` keeps them for editors and
-//! other programs, and `tests/schema.rs` holds those files against this.
+//! other programs, and `tests/library/schema.rs` holds those files against this.
 //!
 //! Nothing here judges a file: the harness reads with its parsers, whose errors name the line.
 

@@ -21,7 +21,7 @@ use crate::judge::{self, Finding};
 use crate::real_time::Stopwatch;
 use crate::record::Records;
 use crate::report::model::Evidence;
-use crate::run::{Failure, Limits, Outcome, Run, run_and};
+use crate::run::{Failure, Limits, Outcome, Run, ShownError, run_and, shown};
 use crate::scenario::Scenario;
 use crate::trace::Trace;
 use crate::transcript::{Sent, Transcript};
@@ -59,6 +59,8 @@ pub struct Plan<'a> {
     pub interrupt: Option<&'a Interrupt>,
     /// Who looks at the world of a failure before it is forgotten.
     pub holder: Option<&'a dyn Holder>,
+    /// The seed by which the server's worlds are nasty: each failure tells it.
+    pub nasty: Option<u64>,
     /// Each client's process is ended at a moment of each scenario that this seed draws: for tests of the harness.
     pub kill_clients: Option<u64>,
 }
@@ -89,6 +91,7 @@ impl<'a> Plan<'a> {
             on_failure: OnFailure::default(),
             interrupt: None,
             holder: None,
+            nasty: None,
             kill_clients: None,
         }
     }
@@ -117,6 +120,8 @@ pub struct Evaluated<'a> {
     pub tries: u32,
     /// Whether its record was compared, or would have been but for a failure.
     pub recorded: bool,
+    /// What the client showed of errors of the catalog.
+    pub shown: Vec<ShownError>,
 }
 
 /// What became of them all.
@@ -210,7 +215,8 @@ fn judged(records: Option<&Records>, exceptions: &Exceptions<'_>, scenario: &Sce
     let findings = judge::everything(&trace.rows, &trace.app_key, run.ended_at, &run.findings);
     let record =
         || records?.compare(scenario, &Transcript::new(&trace.rows, &trace.app_key, trace.staged).text());
-    let verdict = verdict(exceptions, &scenario.name, &run.outcome, &findings, record);
+    let outcome = shown::outcome(run, exceptions.client());
+    let verdict = verdict(exceptions, &scenario.name, &outcome, &findings, record);
     Judged { findings, verdict }
 }
 
@@ -292,7 +298,12 @@ impl<'a> Worker<'_, 'a> {
         let watch = Stopwatch::start();
         let run = self.run(scenario);
         let records = self.plan.records_of(scenario);
-        let Judged { findings, verdict } = judged(records, self.exceptions, scenario, &run);
+        let Judged { findings, mut verdict } = judged(records, self.exceptions, scenario, &run);
+        if let (Some(seed), Verdict::Failed(mismatches)) = (self.plan.nasty, &mut verdict) {
+            for mismatch in mismatches {
+                mismatch.message.push_str(&format!("\n  nasty seed {seed}"));
+            }
+        }
         let compared = match &verdict {
             Verdict::Passed | Verdict::Failed(_) | Verdict::Flaky(_) | Verdict::StaleKnownFailure(_) => true,
             Verdict::Unsupported { .. } | Verdict::KnownFailure { .. } => false,
@@ -308,7 +319,20 @@ impl<'a> Worker<'_, 'a> {
         let Remains { sent, evidence, bundle, unwritten } =
             self.plan.keep.of(scenario, &run, &verdict, &findings, by);
         let took = watch.elapsed();
-        Evaluated { scenario, verdict, findings, sent, evidence, bundle, unwritten, took, tries: 1, recorded }
+        let shown = run.shown;
+        Evaluated {
+            scenario,
+            verdict,
+            findings,
+            sent,
+            evidence,
+            bundle,
+            unwritten,
+            took,
+            tries: 1,
+            recorded,
+            shown,
+        }
     }
 
     /// One scenario with this worker's child, which is started again if the one before was lost.
@@ -320,6 +344,7 @@ impl<'a> Worker<'_, 'a> {
             ended_at: None,
             lost: true,
             server_fault: None,
+            shown: Vec::new(),
         };
         if let Some(fault) = self.server_gone() {
             return failed(format!("not run: {fault}"));

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mock_server::journal::Entry;
+use mock_server::journal::{Entry, Given};
 use mock_server::tape::Row;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -83,6 +83,26 @@ struct Notes {
     bytes: usize,
     left_out: usize,
     step: Option<usize>,
+}
+
+impl Trace {
+    /// The seed by which the world was nasty; `None`: it was not, or that is not known.
+    pub fn nasty(&self) -> Option<u64> {
+        match self.journal.as_ref()?.first()?.given {
+            Given::Made { nasty, .. } => nasty,
+            Given::Opened { .. }
+            | Given::Frame { .. }
+            | Given::Closed { .. }
+            | Given::Http { .. }
+            | Given::Webhook { .. }
+            | Given::AtDoor { .. }
+            | Given::Timeout
+            | Given::Control(_)
+            | Given::Stopped(_)
+            | Given::Running
+            | Given::Advanced { .. } => None,
+        }
+    }
 }
 
 impl Recorder {

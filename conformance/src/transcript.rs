@@ -3,6 +3,10 @@
 //!
 //! `alice@easemob.com/<resource 1>` is a JID with the world's app key and these fields in the schema's order.
 //!
+//! What a fault rule did stands behind the frame that came before it: a frame that was lost on its way to the client
+//! is nowhere else. What rules did to requests has a section of its own, since a request tells nobody's rule; so has what
+//! befell clients at a door, where no connection is yet.
+//!
 //! Left out, for it says nothing of a scenario: heartbeats (every UNREAD after the first, and its answer) and
 //! statistics with their answers. Everything else is there, field by field in the order of the wire.
 
@@ -16,7 +20,7 @@ mod sent;
 use std::collections::BTreeSet;
 
 use mock_server::machine::ConnId;
-use mock_server::tape::{Direction, Door, Row};
+use mock_server::tape::{Direction, Door, Event, Row};
 use serde_json::Value as Json;
 
 use crate::alias::{Aliases, Kind};
@@ -30,10 +34,17 @@ pub use sent::{Piece, Sent, sent};
 /// Texts up to this are shown whole; of a longer one its start and its length.
 const TEXT_CHARS_MAX: usize = 200;
 
+/// The label of a connection's end, which is shown whatever else is not.
+const CLOSED: &str = "closed";
+
 /// The lanes of a tape.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transcript {
     lanes: Vec<Section>,
+    /// What rules did to requests, in words.
+    requests: Vec<String>,
+    /// What befell clients at a door, in words.
+    doors: Vec<String>,
 }
 
 /// One lane.
@@ -55,7 +66,7 @@ pub(crate) struct Section {
 pub(crate) struct Entry {
     /// Its row in the tape; a request and its answer are one row.
     pub(crate) row: usize,
-    /// Which way it went; `None`: the end of the connection.
+    /// Which way it went; `None`: what a rule did, or the end of the connection.
     pub(crate) direction: Option<Direction>,
     /// In a word or two.
     pub(crate) label: String,
@@ -75,10 +86,24 @@ impl Transcript {
     pub fn of_devices(tape: &[Row], app_key: &str, unshown: usize, devices: &[&Device]) -> Self {
         let mut lanes = Writer::new(app_key, WIDTH).lanes(tape, devices);
         for lane in &mut lanes {
-            lane.entries.retain(|entry| entry.row >= unshown || entry.direction.is_none());
+            lane.entries.retain(|entry| entry.row >= unshown || entry.label == CLOSED);
         }
         lanes.retain(|lane| !lane.entries.is_empty());
-        Self { lanes }
+        let (mut requests, mut doors) = (Vec::new(), Vec::new());
+        for row in tape.iter().skip(unshown) {
+            match &row.event {
+                Event::Fault { conn: None, text, .. } => requests.push(text.clone()),
+                Event::AtDoor { text, .. } => doors.push(text.clone()),
+                Event::Fault { conn: Some(_), .. }
+                | Event::Opened { .. }
+                | Event::LoggedIn { .. }
+                | Event::Frame { .. }
+                | Event::Muted { .. }
+                | Event::Closed { .. }
+                | Event::Http { .. } => {}
+            }
+        }
+        Self { lanes, requests, doors }
     }
 
     /// The whole of it.
@@ -98,6 +123,13 @@ impl Transcript {
             for Entry { direction, text: entry, .. } in &lane.entries[left_out..] {
                 let arrow = direction.map_or("--", arrow);
                 text.push_str(&format!("{arrow} {entry}\n"));
+            }
+        }
+        let apart = [("rules of requests", "rule", &self.requests), ("at the door", "fault", &self.doors)];
+        for (title, what, lines) in apart.into_iter().filter(|(_, _, lines)| !lines.is_empty()) {
+            text.push_str(&format!("== {title}\n"));
+            for line in &lines[lines.len().saturating_sub(entries)..] {
+                text.push_str(&format!("-- {what}: {line}\n"));
             }
         }
         text
@@ -162,23 +194,35 @@ impl Writer {
 
     fn connection(&mut self, lane: &Lane<'_>) -> Vec<Entry> {
         let mut frames = Vec::new();
+        // Each with the row of the frame that it stands behind.
+        let mut faults: Vec<(Option<usize>, Entry)> = Vec::new();
         let mut end = None;
         for (row, event) in &lane.events {
             match *event {
                 LaneEvent::Frame(direction, bytes) => {
                     frames.push((direction, dissect(bytes, direction), *row, bytes));
                 }
+                LaneEvent::Fault(what) => {
+                    let (label, text) = ("fault".to_owned(), format!("rule: {what}"));
+                    faults.push((None, Entry { row: *row, direction: None, label, text }));
+                }
                 LaneEvent::Closed(why) => {
-                    let (label, text) = ("closed".to_owned(), format!("closed: {why}"));
+                    let (label, text) = (CLOSED.to_owned(), format!("closed: {why}"));
                     end = Some(Entry { row: *row, direction: None, label, text });
                 }
             }
         }
         let mut noise = Noise::default();
         frames.retain(|(direction, tree, _, _)| !tree.as_ref().is_ok_and(|tree| noise.is(*direction, tree)));
+        for (behind, fault) in &mut faults {
+            *behind = frames.iter().map(|(_, _, row, _)| *row).take_while(|row| *row < fault.row).last();
+        }
+        let mut take_behind = |frame: Option<usize>| -> Vec<Entry> {
+            faults.extract_if(.., |(behind, _)| *behind == frame).map(|(_, fault)| fault).collect()
+        };
         let order =
             order::causal(&frames.iter().map(|(d, tree, _, _)| (*d, tree.as_ref().ok())).collect::<Vec<_>>());
-        let mut entries = Vec::with_capacity(frames.len());
+        let mut entries = take_behind(None);
         for index in order {
             let (direction, tree, row, bytes) = &frames[index];
             let (label, text) = match tree {
@@ -195,6 +239,7 @@ impl Writer {
                 Err(why) => ("not protobuf".to_owned(), format!("(not protobuf: {why}) {}", hex(bytes))),
             };
             entries.push(Entry { row: *row, direction: Some(*direction), label, text });
+            entries.extend(take_behind(Some(*row)));
         }
         entries.extend(end);
         entries

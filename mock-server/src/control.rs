@@ -3,7 +3,15 @@
 //! The same commands serve a scenario's `given` and `fault` steps and the library's callers. Every command
 //! names things of one world; which world, the caller says beside it.
 
+mod error;
+
 use serde::{Deserialize, Serialize};
+
+use crate::door_fault::DoorFault;
+use crate::rule::Rule;
+
+pub use error::{ClockBackwards, CommandsRefused, ControlError};
+pub(crate) use error::{nasty_seed_in_words, nearest};
 
 /// One thing to do to a world. Refused whole or done whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -183,10 +191,96 @@ pub enum Control {
         /// Who.
         users: Vec<String>,
     },
+    /// Sends a message as anyone, taken as if a device of theirs had sent it: policies, webhooks, receipts and fan-out
+    /// are a device's, and it reaches the sender's own devices. Faults that wait for the user's next message are left
+    /// for it. What a webhook says of it later, nobody is told.
+    Send(Box<Sending>),
+    /// Tells a user's devices why they go, and closes their connections. Nothing else changes: the account is as it
+    /// was, and may log in again.
+    Kick {
+        /// Whose.
+        user: String,
+        /// Which device, by the resource it logged in with; left out, all of them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        device: Option<String>,
+        /// What they are told.
+        reason: KickReason,
+    },
+    /// Has tokens of a user end at a moment of the world's clock. Who is logged in stays so.
+    ExpireTokens {
+        /// Whose.
+        user: String,
+        /// Which; left out, every one of them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        token: Option<String>,
+        /// When, in ms since 1970; left out: now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_ms: Option<u64>,
+    },
     /// Changes the world's rules.
     Settings(SettingsPatch),
     /// Stages a fault.
     Fault(Fault),
+    /// Takes back every fault that waits and every rule; what rules hold back is let go.
+    ClearFaults {},
+    /// Takes one rule back; what it holds back is let go.
+    ClearRule {
+        /// Its number, as GET …/rules tells it.
+        id: u64,
+    },
+}
+
+/// A message that is sent as anyone: it has either `text` or `body`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Sending {
+    /// A user that exists.
+    pub from: String,
+    /// A user, or the id of a group or room.
+    pub to: String,
+    /// What `to` is; left out: a group or room, if one has that id, and a user otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chat: Option<Chat>,
+    /// What a text message says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Any kind of message, as history shows it and the app's server writes it (rest.md B.4), such as
+    /// `{"type":"img","url":"http://…","filename":"a.png"}` or `{"type":"cmd","action":"go"}`. Types: txt, img, audio,
+    /// video, file, loc, cmd, custom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<serde_json::Map<String, serde_json::Value>>,
+    /// The app's own fields.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub ext: serde_json::Map<String, serde_json::Value>,
+}
+
+/// What a message is sent to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Chat {
+    /// A user.
+    Single,
+    /// A group.
+    Group,
+    /// A chat room.
+    Room,
+}
+
+/// Why devices are told to go (clause conn.kicked; wire-3x §5.2, wire-4x §8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum KickReason {
+    /// The user logged in on another device (SDKs: 206).
+    OtherDevice,
+    /// The user is no more (207).
+    Removed,
+    /// The password was changed (216).
+    Password,
+    /// An operator, or another device of the user, wants it gone (217).
+    Operator,
 }
 
 /// The rules of a world; every field has the default of a developer's laptop.
@@ -406,10 +500,12 @@ pub enum MessageKind {
 }
 
 /// Something that goes wrong for one user. `device` names one of several; left out, all of them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Fault {
+    /// A rule: what goes wrong for which frames or requests, as docs/stage.md describes them.
+    Rule(Box<Rule>),
     /// The socket goes without a close frame.
     Cut {
         /// Whose.
@@ -451,6 +547,19 @@ pub enum Fault {
         user: String,
         /// The frame in hexadecimal; it need not be a frame.
         hex: String,
+    },
+    /// Something befalls those who come by the world's own path, `/w/{org}~{app}/…`, before they log in. The shell's alone:
+    /// a machine without one does nothing.
+    Door(DoorFault),
+    /// The user's next uploads come slowly: the server reads their files no faster than this, in the world's time. On a clock
+    /// that stands still they go on as it is moved.
+    SlowUploads {
+        /// Whose.
+        user: String,
+        /// Bytes of the file a second; at least 1.
+        bytes_per_second: u64,
+        /// How many uploads; at least 1.
+        count: u32,
     },
     /// The connection of the user's next upload is reset before it is answered.
     ResetNextUpload {
@@ -496,27 +605,6 @@ pub enum Fault {
 }
 
 const DAY_MS: u64 = 24 * 3_600_000;
-
-/// Why a [`Control`] was refused; nothing was changed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ControlError {
-    /// No such user.
-    #[error("no user {0:?} in this world; make it first")]
-    UnknownUser(String),
-    /// A name or id that the protocol cannot carry, or that is taken.
-    #[error("{what} {value:?}: {reason}")]
-    BadValue {
-        /// Which field.
-        what: &'static str,
-        /// What it held.
-        value: String,
-        /// What would do.
-        reason: &'static str,
-    },
-    /// A fault for a device that is not connected.
-    #[error("{0} has no connected device that this fault could hit")]
-    NotConnected(String),
-}
 
 impl Default for Settings {
     fn default() -> Self {

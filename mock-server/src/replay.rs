@@ -3,10 +3,10 @@
 //! No socket and no clock: time is what the journal says. Nobody is asked anything: what an app's own server answered
 //! then stands in the journal.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::journal::{Entry, Given};
-use crate::machine::rest::Response;
+use crate::machine::rest::Request;
 use crate::machine::{
     AppKey, BlobId, Close, Config, ConnId, Finding, Input, Millis, Output, RequestId, Server, WebhookId,
 };
@@ -36,7 +36,7 @@ pub enum NoJournal {
 
 /// The world that a journal begins with.
 fn config(entries: &[Entry]) -> Result<Config, NoJournal> {
-    let Some((Entry { given: Given::Made { app_key, settings, first_id }, .. }, rest)) =
+    let Some((Entry { given: Given::Made { app_key, settings, first_id, seed, nasty }, .. }, rest)) =
         entries.split_first()
     else {
         return Err(NoJournal::NoBeginning);
@@ -45,7 +45,7 @@ fn config(entries: &[Entry]) -> Result<Config, NoJournal> {
         return Err(NoJournal::NoBeginning);
     }
     let app_key = AppKey::parse(app_key).ok_or_else(|| NoJournal::AppKey(app_key.clone()))?;
-    Ok(Config { app_key, settings: (**settings).clone(), first_id: *first_id })
+    Ok(Config { app_key, settings: (**settings).clone(), first_id: *first_id, seed: *seed, nasty: *nasty })
 }
 
 /// Gives a journal to a new machine.
@@ -65,6 +65,10 @@ pub(crate) struct Replay {
     pub(crate) leaving: BTreeSet<ConnId>,
     /// What an app's own server was asked and has not answered.
     pub(crate) unanswered: BTreeSet<WebhookId>,
+    /// Requests that are not answered.
+    pub(crate) asked: BTreeMap<RequestId, Box<Request>>,
+    /// The number of the last request.
+    pub(crate) requests: u64,
     /// What became of attachments, in order.
     pub(crate) blobs: Vec<BlobChange>,
 }
@@ -86,6 +90,8 @@ impl Replay {
             open: BTreeSet::new(),
             leaving: BTreeSet::new(),
             unanswered: BTreeSet::new(),
+            asked: BTreeMap::new(),
+            requests: 0,
             blobs: Vec::new(),
         };
         for (index, Entry { at, given, .. }) in entries.iter().enumerate() {
@@ -101,7 +107,8 @@ impl Replay {
 
     fn give(&mut self, at: Millis, given: &Given) {
         match given {
-            Given::Made { .. } | Given::Stopped(_) | Given::Advanced { .. } => {}
+            Given::Stopped(_) => self.machine.clock_stands(),
+            Given::Made { .. } | Given::Running | Given::Advanced { .. } => {}
             Given::Opened { conn, door } => {
                 self.open.insert(*conn);
                 self.row(at, Event::Opened { conn: *conn, door: *door });
@@ -119,38 +126,39 @@ impl Replay {
                 self.machine.handle(at, Input::Closed { conn: *conn });
             }
             Given::Http { request, .. } => {
-                // The only request that is open: the machine answers at once.
-                self.machine.handle(at, Input::Http { id: RequestId(0), request: request.clone() });
-                if let Some(response) = self.carry_out(at) {
-                    let user = request.token.as_deref().and_then(|token| self.machine.token_user(at, token));
-                    let event = Event::asked(request, user, &response);
-                    self.row(at, event);
-                }
+                self.requests += 1;
+                let id = RequestId(self.requests);
+                self.asked.insert(id, request.clone());
+                self.machine.handle(at, Input::Http { id, request: request.clone() });
             }
             Given::Webhook { id, answer } => {
                 self.unanswered.remove(id);
                 self.machine.handle(at, Input::Webhook { id: *id, answer: answer.clone() });
             }
+            Given::AtDoor { fault, deed, text } => {
+                self.row(at, Event::AtDoor { fault: *fault, deed: *deed, text: text.clone() });
+            }
+            Given::Timeout => self.machine.handle(at, Input::Timeout),
             // What was refused changed nothing, then and now.
             Given::Control(control) => drop(self.machine.control(at, (**control).clone())),
         }
         self.carry_out(at);
     }
 
-    /// The answer, if there is one.
-    fn carry_out(&mut self, at: Millis) -> Option<Response> {
-        let mut answer = None;
+    fn carry_out(&mut self, at: Millis) {
+        let mut answers = Vec::new();
         while let Some(output) = self.machine.poll_output() {
             let event = match output {
                 Output::Frame { conn, bytes } => Event::Frame { conn, direction: Direction::Down, bytes },
-                Output::Close { conn, how: Close::Code(_) | Close::Cut } => {
+                Output::Close { conn, how: Close::Code(_) | Close::Cut | Close::Reset } => {
                     self.leaving.extend(self.open.take(&conn));
                     continue;
                 }
                 Output::Close { conn, how: Close::Mute } => Event::Muted { conn },
+                Output::Fault { conn, rule, deed, text } => Event::Fault { conn, rule, deed, text },
                 Output::LoggedIn { conn, user, resource } => Event::LoggedIn { conn, user, resource },
-                Output::Http { response, .. } => {
-                    answer = Some(response);
+                Output::Http { id, response } => {
+                    answers.push((id, response));
                     continue;
                 }
                 Output::Finding(finding) => {
@@ -171,10 +179,15 @@ impl Replay {
                     self.unanswered.insert(id);
                     continue;
                 }
-                Output::Warning(_) => continue,
+                Output::Warning(_) | Output::Heartbeat { .. } => continue,
             };
             self.row(at, event);
         }
-        answer
+        for (id, response) in answers {
+            let Some(request) = self.asked.remove(&id) else { continue };
+            let user = request.token.as_deref().and_then(|token| self.machine.token_user(at, token));
+            let event = Event::asked(&request, user, &response);
+            self.row(at, event);
+        }
     }
 }

@@ -99,6 +99,28 @@ pub enum Event {
         /// The connection.
         conn: ConnId,
     },
+    /// A rule did something. A frame from the server that it damaged is the next one down of the connection.
+    Fault {
+        /// To whose frame; of a request none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        conn: Option<ConnId>,
+        /// The rule's number in its world.
+        rule: u64,
+        /// What.
+        deed: Deed,
+        /// The same in words.
+        text: String,
+    },
+    /// A door fault befell somebody who tried to come in by the world's own path: no connection of the world yet, and
+    /// nobody that it knows.
+    AtDoor {
+        /// The fault's number in its world.
+        fault: u64,
+        /// What.
+        deed: Deed,
+        /// The same in words.
+        text: String,
+    },
     /// The connection is gone.
     Closed {
         /// The connection.
@@ -127,10 +149,60 @@ pub enum Event {
     },
 }
 
+/// What a rule does to a frame or request, or a door fault to a try at a door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Deed {
+    /// It is lost.
+    Dropped,
+    /// It is late.
+    Delayed,
+    /// It goes twice.
+    Doubled,
+    /// It is held until another goes.
+    Held,
+    /// It is held no longer.
+    Released,
+    /// It is not what its sender wrote.
+    Damaged,
+    /// It has no effect and is answered.
+    Answered,
+    /// It is lost, and its connection ends or falls silent.
+    Ended,
+}
+
 /// More findings than this tell nobody more.
 pub(crate) const FINDINGS_MAX: usize = 1_000;
 
 impl Event {
+    /// The connection that it is about.
+    pub fn conn(&self) -> Option<ConnId> {
+        match self {
+            Self::Opened { conn, .. }
+            | Self::LoggedIn { conn, .. }
+            | Self::Frame { conn, .. }
+            | Self::Muted { conn }
+            | Self::Closed { conn, .. } => Some(*conn),
+            Self::Fault { conn, .. } => *conn,
+            Self::Http { .. } | Self::AtDoor { .. } => None,
+        }
+    }
+
+    /// What strangers can make long in it, in bytes.
+    pub(crate) fn long_bytes(&self) -> usize {
+        match self {
+            Self::Frame { bytes, .. } => bytes.len(),
+            Self::Http { method, path, user, body, answer, .. } => {
+                method.len() + path.len() + user.as_ref().map_or(0, String::len) + body.len() + answer.len()
+            }
+            Self::Closed { why, .. } => why.len(),
+            Self::LoggedIn { user, resource, .. } => user.len() + resource.len(),
+            Self::Fault { text, .. } | Self::AtDoor { text, .. } => text.len(),
+            Self::Opened { .. } | Self::Muted { .. } => 0,
+        }
+    }
+
     /// A request with its answer. `user` is whose token it carried.
     pub(crate) fn asked(request: &Request, user: Option<&str>, response: &Response) -> Self {
         let Request { method, path, query, body, upload, .. } = request;
@@ -164,6 +236,7 @@ fn shown(body: &Body) -> Bytes {
         Body::Text(text) => json!({ "text": String::from_utf8_lossy(text) }),
         Body::Blob { media_type, name, .. } => json!({ "file": name, "media_type": media_type }),
         Body::Reset => json!({ "reset": true }),
+        Body::Cut => json!({ "cut": true }),
     };
     told.to_string().into()
 }

@@ -22,6 +22,13 @@ pub(crate) fn require(workspace: &Workspace) -> Result<(), Failure> {
     }
 }
 
+/// The program that [`require`] has found.
+pub(crate) fn program(workspace: &Workspace) -> Result<String, Failure> {
+    let mut node = workspace.command("node");
+    node.args([SHIM, "--chromium"]).env(sdk::FOLDER_VARIABLE, sdk::folder(workspace));
+    output(node).map(|path| path.trim().to_owned())
+}
+
 /// As [`require`], and installs it where nobody needs to be asked.
 pub(crate) fn require_or_install(workspace: &Workspace) -> Result<(), Failure> {
     let Found::Nothing(said) = look(workspace)? else { return Ok(()) };

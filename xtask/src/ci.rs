@@ -12,9 +12,9 @@ use std::time::Instant;
 use crate::codegen::{self, Mode};
 use crate::running::Running;
 use crate::workspace::{Failure, Workspace, does_not_start, output, shown};
-use crate::{browser, conformance, python, reports, sdk, tidy};
+use crate::{browser, conformance, in_your_tests, python, reports, sdk, tidy};
 
-/// For each file of the shims' tests in Node, which take up to half a minute: one that waits for what never comes is ended
+/// For each file of tests in Node, which take up to half a minute: one that waits for what never comes is ended
 /// and fails.
 const NODE_TESTS_MAX_MS: u32 = 180_000;
 /// The first major version each of whose releases knows `--test-timeout`; an earlier one may refuse to start.
@@ -96,10 +96,32 @@ pub(crate) fn run(workspace: &Workspace, without: &Without) -> Result<(), Failur
             left_out.push(format!("the {shim} shim's tests and the vendor's examples there"));
             continue;
         }
-        let tests = shim_tests(workspace, shim)?;
+        let tests = node_tests(workspace, &format!("conformance/shims/{shim}/*.test.mjs"))?;
         loud(&format!("{shim} shim"), &shown(&tests), tests)?;
         let seed = seed(workspace, shim);
         loud(&format!("the vendor's examples on 3.6.3 in {shim}"), &shown(&seed), seed)?;
+    }
+    if without.leaves_out(Part::Browser) {
+        left_out.push("the inspector's tests".to_owned());
+    } else {
+        let tests = node_tests(workspace, "mock-server/inspector/*.test.mjs")?;
+        loud("inspector", &shown(&tests), tests)?;
+    }
+    let examples = in_your_tests::Example::ALL.iter();
+    for example in examples.filter(|example| !without.leaves_out(part_of(**example))) {
+        let name = format!("the example for {}", example.name());
+        ours(&format!("{name}, installed"), || in_your_tests::install(workspace, *example))?;
+        let tests = in_your_tests::tests(workspace, *example)?;
+        loud(&name, &shown(&tests), tests)?;
+    }
+    if without.leaves_out(Part::Node) {
+        left_out.push("the npm package's tests and its examples".to_owned());
+    } else {
+        let tests = in_your_tests::of_package(workspace);
+        loud("the npm package", &shown(&tests), tests)?;
+        if without.leaves_out(Part::Browser) {
+            left_out.push("the npm package's example for Playwright".to_owned());
+        }
     }
     if without.leaves_out(Part::Python) {
         left_out.push("the python shim's tests".to_owned());
@@ -150,6 +172,10 @@ pub(crate) fn run(workspace: &Workspace, without: &Without) -> Result<(), Failur
     Ok(())
 }
 
+fn part_of(example: in_your_tests::Example) -> Part {
+    if example.needs_browser() { Part::Browser } else { Part::Node }
+}
+
 /// Private items too: a maintainer reads them, and a broken link in one is as bad.
 fn docs(workspace: &Workspace) -> Command {
     let mut command =
@@ -188,10 +214,9 @@ fn clients(workspace: &Workspace) -> Result<Vec<String>, Failure> {
 }
 
 /// The files are named one by one: what node does with a folder differs from version to version.
-fn shim_tests(workspace: &Workspace, shim: &str) -> Result<Command, Failure> {
-    let pattern = format!("conformance/shims/{shim}/*.test.mjs");
+fn node_tests(workspace: &Workspace, pattern: &str) -> Result<Command, Failure> {
     let mut git = workspace.command("git");
-    git.args(["ls-files", "--cached", "--others", "--exclude-standard", "--", &pattern]);
+    git.args(["ls-files", "--cached", "--others", "--exclude-standard", "--", pattern]);
     let files = output(git)?;
     if files.is_empty() {
         return Err(Failure::Told(format!("{pattern}: no such file, so node would test nothing")));

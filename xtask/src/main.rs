@@ -8,6 +8,7 @@ mod browser;
 mod ci;
 mod codegen;
 mod conformance;
+mod in_your_tests;
 mod python;
 mod reports;
 mod running;

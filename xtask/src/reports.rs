@@ -13,6 +13,8 @@ use crate::{conformance, sdk};
 const JUNIT_SCHEMA: &str = "conformance/schemas/junit.xsd";
 /// Tells the test of the schema which report to look at, too.
 const REPORT_VARIABLE: &str = "CONFORMANCE_REPORT";
+/// Looks at that report: the program of tests, and the test's path in it.
+const SCHEMA_TEST: (&str, &str) = ("library", "report::schema::a_report_fits_its_schema");
 /// Looks at a page in Chromium, at the one that the variable names.
 const PAGE_TEST: &str = "conformance/shims/chromium/tests/report.test.mjs";
 const PAGE_VARIABLE: &str = "REPORT_HTML";
@@ -69,10 +71,10 @@ pub(crate) fn json(workspace: &Workspace, folder: &Path) -> Command {
         // As the step of all tests, so that nothing is built again with other features.
         "--workspace",
         "--test",
-        "report",
+        SCHEMA_TEST.0,
         "--",
         "--exact",
-        "schema::a_report_fits_its_schema",
+        SCHEMA_TEST.1,
     ]);
     command.env(REPORT_VARIABLE, folder.join("report.json"));
     command
@@ -84,4 +86,24 @@ pub(crate) fn page(workspace: &Workspace, folder: &Path) -> Command {
     command.args(["--test", PAGE_TEST]);
     command.env(PAGE_VARIABLE, folder.join("report.html")).env(sdk::FOLDER_VARIABLE, sdk::folder(workspace));
     command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Cargo is content with a name that no test has: it runs none of them.
+    #[test]
+    fn the_test_of_the_schema_stands_where_its_name_says() {
+        let (program, path) = SCHEMA_TEST;
+        let (modules, name) = path.rsplit_once("::").expect("a test in a module");
+        let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../conformance/tests")
+            .join(program)
+            .join(modules.replace("::", "/"))
+            .with_extension("rs");
+        let text =
+            std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        assert!(text.contains(&format!("#[test]\nfn {name}() {{")), "{} has no test {name}", file.display());
+    }
 }

@@ -28,18 +28,24 @@ pub(crate) fn folder(workspace: &Workspace) -> PathBuf {
 pub(crate) fn install(workspace: &Workspace) -> Result<PathBuf, Failure> {
     let source = workspace.root.join(SOURCE);
     let folder = folder(workspace);
+    install_in(&folder, &source, "the vendor's SDKs")?;
+    Ok(folder)
+}
+
+/// Installs in a folder what the manifest of another names, unless it is there already.
+pub(crate) fn install_in(folder: &Path, source: &Path, what: &str) -> Result<(), Failure> {
     let wanted = FILES.map(|file| read(&source.join(file)));
     let [manifest, lock, settings] = wanted;
     let wanted = [manifest?, lock?, settings?];
-    check_node(&wanted[0])?;
+    check_node(source, &wanted[0])?;
 
     let stamp = folder.join(STAMP);
     let text = wanted.concat();
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == text) {
-        return Ok(folder);
+        return Ok(());
     }
-    println!("sdk: npm installs the vendor's SDKs in {}", folder.display());
-    fs::create_dir_all(&folder).map_err(|error| at(&folder, &error))?;
+    println!("npm installs {what} in {}", folder.display());
+    fs::create_dir_all(folder).map_err(|error| at(folder, &error))?;
     match fs::remove_file(&stamp) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(&stamp, &error)),
         Ok(()) | Err(_) => {}
@@ -49,7 +55,10 @@ pub(crate) fn install(workspace: &Workspace) -> Result<PathBuf, Failure> {
         fs::write(&copy, text).map_err(|error| at(&copy, &error))?;
     }
     let mut npm = Command::new(NPM);
-    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&folder).stdin(Stdio::null());
+    // Not `ci`: it refuses a lock without the optional packages of other platforms, which not every registry has. What the
+    // lock names comes by its checksum here, too.
+    npm.args(["install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]);
+    npm.current_dir(folder).stdin(Stdio::null());
     // npm's summary is of no use on success, and stdout is the caller's.
     let output = npm.output().map_err(|error| missing("npm", &error))?;
     if !output.status.success() {
@@ -61,17 +70,17 @@ pub(crate) fn install(workspace: &Workspace) -> Result<PathBuf, Failure> {
             String::from_utf8_lossy(&said).trim_end()
         )));
     }
-    fs::write(&stamp, text).map_err(|error| at(&stamp, &error))?;
-    Ok(folder)
+    fs::write(&stamp, text).map_err(|error| at(&stamp, &error))
 }
 
 /// npm is a script, which Windows starts only by its whole name.
-const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
+pub(crate) const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 
-fn check_node(manifest: &str) -> Result<(), Failure> {
+fn check_node(source: &Path, manifest: &str) -> Result<(), Failure> {
     let wanted = oldest_node(manifest).ok_or_else(|| {
         Failure::Told(format!(
-            "{SOURCE}/package.json: engines.node should be `>=` and a number, such as `>=18`"
+            "{}: engines.node should be `>=` and a number, such as `>=18`",
+            source.join(FILES[0]).display()
         ))
     })?;
     let found = node_major()?;

@@ -82,7 +82,8 @@ fn files(workspace: &Workspace, complaints: &mut Vec<Complaint>) -> Result<Vec<F
         match String::from_utf8(bytes) {
             Ok(text) => files.push(File { path: path.to_owned(), text }),
             Err(_) if path.ends_with(".rs") => complaints.push(Complaint::new(path, 1, "is not UTF-8")),
-            Err(_) => {}
+            // A picture: links lead to it, and there is nothing in it to read.
+            Err(_) => files.push(File { path: path.to_owned(), text: String::new() }),
         }
     }
     Ok(files)

@@ -36,6 +36,9 @@ const FLAGS = [
   '--autoplay-policy=no-user-gesture-required',
 ];
 
+/** How long a browser may take to start, in ms: less than the driver waits for a hello, so the shim can still say why. */
+const START_MAX_MS = 25_000;
+
 /** No Chromium on this machine, or one that does not start. */
 export class NoChromium extends Error {}
 
@@ -60,17 +63,19 @@ export function findChromium({ env = process.env, platform = process.platform, i
 /**
  * Starts it. It ends with this process, however that ends: the pipe by which it is driven closes.
  * @param {string} program
- * @param {{scrollbars?: boolean}} [look] `scrollbars`: they are there and take room, as on most desktops
+ * @param {{scrollbars?: boolean, trusted?: string}} [look] `scrollbars`: they are there and take room, as on most desktops;
+ *   `trusted`: SHA-256, in base64, of the public key of an authority that it trusts as if its user had said so
  * @returns {Promise<import('playwright-core').Browser>}
  * @throws {NoChromium}
  */
-export async function startChromium(program, { scrollbars = false } = {}) {
+export async function startChromium(program, { scrollbars = false, trusted } = {}) {
   const { chromium } = loadPackage('playwright-core');
   try {
     return await chromium.launch({
       executablePath: program,
       headless: true,
-      args: FLAGS,
+      timeout: START_MAX_MS,
+      args: trusted ? [...FLAGS, `--ignore-certificate-errors-spki-list=${trusted}`] : FLAGS,
       ...(scrollbars && { ignoreDefaultArgs: ['--hide-scrollbars'] }),
       // Chromium refuses to sandbox what root runs.
       chromiumSandbox: process.getuid?.() !== 0,

@@ -30,10 +30,10 @@ const EXIT_USE = 2;
 const EXIT_NOT_INSTALLED = 3;
 const EXIT_FAULT = 70;
 /**
- * How long after its start the shim says hello at the latest, in ms: the driver waits for 10 s. Until then the first tabs
+ * How long after its start the shim says hello at the latest, in ms: the driver waits for 30 s. Until then the first tabs
  * are waited for, since each answer has 5 s only.
  */
-const HELLO_MAX_MS = 8_000;
+const HELLO_MAX_MS = 25_000;
 /** A page of a browser is to have what its bundle says itself to be: a script. */
 const KNOWN = Object.keys(SDKS).filter((name) => SDKS[name].loadedAs === 'script');
 

@@ -4,10 +4,17 @@
 /** What a page may talk to. */
 const HOST = '127.0.0.1';
 
+/**
+ * How long after its head a response is waited for, in ms of this machine's time. Chromium hands the end of one on later
+ * than many words of a socket; one that a server leaves open is the server's affair.
+ */
+const END_MAX_MS = 1_000;
+
 /** Each is something that happened between page and network. */
 const EVENTS = [
   'requestWillBeSent',
   'requestWillBeSentExtraInfo',
+  'responseReceivedExtraInfo',
   'responseReceived',
   'dataReceived',
   'loadingFinished',
@@ -29,15 +36,20 @@ export class Traffic {
   #own = new Set();
   /** How often each was begun, less how often it left: below 0 when the network's process was heard first. */
   #waiting = new Map();
+  /** When the head of each came whose end has not been told; those that ended before the head was heard: `null`. */
+  #begun = new Map();
+  #now;
 
   /**
    * @param {import('playwright-core').CDPSession} cdp with the domain Network enabled
    * @param {string} origin of the page
    * @param {(text: string) => void} blocked a request that Chromium did not let through, or that should not be
+   * @param {() => number} now
    */
-  constructor(cdp, origin, blocked) {
+  constructor(cdp, origin, blocked, now = () => performance.now()) {
     this.#origin = origin;
     this.#blocked = blocked;
+    this.#now = now;
     for (const name of EVENTS) cdp.on(`Network.${name}`, (event) => this.#hear(name, event));
   }
 
@@ -46,15 +58,20 @@ export class Traffic {
     return this.#happened;
   }
 
-  /** Whether a request was made that has not left yet, for a preflight goes before it or its connection is being made. */
+  /**
+   * Whether a request was made that has not left yet, for a preflight goes before it or its connection is being made, or
+   * a response has begun to come that the page has not had whole.
+   */
   get underWay() {
-    return [...this.#waiting.values()].some((times) => times > 0);
+    const since = this.#now() - END_MAX_MS;
+    return [...this.#waiting.values()].some((times) => times > 0) || [...this.#begun.values()].some((at) => at !== null && at > since);
   }
 
   /** The tab's page is another one. */
   renew() {
     this.#own.clear();
     this.#waiting.clear();
+    this.#begun.clear();
   }
 
   #hear(name, event) {
@@ -69,8 +86,13 @@ export class Traffic {
       this.#check(url);
     } else if (name === 'requestWillBeSentExtraInfo' || name === 'webSocketWillSendHandshakeRequest') {
       this.#count(id, -1);
+    } else if (name === 'responseReceivedExtraInfo') {
+      // The network's process and the page's are heard in no order.
+      if (this.#begun.get(id) === null) this.#begun.delete(id);
+      else this.#begun.set(id, this.#now());
     } else if (name === 'loadingFinished' || name === 'loadingFailed' || name === 'webSocketClosed') {
       this.#waiting.delete(id);
+      if (!this.#begun.delete(id) && name === 'loadingFinished') this.#begun.set(id, null);
     }
     if (name === 'loadingFailed') this.#checkFailure(event);
   }

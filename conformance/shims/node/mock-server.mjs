@@ -13,18 +13,24 @@ export class NoServer extends Error {}
 
 /**
  * @param {string} [path] of the program; left out, the variable MOCK_SERVER, else target/debug/mock-server
+ * @param {string[]} [flags] beside where it listens
  * @returns {Promise<{rest: string, stop: () => void}>} its address
  * @throws {NoServer}
  */
-export async function startMockServer(path = process.env.MOCK_SERVER ?? join(ROOT, 'target/debug/mock-server')) {
+export async function startMockServer(path = serverProgram(), flags = []) {
   if (!existsSync(path)) throw new NoServer(`no mock server at ${path}: run \`cargo build -p mock-server\`, or set MOCK_SERVER`);
-  const child = spawn(path, ['--listen', '127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn(path, ['--listen', '127.0.0.1:0', ...flags], { stdio: ['ignore', 'pipe', 'ignore'] });
   const line = await new Promise((resolve) => {
     createInterface({ input: child.stdout }).once('line', resolve);
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code) => resolve(`it left with ${code}`));
   });
-  const [, rest] = /^listening on (http:\S+)$/.exec(line) ?? [];
+  const [, rest] = /^listening on (https?:\S+)$/.exec(line) ?? [];
   if (!rest) throw new NoServer(`${path} does not say where it listens, but: ${line}`);
   return { rest, stop: () => child.kill() };
+}
+
+/** The program: the variable MOCK_SERVER, else target/debug/mock-server. */
+export function serverProgram() {
+  return process.env.MOCK_SERVER ?? join(ROOT, 'target/debug/mock-server');
 }

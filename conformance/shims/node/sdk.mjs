@@ -108,7 +108,7 @@ class Adapter {
   }
 }
 
-/** Where `npm ci` put the packages: `WEBIM_SDK_DIR`, or `target/sdk` of this repository. */
+/** Where npm put the packages: `WEBIM_SDK_DIR`, or `target/sdk` of this repository. */
 export function sdkRoot() {
   return resolve(process.env.WEBIM_SDK_DIR || join(HERE, '../../../target/sdk'));
 }

@@ -137,9 +137,9 @@ impl Bundle {
 /// A file that is no bundle yet. It may be read by whom the umask lets, as any other file that a run leaves: on a build
 /// server, somebody else collects them.
 fn beside(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
-    let mut file = tempfile::Builder::new();
+    let file = &mut tempfile::Builder::new();
     #[cfg(unix)]
-    file.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let file = file.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     file.tempfile_in(folder)
 }
 

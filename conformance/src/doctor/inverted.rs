@@ -129,8 +129,15 @@ mod tests {
     ) {
         let said = Mark { row: 0, step: None, what: Marked::Said(format!("{{\"data\":\"{shown}\"}}")) };
         let trace = Trace { marks: vec![said], ..Trace::default() };
-        let run =
-            Run { outcome, trace, findings: Vec::new(), ended_at: None, lost: false, server_fault: None };
+        let run = Run {
+            outcome,
+            trace,
+            findings: Vec::new(),
+            ended_at: None,
+            lost: false,
+            server_fault: None,
+            shown: Vec::new(),
+        };
         let mut examination = Examination::default();
         judge(&mut examination, &run, "never sent");
         assert_eq!(examination.exit(), exit, "{}", examination.text());

@@ -43,6 +43,7 @@ pub fn staging(run: &Run, step: Option<usize>, addresses: &Addresses) -> Staging
         settings: Some(Box::new(settings)),
         clock_ms: run.ended_at.map(|_| START.0),
         tape_rows_max: Some(TAPE_ROWS_MAX),
+        nasty: trace.nasty(),
     };
     writer.post("world", &new);
     let is_before = |at: Option<usize>| match (at, step) {
@@ -101,6 +102,8 @@ impl Writer {
             Event::Frame { direction: Direction::Down, .. }
             | Event::Opened { .. }
             | Event::Muted { .. }
+            | Event::Fault { .. }
+            | Event::AtDoor { .. }
             | Event::Closed { .. } => {}
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mock_server::control::Control;
+use mock_server::control_api::{ArmedDoor, RuleRow};
 use mock_server::journal::Entry;
 use mock_server::machine::Millis;
 use mock_server::shell::{MockServer, NotQuiet, Quiet, Rest};
@@ -31,7 +32,7 @@ impl Host for MockServer {
         let app_key = format!("{ORG}#{}", app_of(scenario));
         self.drop_world(&app_key);
         if let Some(now) = clock {
-            self.manual_clock(&app_key, now);
+            self.manual_clock(&app_key, now).expect("nobody has been in a world that was just dropped");
         }
         Ok(Box::new(InProcess { server: self, app_key }))
     }
@@ -77,6 +78,14 @@ impl HostWorld for InProcess<'_> {
             .into_iter()
             .map(|found| Finding { clause: found.clause.to_owned(), user: found.user, text: found.text })
             .collect())
+    }
+
+    fn rules(&self) -> Result<Vec<RuleRow>, HostError> {
+        Ok(self.server.rules(&self.app_key))
+    }
+
+    fn doors(&self) -> Result<Vec<ArmedDoor>, HostError> {
+        Ok(self.server.doors(&self.app_key))
     }
 
     fn forget(&self) -> Result<(), HostError> {

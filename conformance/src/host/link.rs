@@ -6,7 +6,7 @@ use mock_server::control_api::Refused;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use ureq::http::Uri;
-use ureq::{Agent, Body};
+use ureq::{Agent, Body, RequestBuilder};
 
 /// How long a connection may take; a server that is near answers within a few ms.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -22,6 +22,8 @@ pub(super) struct Link {
     agent: Agent,
     /// `http://HOST:PORT`.
     url: String,
+    /// What proves who asks, as a header has it.
+    authorization: Option<String>,
 }
 
 /// An answer, whatever it says.
@@ -41,7 +43,7 @@ pub(super) enum Failed {
 
 impl Link {
     /// `None`: that is no `http://HOST:PORT`.
-    pub(super) fn new(url: &str) -> Option<Self> {
+    pub(super) fn new(url: &str, token: Option<&str>) -> Option<Self> {
         let uri: Uri = url.parse().ok()?;
         let authority = uri.authority().filter(|authority| !authority.as_str().contains('@'))?;
         let is_whole =
@@ -58,7 +60,8 @@ impl Link {
             .timeout_connect(Some(CONNECT_WITHIN))
             .user_agent(concat!("conformance/", env!("CARGO_PKG_VERSION")))
             .build();
-        Some(Self { agent: config.into(), url: format!("http://{authority}") })
+        let authorization = token.map(|token| format!("Bearer {token}"));
+        Some(Self { agent: config.into(), url: format!("http://{authority}"), authorization })
     }
 
     pub(super) fn url(&self) -> &str {
@@ -71,7 +74,7 @@ impl Link {
 
     /// Asks, for something that itself may take so long. Fails, in words, when no whole answer came.
     pub(super) fn get(&self, path: &str, takes: Duration) -> Result<Answer, String> {
-        let request = self.agent.get(format!("{}{path}", self.url));
+        let request = self.signed(self.agent.get(format!("{}{path}", self.url)));
         let request = request.config().timeout_global(Some(takes + ANSWER_WITHIN)).build();
         read(request.call())
     }
@@ -79,12 +82,20 @@ impl Link {
     pub(super) fn post(&self, path: &str, body: &impl Serialize) -> Result<Answer, String> {
         let body = serde_json::to_vec(body).expect("what is asked has only string keys");
         let request = self.agent.post(format!("{}{path}", self.url)).content_type("application/json");
+        let request = self.signed(request);
         read(request.config().timeout_global(Some(ANSWER_WITHIN)).build().send(body))
     }
 
     pub(super) fn delete(&self, path: &str) -> Result<Answer, String> {
-        let request = self.agent.delete(format!("{}{path}", self.url));
+        let request = self.signed(self.agent.delete(format!("{}{path}", self.url)));
         read(request.config().timeout_global(Some(ANSWER_WITHIN)).build().call())
+    }
+
+    fn signed<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
+        match &self.authorization {
+            Some(authorization) => request.header("Authorization", authorization),
+            None => request,
+        }
     }
 }
 
@@ -96,6 +107,11 @@ impl Answer {
             let excerpt: String = text.chars().take(EXCERPT_CHARS_MAX).collect();
             format!("{} {excerpt:?}: {error}", self.status)
         })
+    }
+
+    /// Whether a port that speaks TLS says so.
+    pub(super) fn is_of_tls_port(&self) -> bool {
+        self.status == 400 && self.body.starts_with(b"this port speaks TLS")
     }
 
     /// As [`Answer::read`], of an answer with the status of success.
@@ -134,7 +150,7 @@ mod tests {
     #[case("http://[::1]:8989", "[::1]:8989")]
     #[case("http://server", "server")]
     fn an_address_is_taken(#[case] url: &str, #[case] authority: &str) {
-        assert_eq!(Link::new(url).expect("an address").authority(), authority);
+        assert_eq!(Link::new(url, None).expect("an address").authority(), authority);
     }
 
     #[rstest]
@@ -149,6 +165,6 @@ mod tests {
     #[case("http://me:secret@127.0.0.1:8989")]
     #[case("a b")]
     fn what_is_no_address_is_none(#[case] url: &str) {
-        assert!(Link::new(url).is_none());
+        assert!(Link::new(url, None).is_none());
     }
 }

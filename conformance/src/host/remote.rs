@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use mock_server::control::{Control, SettingsPatch};
 use mock_server::control_api::{
-    CONTROL_PROTOCOL, ClockAt, ClockMove, CommandResults, Findings, Hello, JournalAnswer, NewWorld,
-    QuietAnswer, RestAnswer, TapePage, WITHIN_MS_MAX,
+    ArmedDoor, CONTROL_PROTOCOL, ClockAt, ClockMove, CommandResults, DoorList, Findings, Hello,
+    JournalAnswer, NewWorld, QuietAnswer, RestAnswer, RuleList, RuleRow, TapePage, WITHIN_MS_MAX,
 };
 use mock_server::journal::Entry;
 use mock_server::machine::Millis;
@@ -33,9 +33,12 @@ const TAPE_ROWS_MAX: usize = 200_000;
 #[derive(Debug)]
 pub struct Remote {
     link: Arc<Link>,
+    addresses: Addresses,
     strangers: Strangers,
     /// The first half of the app keys of this run.
     org: String,
+    /// The seed of nasty worlds.
+    nasty: Option<u64>,
 }
 
 /// Why a server cannot be used at all.
@@ -44,6 +47,15 @@ pub enum ConnectError {
     /// That is no address.
     #[error("--server {0:?}: expected the address of a mock-server, such as http://127.0.0.1:8989")]
     NoAddress(String),
+    /// It speaks TLS, and neither this harness nor most shims do.
+    #[error(
+        "--server {url}: the harness and its clients speak plain HTTP to it; TLS changes nothing of the protocol, so start \
+         one without --tls, such as: mock-server --strict --listen 127.0.0.1:0"
+    )]
+    Tls {
+        /// Where.
+        url: String,
+    },
     /// Nobody is there.
     #[error("no server answers at {url} ({why}); start one with: mock-server --strict --listen {authority}")]
     NotThere {
@@ -52,6 +64,14 @@ pub enum ConnectError {
         /// The same as a listener names it.
         authority: String,
         /// What the system says.
+        why: String,
+    },
+    /// It wants to know who asks.
+    #[error("the mock-server at {url} lets nobody in without its token (--token TOKEN): {why}")]
+    Token {
+        /// Where.
+        url: String,
+        /// What it says.
         why: String,
     },
     /// Somebody else is.
@@ -101,25 +121,48 @@ struct Length {
 }
 
 impl Remote {
-    /// Asks who is there. `url` is `http://HOST:PORT`.
-    pub fn connect(url: &str) -> Result<Self, ConnectError> {
-        let link = Link::new(url).ok_or_else(|| ConnectError::NoAddress(url.to_owned()))?;
+    /// Asks who is there. `url` is `http://HOST:PORT`; `token` that of its control plane, if it wants one.
+    pub fn connect(url: &str, token: Option<&str>) -> Result<Self, ConnectError> {
+        if url.starts_with("https://") {
+            return Err(ConnectError::Tls { url: url.to_owned() });
+        }
+        let link = Link::new(url, token).ok_or_else(|| ConnectError::NoAddress(url.to_owned()))?;
         let not_ours = |why: String| ConnectError::NotOurs { url: link.url().to_owned(), why };
         let answer = link.get("/_mock/", Duration::ZERO).map_err(|why| ConnectError::NotThere {
             url: link.url().to_owned(),
             authority: link.authority().to_owned(),
             why,
         })?;
-        let Hello { name, version, control_protocol: protocol, strict } = answer.read().map_err(not_ours)?;
+        if answer.is_of_tls_port() {
+            return Err(ConnectError::Tls { url: link.url().to_owned() });
+        }
+        if let Err(Failed::Refused(refused)) = answer.read_if_done::<IgnoredAny>()
+            && matches!(&*refused.error, "no_token" | "wrong_token")
+        {
+            let why = refused.error_description;
+            return Err(ConnectError::Token { url: link.url().to_owned(), why });
+        }
+        let Hello { name, version, control_protocol: protocol, strict, nasty: _, clients } =
+            answer.read().map_err(not_ours)?;
         if name != "mock-server" {
             return Err(not_ours(format!("it calls itself {name:?}")));
         }
         if protocol != CONTROL_PROTOCOL {
             return Err(ConnectError::OtherVersion { url: link.url().to_owned(), version, protocol });
         }
+        let Some(authority) = clients.strip_prefix("http://") else {
+            return Err(ConnectError::Tls { url: clients });
+        };
+        let addresses = Addresses::of(authority);
         let strangers = if strict { Strangers::Refused } else { Strangers::LetIn };
         let run = RandomState::new().build_hasher().finish() as u32;
-        Ok(Self { link: Arc::new(link), strangers, org: format!("{ORG}-{run:08x}") })
+        Ok(Self { link: Arc::new(link), addresses, strangers, org: format!("{ORG}-{run:08x}"), nasty: None })
+    }
+
+    /// Makes every world of this run nasty by that seed.
+    #[must_use]
+    pub fn with_nasty(self, nasty: Option<u64>) -> Self {
+        Self { nasty, ..self }
     }
 }
 
@@ -127,7 +170,7 @@ impl ConnectError {
     /// How a run ends that could not begin for this.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::NoAddress(_) => Exit::Usage,
+            Self::NoAddress(_) | Self::Tls { .. } | Self::Token { .. } => Exit::Usage,
             Self::NotThere { .. } | Self::NotOurs { .. } | Self::OtherVersion { .. } => Exit::Harness,
         }
     }
@@ -135,7 +178,7 @@ impl ConnectError {
 
 impl Host for Remote {
     fn addresses(&self) -> Addresses {
-        Addresses::of(self.link.authority())
+        self.addresses.clone()
     }
 
     fn strangers(&self) -> Strangers {
@@ -162,6 +205,7 @@ impl Host for Remote {
             settings: Some(Box::new(settings)),
             clock_ms: clock.map(|Millis(ms)| ms),
             tape_rows_max: Some(TAPE_ROWS_MAX),
+            nasty: self.nasty,
         };
         world.post::<ClockAt>("world", &new)?;
         Ok(Box::new(world))
@@ -192,8 +236,8 @@ impl RemoteWorld {
                 HostError::WorldGone { url, app_key: self.app_key.clone() }
             }
             Failed::Refused(refused) => {
-                match refused.results.unwrap_or_default().into_iter().find(|one| !one.done) {
-                    Some(one) => HostError::Refused(one.error.unwrap_or_default()),
+                match refused.results.into_iter().flatten().find_map(|one| one.error) {
+                    Some(error) => HostError::Refused(error),
                     None => HostError::Strange { url, path: path.to_owned(), why: refused.error_description },
                 }
             }
@@ -272,6 +316,14 @@ impl HostWorld for RemoteWorld {
             .into_iter()
             .map(|found| Finding { clause: found.clause, user: found.user, text: found.text })
             .collect())
+    }
+
+    fn rules(&self) -> Result<Vec<RuleRow>, HostError> {
+        Ok(self.get::<RuleList>("rules", Duration::ZERO)?.rules)
+    }
+
+    fn doors(&self) -> Result<Vec<ArmedDoor>, HostError> {
+        Ok(self.get::<DoorList>("doors", Duration::ZERO)?.doors)
     }
 
     fn forget(&self) -> Result<(), HostError> {

@@ -45,7 +45,11 @@ pub fn silences(tape: &[Row], until: Millis) -> Vec<(Finding, usize)> {
                     ended(one, *at);
                 }
             }
-            Event::Opened { .. } | Event::Frame { direction: Direction::Down, .. } | Event::Http { .. } => {}
+            Event::Opened { .. }
+            | Event::Frame { direction: Direction::Down, .. }
+            | Event::Fault { .. }
+            | Event::AtDoor { .. }
+            | Event::Http { .. } => {}
         }
     }
     live.into_values().for_each(|one| ended(one, until));

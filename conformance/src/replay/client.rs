@@ -55,11 +55,8 @@ const STILL: Duration = Duration::from_millis(300);
 
 /// Plays to a client. It is waited for at most `within` whenever nothing happens.
 pub fn play(bundle: &Bundle, driver: &mut dyn Driver, within: Duration) -> Result<Played, Unplayable> {
+    playable(bundle)?;
     let harness = |error: std::io::Error| Unplayable::Harness(format!("the playback's server: {error}"));
-    if bundle.marks_left_out > 0 {
-        let why = "the first lines of this record are not in it: there were too many";
-        return Err(Unplayable::Harness(why.to_owned()));
-    }
     let then = authority(bundle);
     let listener = Sockets::bind(then.as_ref().and_then(|then| then.parse().ok())).map_err(harness)?;
     let now: SocketAddr = listener.local_addr().map_err(harness)?;
@@ -88,6 +85,18 @@ pub fn play(bundle: &Bundle, driver: &mut dyn Driver, within: Duration) -> Resul
     }
     differences.extend(sockets.with(|script| events(bundle, &shown, &mut script.renamed)));
     Ok(Played { lines, events: seen, differences })
+}
+
+/// Whether there is anything to ask a client, before one is started.
+pub fn playable(bundle: &Bundle) -> Result<(), Unplayable> {
+    if bundle.is_live() {
+        return Err(Unplayable::NothingAsked);
+    }
+    if bundle.marks_left_out > 0 {
+        let why = "the first lines of this record are not in it: there were too many";
+        return Err(Unplayable::Harness(why.to_owned()));
+    }
+    Ok(())
 }
 
 struct Player<'a> {

@@ -90,6 +90,8 @@ pub(super) fn label(rows: &[Row], event: &Event) -> String {
         }
         Event::Muted { conn } => format!("the server falls mute towards {}", whose(rows, *conn)),
         Event::Closed { conn, why } => format!("{} is {why}", whose(rows, *conn)),
+        Event::Fault { rule, text, .. } => format!("rule {rule}: {text}"),
+        Event::AtDoor { fault, text, .. } => format!("door fault {fault}: {text}"),
         Event::Http { method, path, user, status, .. } => {
             let user = user.as_deref().map(|user| format!(" of {user}")).unwrap_or_default();
             format!("{method} {path}{user}, answered {status}")

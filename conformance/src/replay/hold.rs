@@ -71,7 +71,10 @@ impl People {
                 | Given::Frame { .. }
                 | Given::Closed { .. }
                 | Given::Webhook { .. }
+                | Given::AtDoor { .. }
+                | Given::Timeout
                 | Given::Stopped(_)
+                | Given::Running
                 | Given::Advanced { .. } => {}
             }
         }
@@ -87,7 +90,11 @@ impl People {
                     conns.remove(conn);
                 }
                 Event::Http { answer, .. } => people.answered(answer),
-                Event::Opened { .. } | Event::Frame { .. } | Event::Muted { .. } => {}
+                Event::Opened { .. }
+                | Event::Frame { .. }
+                | Event::Fault { .. }
+                | Event::AtDoor { .. }
+                | Event::Muted { .. } => {}
             }
         }
         people.online = conns.into_values().collect();
@@ -203,6 +210,9 @@ fn controls_alone(entries: &[Entry]) -> Option<Vec<String>> {
             | Given::Closed { .. }
             | Given::Http { .. }
             | Given::Webhook { .. }
+            | Given::AtDoor { .. }
+            | Given::Timeout
+            | Given::Running
             | Given::Advanced { .. } => return None,
         }
     }
@@ -215,6 +225,7 @@ fn clock(entries: &[Entry]) -> Option<Millis> {
     for Entry { given, .. } in entries {
         match given {
             Given::Stopped(now) => clock = Some(*now),
+            Given::Running => clock = None,
             Given::Advanced { ms } => clock = clock.map(|Millis(now)| Millis(now.saturating_add(*ms))),
             Given::Made { .. }
             | Given::Opened { .. }
@@ -222,6 +233,8 @@ fn clock(entries: &[Entry]) -> Option<Millis> {
             | Given::Closed { .. }
             | Given::Http { .. }
             | Given::Webhook { .. }
+            | Given::AtDoor { .. }
+            | Given::Timeout
             | Given::Control(_) => {}
         }
     }

@@ -188,7 +188,11 @@ impl Script {
         while let Some(row) = self.rows.get(self.cursor) {
             let asked = self.lines.iter().take_while(|line| **line <= self.cursor).count() <= self.asked;
             let ready = match &row.event {
-                Event::Opened { .. } | Event::LoggedIn { .. } | Event::Muted { .. } => true,
+                Event::Opened { .. }
+                | Event::LoggedIn { .. }
+                | Event::Muted { .. }
+                | Event::Fault { .. }
+                | Event::AtDoor { .. } => true,
                 Event::Frame { direction: Direction::Up, .. } | Event::Http { .. } => self.came[self.cursor],
                 Event::Frame { direction: Direction::Down, conn, bytes } => {
                     if asked && self.is_open(*conn) {
@@ -201,11 +205,11 @@ impl Script {
                         due.push(Do::Close(*conn));
                         true
                     }
-                    "cut by the server" if asked => {
+                    "cut by the server" | "reset by the server" if asked => {
                         due.push(Do::Cut(*conn));
                         true
                     }
-                    "closed by the server" | "cut by the server" => false,
+                    "closed by the server" | "cut by the server" | "reset by the server" => false,
                     // The client's own doing, in its own time.
                     _other => true,
                 },

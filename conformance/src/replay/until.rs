@@ -34,12 +34,14 @@ pub fn until(bundle: &Bundle, step: Option<usize>) -> Result<Place, Unplayable> 
     let counted = (bundle.marks_left_out == 0).then_some(done);
     let mut seen = 0;
     let is_after = |entry: &Entry| match entry.given {
-        Given::Made { .. } | Given::Stopped(_) => false,
+        Given::Made { .. } | Given::Stopped(_) | Given::Running => false,
         Given::Opened { .. }
         | Given::Frame { .. }
         | Given::Closed { .. }
         | Given::Http { .. }
-        | Given::Webhook { .. } => entry.row >= row,
+        | Given::Webhook { .. }
+        | Given::AtDoor { .. }
+        | Given::Timeout => entry.row >= row,
         Given::Control(_) | Given::Advanced { .. } => {
             seen += 1;
             counted.map_or(entry.row >= row, |counted| seen > counted)

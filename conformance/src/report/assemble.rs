@@ -25,6 +25,8 @@ pub struct Told<'a> {
     pub selection: &'a Selection,
     /// It was ended before everything had run.
     pub interrupted: bool,
+    /// See [`Report::nasty`].
+    pub nasty: Option<u64>,
 }
 
 /// What is known of a client beside what its suite shows.
@@ -73,6 +75,7 @@ impl Report {
             started_ms: told.started_ms,
             ms: told.ms,
             seed: told.selection.seed,
+            nasty: told.nasty,
             shard: told.selection.shard.map(|shard| shard.to_string()),
             interrupted: told.interrupted,
             clauses: clauses.iter().map(clause).collect(),

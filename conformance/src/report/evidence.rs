@@ -155,7 +155,15 @@ impl Story {
                     );
                 }
             }
-            Event::Opened { .. }
+            // Of a frame it stands in its connection's lane.
+            Event::Fault { conn: None, text, .. } => {
+                self.tell(Lane::Control, Way::Here, "fault", &format!("rule: {text}"));
+            }
+            Event::AtDoor { fault, text, .. } => {
+                self.tell(Lane::Control, Way::Here, "fault", &format!("door fault {fault}: {text}"));
+            }
+            Event::Fault { conn: Some(_), .. }
+            | Event::Opened { .. }
             | Event::LoggedIn { .. }
             | Event::Frame { .. }
             | Event::Closed { .. }

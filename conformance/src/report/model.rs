@@ -28,6 +28,9 @@ pub struct Report {
     pub ms: u64,
     /// The seed of `--seed`; 0: scenarios ran in the order of their names.
     pub seed: u64,
+    /// The seed of `--nasty`, by which the server did whatever the protocol leaves open; `None`: it was kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nasty: Option<u64>,
     /// The shard, such as `1/4`; `None`: all.
     pub shard: Option<String>,
     /// It was ended before everything had run.

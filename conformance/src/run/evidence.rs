@@ -107,6 +107,8 @@ fn timestamps(tape: &[Row]) -> BTreeMap<(String, u64), u64> {
             Taped::Opened { .. }
             | Taped::Frame { direction: Direction::Up, .. }
             | Taped::Muted { .. }
+            | Taped::Fault { .. }
+            | Taped::AtDoor { .. }
             | Taped::Closed { .. }
             | Taped::Http { .. } => {}
         }

@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use mock_server::control::Control;
+use mock_server::control_api::{ArmedDoor, RuleRow};
 use mock_server::machine::Millis;
 
 use super::evidence::{Shown, never_reached, wrong_time};
 use super::progress::{Heard, Uploads};
+use super::rules::door_faults;
+use super::shown::ShownError;
 use super::webhook::Endpoint;
 use super::{Limits, Stop};
 use crate::attachment::Files;
@@ -55,9 +58,19 @@ pub(super) struct Stage<'a> {
     created: BTreeSet<Device>,
     events: BTreeMap<Device, VecDeque<Event>>,
     shown: Vec<Shown>,
+    shown_errors: Vec<ShownError>,
     files: Files,
     uploads: Uploads,
     pub(super) webhook: Option<Endpoint>,
+}
+
+/// Where the clients of a scenario find the server: by their world's own path where something befalls them at the door,
+/// since only there a door knows which world it leads to.
+fn addresses(host: &dyn Host, world: &dyn HostWorld, scenario: &Scenario) -> Addresses {
+    let Addresses { http, ws } = host.addresses();
+    let has_doors = scenario.steps.iter().any(|step| !door_faults(&step.action).is_empty());
+    let way = if has_doors { format!("/w/{}", world.app_key().replace('#', "~")) } else { String::new() };
+    Addresses { http: format!("{http}{way}"), ws: format!("{ws}{way}") }
 }
 
 impl<'a> Stage<'a> {
@@ -73,7 +86,7 @@ impl<'a> Stage<'a> {
         driver.record(Some(recorder.clone()));
         Self {
             world,
-            addresses: host.addresses(),
+            addresses: addresses(host, world, scenario),
             strangers: host.strangers(),
             driver,
             given: &scenario.given,
@@ -86,6 +99,7 @@ impl<'a> Stage<'a> {
             created: BTreeSet::new(),
             events: BTreeMap::new(),
             shown: Vec::new(),
+            shown_errors: Vec::new(),
             files: Files::new(scenario.given.files.clone()),
             uploads: Uploads::default(),
             webhook: None,
@@ -333,6 +347,16 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
+    /// The fault rules of the world.
+    pub(super) fn rules(&self) -> Result<Vec<RuleRow>, Stop> {
+        Ok(self.world.rules()?)
+    }
+
+    /// The door faults of the world's own path.
+    pub(super) fn doors(&self) -> Result<Vec<ArmedDoor>, Stop> {
+        Ok(self.world.doors()?)
+    }
+
     /// The world's time, where the harness moves its clock.
     pub(super) fn world_time(&self) -> Option<Millis> {
         self.virtual_clock.then_some(self.now)
@@ -380,6 +404,17 @@ impl<'a> Stage<'a> {
         let tape = self.world.tape().unwrap_or_default();
         let why = never_reached(&tape, self.world.app_key(), device, &self.username(device));
         why.map(|why| format!("\n  {why}")).unwrap_or_default()
+    }
+
+    /// Takes all that a device has shown by now as what it shows of an error of the catalog.
+    pub(super) fn take_shown(&mut self, device: &Device, of: &str, place: (usize, usize)) {
+        let events = self.events.remove(device).unwrap_or_default();
+        self.shown_errors.push(ShownError::of(of, place, events.iter()));
+    }
+
+    /// What [`Stage::take_shown`] has taken.
+    pub(super) fn shown_errors(&mut self) -> Vec<ShownError> {
+        std::mem::take(&mut self.shown_errors)
     }
 
     /// Keeps a message that a step took, so that its time can be compared at the end.

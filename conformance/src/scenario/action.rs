@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use mock_server::catalog::catalog;
 use mock_server::control::{Control, Fault};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -63,6 +64,21 @@ pub enum Action {
     Fault(Fault),
     /// The world changes.
     Control(Control),
+    /// An error or a situation of the catalog (mock-server/catalog) happens to a user, as by `mock-server errors NAME --arm`.
+    Stage {
+        /// Its name, such as `504`.
+        name: String,
+        /// To whom.
+        user: String,
+    },
+    /// All that a device has shown and no step has taken is what the client showed of this error when the catalog's
+    /// `seen.json` was written; whatever it is, for a client of which that file has nothing.
+    Shows {
+        /// Which.
+        user: Device,
+        /// The error's name, such as `504`.
+        of: String,
+    },
 }
 
 impl Action {
@@ -113,6 +129,13 @@ impl Action {
                 check_advance(*ms)
             }
             Self::Elapse { ms } => check_advance(*ms),
+            Self::Stage { name, user } => {
+                catalog().stage(name, user).map(drop).map_err(|unknown| unknown.to_string())
+            }
+            Self::Shows { of, .. } => match catalog().error(of) {
+                Some(_) => Ok(()),
+                None => Err(format!("\"of\" is {of:?}; the catalog has no error of that name")),
+            },
             Self::Silent { .. } | Self::Fault(_) | Self::Control(_) => Ok(()),
         }
     }

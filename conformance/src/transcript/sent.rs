@@ -48,7 +48,7 @@ pub fn sent(tape: &[Row], app_key: &str, devices: &[&Device]) -> Vec<Sent> {
         let mut noise = Noise::default();
         let pieces = lane.events.iter().filter_map(|(_, event)| match *event {
             LaneEvent::Frame(direction, bytes) => writer.frame(&mut noise, direction, bytes, &lane.user),
-            LaneEvent::Closed(_) => None,
+            LaneEvent::Fault(_) | LaneEvent::Closed(_) => None,
         });
         lanes.entry(name).or_default().extend(pieces.collect::<Vec<_>>());
     }

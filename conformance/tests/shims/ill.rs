@@ -1,5 +1,5 @@
-//! A shim without any client, which looks healthy but for one illness, by name: what `tests/doctor.rs` runs. Since there is
-//! no client, what it shows is made up, and the doctor says that too.
+//! A shim without any client, which looks healthy but for one illness, by name: what `children/doctor.rs` runs. Since
+//! there is no client, what it shows is made up, and the doctor says that too.
 
 use std::io::BufRead as _;
 use std::time::{Duration, Instant};

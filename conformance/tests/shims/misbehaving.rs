@@ -1,4 +1,4 @@
-//! A shim that does one thing wrong, by name: what `tests/driver.rs` and `tests/suite.rs` run. It answers
+//! A shim that does one thing wrong, by name: what the tests of `children` and `program` run. It answers
 //! everything else as a shim without any client would.
 
 mod ill;

@@ -22,12 +22,12 @@ use super::{ConnId, Map, Millis, Server, Set};
 pub(super) struct UserIx(pub(super) u32);
 
 /// Every user and token of a world.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Accounts {
-    users: Map<Box<str>, User>,
-    tokens: Map<Box<str>, Token>,
+    pub(super) users: Map<Box<str>, User>,
+    pub(super) tokens: Map<Box<str>, Token>,
     /// The app's own tokens, oldest first.
-    app_tokens: VecDeque<Box<str>>,
+    pub(super) app_tokens: VecDeque<Box<str>>,
 }
 
 /// On whose behalf something is asked.
@@ -38,7 +38,7 @@ pub(super) enum Caller {
     User(UserIx),
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct User {
     /// `None`: known only because somebody wrote to the name.
     pub(super) password: Option<Box<str>>,
@@ -47,6 +47,8 @@ pub(super) struct User {
     pub(super) modified: Millis,
     /// An operator has shut the user out until further notice.
     pub(super) deactivated: bool,
+    /// It was removed and not made again since.
+    pub(super) is_removed: bool,
     /// What `PUT /users/{user}` was told and nobody here acts upon: push settings.
     pub(super) properties: BTreeMap<String, Value>,
     /// What users tell about themselves: nickname, avatar and the like (rest.md B.2, metadata).
@@ -73,9 +75,9 @@ pub(super) struct User {
     /// The positions of single messages that the user has deleted and others still see.
     pub(super) removed: BTreeMap<ConvIx, BTreeSet<u64>>,
     /// Tokens, oldest first.
-    tokens: VecDeque<Box<str>>,
+    pub(super) tokens: VecDeque<Box<str>>,
     /// What is known of devices that are gone, the one that went last at the end.
-    gone: Map<Box<str>, GoneDevice>,
+    pub(super) gone: Map<Box<str>, GoneDevice>,
 }
 
 /// How far a user is in one conversation.
@@ -101,7 +103,7 @@ pub(super) struct Membership {
 }
 
 /// What a device is given back when it comes again under its name.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct GoneDevice {
     pub(super) device: DeviceId,
     pub(super) first_own_id: u64,
@@ -121,11 +123,11 @@ impl GoneDevice {
     }
 }
 
-#[derive(Debug)]
-struct Token {
-    bearer: Caller,
-    expires: Millis,
-    origin: TokenOrigin,
+#[derive(Clone, Debug)]
+pub(super) struct Token {
+    pub(super) bearer: Caller,
+    pub(super) expires: Millis,
+    pub(super) origin: TokenOrigin,
 }
 
 /// Where a token comes from.
@@ -159,17 +161,17 @@ pub(super) enum NameFault {
 
 /// A bound on what strangers can make a world keep; five for each connection that a
 /// server takes.
-const USERS_MAX: usize = 100_000;
+pub(super) const USERS_MAX: usize = 100_000;
 /// A device logs in again and again for months; the oldest token of a user goes then.
-const TOKENS_PER_USER_MAX: usize = 64;
+pub(super) const TOKENS_PER_USER_MAX: usize = 64;
 /// A backend asks for one when its old one ends, a test suite for one a test; the oldest goes then.
-const APP_TOKENS_MAX: usize = 1_024;
+pub(super) const APP_TOKENS_MAX: usize = 1_024;
 /// Larger than signed tokens with a page of claims, and half of what most servers take as a whole HTTP header; a
 /// lax world keeps whatever tokens strangers bring.
-pub(super) const TOKEN_BYTES_MAX: usize = 4 * 1024;
+pub(crate) const TOKEN_BYTES_MAX: usize = 4 * 1024;
 const NAME_BYTES_MAX: usize = 64;
 /// A device comes back under its name soon or never; 3.x takes a new name at each login.
-const GONE_DEVICES_MAX: usize = 8;
+pub(super) const GONE_DEVICES_MAX: usize = 8;
 
 impl Accounts {
     pub(super) fn find(&self, name: &str) -> Option<UserIx> {
@@ -182,6 +184,10 @@ impl Accounts {
 
     fn find_or_make(&mut self, now: Millis, name: &str) -> Result<UserIx, NameFault> {
         if let Some(user) = self.find(name) {
+            let state = self.user_mut(user);
+            if std::mem::take(&mut state.is_removed) {
+                (state.created, state.modified) = (now, now);
+            }
             return Ok(user);
         }
         if !is_legal(name) {
@@ -220,6 +226,16 @@ impl Accounts {
             .map(|index| (index, UserIx::new(index)))
     }
 
+    /// Everybody that people speak of, oldest first: users, and names that are none yet; those who are gone are not.
+    pub(super) fn present(&self) -> impl Iterator<Item = UserIx> {
+        self.all().filter(|&user| !self.user(user).is_gone())
+    }
+
+    /// Every name, whether it is a user's by now or not, oldest first.
+    pub(super) fn all(&self) -> impl ExactSizeIterator<Item = UserIx> + use<> {
+        (0..self.users.len()).map(UserIx::new)
+    }
+
     /// The user of that name, if there is one.
     pub(super) fn existing(&self, name: &str) -> Option<UserIx> {
         self.find(name).filter(|&user| self.user(user).exists())
@@ -236,7 +252,7 @@ impl Accounts {
     /// has no live device any more.
     pub(super) fn clear(&mut self, user: UserIx) {
         self.end_tokens(user);
-        *self.user_mut(user) = User::default();
+        *self.user_mut(user) = User { is_removed: true, ..User::default() };
         let subject = Subject::User(self.name(user).into());
         for other in self.users.values_mut() {
             other.blocked.shift_remove(&user);
@@ -250,6 +266,12 @@ impl Accounts {
     /// The folded name.
     pub(super) fn name(&self, user: UserIx) -> &str {
         self.users.get_index(user.index()).map_or("", |(name, _)| name)
+    }
+
+    /// Those of all, also of users that nobody has registered.
+    #[cfg(feature = "shell")]
+    pub(super) fn all_names(&self) -> impl Iterator<Item = &str> {
+        self.users.keys().map(|name| &**name)
     }
 
     pub(super) fn names(&self, users: impl IntoIterator<Item = UserIx>) -> Vec<String> {
@@ -288,6 +310,17 @@ impl Accounts {
             Some(Caller::App) => self.app_tokens.retain(|other| &**other != token),
             None => {}
         }
+    }
+
+    /// Has one token of the user end then, or all of them. False: it has no such token.
+    pub(super) fn expire_tokens(&mut self, user: UserIx, token: Option<&str>, at: Millis) -> bool {
+        let held = self.user(user).tokens.iter();
+        let held: Vec<Box<str>> =
+            held.filter(|held| token.is_none_or(|token| ***held == *token)).cloned().collect();
+        for token in &held {
+            self.tokens.get_mut(token).expect("what a user holds is a token").expires = at;
+        }
+        !held.is_empty()
     }
 
     /// Whether the token is nobody's in particular.
@@ -349,6 +382,12 @@ impl Server {
 }
 
 impl User {
+    /// Whether nothing of it is left but the name: it was removed, and nobody has made it, come by it or written to it
+    /// since.
+    pub(super) fn is_gone(&self) -> bool {
+        self.is_removed && !self.exists() && self.conversations.is_empty()
+    }
+
     /// Whether it is a user, rather than a name that somebody wrote to: it has a password, or came in by a token of
     /// its own.
     pub(super) fn exists(&self) -> bool {
@@ -397,7 +436,7 @@ impl User {
 }
 
 impl UserIx {
-    fn new(index: usize) -> Self {
+    pub(super) fn new(index: usize) -> Self {
         Self(u32::try_from(index).expect("USERS_MAX fits"))
     }
 
@@ -407,7 +446,7 @@ impl UserIx {
 }
 
 /// rest.md B.2.
-fn is_legal(name: &str) -> bool {
+pub(crate) fn is_legal(name: &str) -> bool {
     let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
     !name.is_empty() && name.len() <= NAME_BYTES_MAX && name.bytes().all(legal)
 }

@@ -192,7 +192,7 @@ impl Server {
     }
 
     /// Whether either of two has room for the other.
-    fn hold_one_more(&self, inviter: UserIx, invitee: UserIx) -> Result<(), ContactFault> {
+    pub(super) fn hold_one_more(&self, inviter: UserIx, invitee: UserIx) -> Result<(), ContactFault> {
         let max = usize::try_from(self.settings.contacts_max).unwrap_or(usize::MAX);
         let has_room = |side: UserIx, with: UserIx| {
             let contacts = &self.accounts.user(side).contacts;

@@ -96,7 +96,7 @@ impl Marks {
         self.0 & (1 << mark.0) != 0
     }
 
-    fn put(&mut self, mark: Mark, set: Set) {
+    pub(super) fn put(&mut self, mark: Mark, set: Set) {
         match set {
             Set::On => self.0 |= 1 << mark.0,
             Set::Off => self.0 &= !(1 << mark.0),

@@ -39,21 +39,34 @@ pub(super) struct HttpFault {
 }
 
 /// Armed faults, oldest first.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Faults {
-    answers: VecDeque<(UserIx, AnswerFault)>,
+    pub(super) answers: VecDeque<(UserIx, AnswerFault)>,
     /// Whose next uploads meet a reset connection.
-    uploads: Vec<UserIx>,
-    logins: Vec<(UserIx, LoginFault)>,
-    requests: Vec<HttpFault>,
+    pub(super) uploads: Vec<UserIx>,
+    /// Whose next uploads come at how many bytes a second, and how many of them.
+    pub(super) slow_uploads: Vec<(UserIx, u64, u32)>,
+    pub(super) logins: Vec<(UserIx, LoginFault)>,
+    pub(super) requests: Vec<HttpFault>,
 }
 
-/// Answers that wait for a request which may never come; a scenario has a dozen.
-pub(super) const HTTP_FAULTS_MAX: usize = 1_000;
+/// How many faults of a kind wait at most: what they wait for may never come, and a scenario has a dozen.
+pub(super) const ARMED_MAX: usize = 1_000;
+
+/// [`ARMED_MAX`] faults of the kind wait already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Full;
+
+/// Whether one more may wait.
+fn room(waiting: usize) -> Result<(), Full> {
+    if waiting < ARMED_MAX { Ok(()) } else { Err(Full) }
+}
 
 impl Faults {
-    pub(super) fn arm(&mut self, user: UserIx, fault: AnswerFault) {
+    pub(super) fn arm(&mut self, user: UserIx, fault: AnswerFault) -> Result<(), Full> {
+        room(self.answers.len())?;
         self.answers.push_back((user, fault));
+        Ok(())
     }
 
     /// The fault for this message of the user, if one is armed; it is used up.
@@ -65,8 +78,10 @@ impl Faults {
         self.answers.remove(index).map(|(_, fault)| fault)
     }
 
-    pub(super) fn arm_upload(&mut self, user: UserIx) {
+    pub(super) fn arm_upload(&mut self, user: UserIx) -> Result<(), Full> {
+        room(self.uploads.len())?;
         self.uploads.push(user);
+        Ok(())
     }
 
     /// Whether this upload of the user is to be reset; the fault is used up.
@@ -75,8 +90,33 @@ impl Faults {
         index.map(|index| self.uploads.swap_remove(index)).is_some()
     }
 
-    pub(super) fn arm_login(&mut self, user: UserIx, fault: LoginFault) {
+    pub(super) fn arm_slow_uploads(
+        &mut self,
+        user: UserIx,
+        bytes_per_second: u64,
+        count: u32,
+    ) -> Result<(), Full> {
+        room(self.slow_uploads.len())?;
+        self.slow_uploads.push((user, bytes_per_second, count));
+        Ok(())
+    }
+
+    /// How many bytes a second this upload of the user brings, if that is staged; it is counted.
+    pub(super) fn take_slow_upload(&mut self, user: UserIx) -> Option<u64> {
+        let index = self.slow_uploads.iter().position(|(whose, ..)| *whose == user)?;
+        let (_, bytes_per_second, left) = &mut self.slow_uploads[index];
+        let rate = *bytes_per_second;
+        *left -= 1;
+        if *left == 0 {
+            self.slow_uploads.remove(index);
+        }
+        Some(rate)
+    }
+
+    pub(super) fn arm_login(&mut self, user: UserIx, fault: LoginFault) -> Result<(), Full> {
+        room(self.logins.len())?;
         self.logins.push((user, fault));
+        Ok(())
     }
 
     /// The fault for this login of the user, if one is armed; it is used up.
@@ -85,13 +125,10 @@ impl Faults {
         Some(self.logins.remove(index).1)
     }
 
-    /// False when [`HTTP_FAULTS_MAX`] wait already.
-    pub(super) fn arm_request(&mut self, fault: HttpFault) -> bool {
-        let fits = self.requests.len() < HTTP_FAULTS_MAX;
-        if fits {
-            self.requests.push(fault);
-        }
-        fits
+    pub(super) fn arm_request(&mut self, fault: HttpFault) -> Result<(), Full> {
+        room(self.requests.len())?;
+        self.requests.push(fault);
+        Ok(())
     }
 
     /// The fault for this request of the user, or of nobody in particular, if one is armed; it is used up.

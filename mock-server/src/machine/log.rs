@@ -75,20 +75,20 @@ pub(super) struct NewEntry {
 }
 
 /// A message that is kept.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Entry {
     /// Rises with each entry of the world. It is the id, but for a message that waited (for a webhook) while others
     /// were taken.
-    seq: u64,
+    pub(super) seq: u64,
     pub(super) id: u64,
     pub(super) sender: Option<UserIx>,
-    origin: Option<DeviceId>,
-    audience: Audience,
+    pub(super) origin: Option<DeviceId>,
+    pub(super) audience: Audience,
     pub(super) kind: EntryKind,
     /// It made its readers' unread counts rise.
-    counted: bool,
+    pub(super) counted: bool,
     /// `None` once it was recalled: a position, and for nobody any more.
-    meta: Option<Arc<[u8]>>,
+    pub(super) meta: Option<Arc<[u8]>>,
 }
 
 /// An entry that is for nobody any more.
@@ -131,42 +131,42 @@ pub(super) struct Shown<'a> {
 }
 
 /// Every log of a world.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Queues {
-    convs: Map<ConvKey, Conversation>,
-    messages: Ring,
+    pub(super) convs: Map<ConvKey, Conversation>,
+    pub(super) messages: Ring,
     /// What the service tells has an allowance of its own: the news of a large group must not push messages out.
-    notices: Ring,
+    pub(super) notices: Ring,
     /// The `seq` of kept messages whose id is another.
-    late: Map<u64, u64>,
-    dropped: u64,
+    pub(super) late: Map<u64, u64>,
+    pub(super) dropped: u64,
 }
 
 /// What is kept, oldest first: who goes next.
-#[derive(Debug, Default)]
-struct Ring {
-    slots: VecDeque<Slot>,
-    bytes: usize,
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ring {
+    pub(super) slots: VecDeque<Slot>,
+    pub(super) bytes: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Slot {
-    seq: u64,
-    at: Millis,
-    conv: ConvIx,
+pub(super) struct Slot {
+    pub(super) seq: u64,
+    pub(super) at: Millis,
+    pub(super) conv: ConvIx,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Conversation {
-    log: VecDeque<Entry>,
+    pub(super) log: VecDeque<Entry>,
     /// The position of the log's first entry.
     pub(super) base: u64,
     /// Where the [`EntryKind::Content`] lies: a page of history costs the page, however many receipts lie between.
-    contents: VecDeque<u64>,
+    pub(super) contents: VecDeque<u64>,
     /// The news of modifications by their positions: where the modified message lies.
     pub(super) edits: BTreeMap<u64, u64>,
     /// How often the messages at these positions were modified.
-    edited: BTreeMap<u64, u32>,
+    pub(super) edited: BTreeMap<u64, u32>,
     /// For a single conversation what the first user sees, then what the second does; one otherwise.
     pub(super) frames: [Option<QueueFrames>; 2],
     /// The page that was made last, for the other members of a group.
@@ -174,7 +174,7 @@ pub(super) struct Conversation {
 }
 
 /// A bound on what strangers can make a world keep: two of them for each user that a world may have.
-const CONVERSATIONS_MAX: usize = 200_000;
+pub(super) const CONVERSATIONS_MAX: usize = 200_000;
 /// How often the log repeats that messages are being dropped.
 const DROPPED_PER_WARNING: u64 = 10_000;
 
@@ -572,7 +572,7 @@ impl ConvKey {
 }
 
 impl ConvIx {
-    fn new(index: usize) -> Self {
+    pub(super) fn new(index: usize) -> Self {
         Self(u32::try_from(index).expect("CONVERSATIONS_MAX fits"))
     }
 

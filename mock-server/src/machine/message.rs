@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::hash::Hasher as _;
 use std::sync::Arc;
 
-use fixtures::wire::view::MetaView;
+use fixtures::wire::view::{self, Fields, MetaView};
 use fixtures::wire::{Jid, MessageBody, Meta, message_body, meta, status};
 use prost::Message as _;
 use rustc_hash::FxHasher;
@@ -26,16 +26,16 @@ use super::{Close, ConnId, Millis, Server, encode};
 /// answered as before and not delivered twice (clause send.dedupe).
 #[derive(Clone, Debug, Default)]
 pub(super) struct SentIds {
-    recent: VecDeque<Sent>,
-    highest: u64,
+    pub(super) recent: VecDeque<Sent>,
+    pub(super) highest: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Sent {
-    local_id: u64,
-    server_id: u64,
-    timestamp: Millis,
-    body_hash: u64,
+pub(super) struct Sent {
+    pub(super) local_id: u64,
+    pub(super) server_id: u64,
+    pub(super) timestamp: Millis,
+    pub(super) body_hash: u64,
 }
 
 /// What a refused sender is told.
@@ -51,7 +51,7 @@ pub(super) struct Origin {
 }
 
 /// What is known of a message while it is decided upon.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Ticket {
     pub(super) origin: Origin,
     pub(super) local_id: u64,
@@ -61,15 +61,16 @@ pub(super) struct Ticket {
 }
 
 /// A client resends what was in flight when its link went: far fewer than this.
-const SENT_IDS_MAX: usize = 512;
+pub(super) const SENT_IDS_MAX: usize = 512;
 
 impl SentIds {
-    fn find(&self, local_id: u64) -> Option<Sent> {
+    fn find(&self, local_id: u64, body_hash: u64) -> Option<Sent> {
         // Local ids rise, so nearly every message is known to be new without looking.
         if local_id > self.highest {
             return None;
         }
-        self.recent.iter().rev().find(|sent| sent.local_id == local_id).copied()
+        let is_of_same_count = |sent: &&Sent| sent.body_hash & APART == body_hash & APART;
+        self.recent.iter().rev().filter(is_of_same_count).find(|sent| sent.local_id == local_id).copied()
     }
 
     fn note(&mut self, sent: Sent) {
@@ -152,7 +153,9 @@ impl Server {
     /// Whether the device has sent this before, under the same local id: then it is answered as before.
     pub(super) fn is_sent_again(&mut self, ticket: &Ticket) -> bool {
         let &Ticket { origin, local_id, body_hash, .. } = ticket;
-        let Some(sent) = self.sent_ids(origin).and_then(|ids| ids.find(local_id)) else { return false };
+        let Some(sent) = self.sent_ids(origin).and_then(|ids| ids.find(local_id, body_hash)) else {
+            return false;
+        };
         if sent.body_hash != body_hash {
             let text = format!("payload.meta.id {local_id} was used before, for another message");
             self.finding(origin.conn, "build.unique-id", text);
@@ -161,7 +164,7 @@ impl Server {
         true
     }
 
-    fn judge(&mut self, now: Millis, origin: Origin, meta: &MetaView<'_>) -> Result<Act, Refused> {
+    pub(super) fn judge(&mut self, now: Millis, origin: Origin, meta: &MetaView<'_>) -> Result<Act, Refused> {
         let body = self.read_body(origin.conn, meta)?;
         let act = self.route(now, origin, meta, &body)?;
         match &act {
@@ -386,9 +389,21 @@ pub(super) enum StagedTo {
     Muc(MucIx),
 }
 
-/// Tells two bodies apart; never leaves the process.
-fn hash(bytes: &[u8]) -> u64 {
+/// Tells two bodies apart; leaves the process in the state of a world alone.
+/// Of a hash, the bit that says by which count a local id was given. SDKs of 4.x count recalls and delivered
+/// acknowledgements apart from everything else, and begin both counts at the time of day (seen in 4.21.1): one id may be
+/// used in each, for two things.
+const APART: u64 = 1;
+
+fn hash(payload: &[u8]) -> u64 {
+    /// `MessageBody.type`; encoders put it first.
+    const TYPE: u32 = 1;
     let mut hasher = FxHasher::default();
-    hasher.write(bytes);
-    hasher.finish()
+    hasher.write(payload);
+    let kind = Fields::of(payload).filter_map(Result::ok).find(|field| field.number == TYPE);
+    let is_apart = kind.is_some_and(|kind| {
+        let apart = [message_body::Type::Recall, message_body::Type::DeliverAck];
+        apart.into_iter().any(|apart| matches!(kind.value, view::Value::Varint(kind) if kind == apart as u64))
+    });
+    hasher.finish() & !APART | u64::from(is_apart)
 }

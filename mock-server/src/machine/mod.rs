@@ -16,6 +16,7 @@ mod log;
 mod message;
 mod muc;
 mod mutes;
+mod nasty;
 mod notification;
 mod notify;
 mod part_upload;
@@ -32,10 +33,14 @@ pub mod rest;
 mod room;
 mod roster;
 mod route;
+mod rules;
 mod session;
 mod staging;
+pub mod state;
 mod thread;
+mod timer;
 mod upload;
+mod view;
 mod webhook;
 
 use std::borrow::Cow;
@@ -50,10 +55,17 @@ use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
 use crate::control::Settings;
+use crate::rule::Side;
+use crate::tape::Deed;
 use account::Accounts;
+#[cfg(feature = "shell")]
+pub(crate) use account::TOKEN_BYTES_MAX;
+pub(crate) use account::is_legal as is_legal_name;
 use fault::Faults;
 use log::Queues;
 use muc::Mucs;
+use nasty::Nasty;
+pub use nasty::{Decision, Drawn};
 use part_upload::PartUploads;
 use pins::Pins;
 use policy::SaidLately;
@@ -61,10 +73,14 @@ use presence::Presence;
 use reaction::Reactions;
 use receipt::Receipts;
 use report::Reports;
+pub use rules::RuleState;
+use rules::Rules;
 use session::Session;
 use thread::Threads;
+use timer::Timers;
 use upload::Attachments;
 pub use upload::{BlobId, Upload};
+pub use view::View;
 use webhook::Webhooks;
 pub use webhook::{WebhookAnswer, WebhookId, WebhookRequest};
 
@@ -96,6 +112,10 @@ pub struct Config {
     pub settings: Settings,
     /// The first message id. Above 2^53, so that a client that keeps ids as doubles is caught.
     pub first_id: u64,
+    /// What decides wherever chance does: the same inputs and the same seed give the same outputs.
+    pub seed: u64,
+    /// The seed of nasty mode, in which whatever the protocol leaves open happens; `None`: as kind as it can be.
+    pub nasty: Option<u64>,
 }
 
 /// `org#app`, the tenant.
@@ -140,6 +160,8 @@ pub enum Input {
         /// What came back, if anything.
         answer: WebhookAnswer,
     },
+    /// It is as late as [`Server::next_deadline`] said, or later.
+    Timeout,
 }
 
 /// What a world wants done.
@@ -158,6 +180,11 @@ pub enum Output {
         conn: ConnId,
         /// How.
         how: Close,
+    },
+    /// A sign of life, out of turn: SockJS says `h`, WebSocket pings.
+    Heartbeat {
+        /// To whom.
+        conn: ConnId,
     },
     /// The answer to a request.
     Http {
@@ -186,6 +213,17 @@ pub enum Output {
         /// The device.
         resource: String,
     },
+    /// A rule did something: for the record of the run. What is damaged comes right behind it.
+    Fault {
+        /// To whose frame; of a request none.
+        conn: Option<ConnId>,
+        /// The rule's number.
+        rule: u64,
+        /// What.
+        deed: Deed,
+        /// The same in words.
+        text: String,
+    },
     /// A client did something wrong that the server forgave.
     Finding(Finding),
     /// Something the person at the desk should know.
@@ -199,6 +237,8 @@ pub enum Close {
     Code(u16),
     /// Without any: as if the link had gone.
     Cut,
+    /// By a reset: what was not written yet is lost.
+    Reset,
     /// Not at all: nothing more is sent, not even what was waiting, and the stream is read until the peer ends it.
     Mute,
 }
@@ -214,8 +254,17 @@ pub struct Finding {
     pub text: String,
 }
 
+/// What may be due.
+#[derive(Clone, Debug)]
+enum Due {
+    /// The first thing that waits for or from a connection.
+    Lane { conn: ConnId, side: Side },
+    /// A request, or its answer.
+    Request { id: RequestId, request: Box<rest::Request>, response: Option<Box<rest::Response>> },
+}
+
 /// One world.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Server {
     app: AppKey,
     settings: Settings,
@@ -228,6 +277,7 @@ pub struct Server {
     queues: Queues,
     sessions: Map<ConnId, Session>,
     faults: Faults,
+    rules: Rules,
     said_lately: SaidLately,
     receipts: Receipts,
     reactions: Reactions,
@@ -237,6 +287,10 @@ pub struct Server {
     webhooks: Webhooks,
     attachments: Attachments,
     part_uploads: PartUploads,
+    timers: Timers<Due>,
+    seed: u64,
+    /// Boxed: nearly always there is none.
+    nasty: Option<Box<Nasty>>,
     outputs: VecDeque<Output>,
     inputs: u64,
 }
@@ -245,6 +299,7 @@ impl Server {
     /// An empty world.
     pub fn new(config: Config) -> Self {
         Self {
+            nasty: config.nasty.map(|seed| Box::new(Nasty::new(seed, &config.app_key))),
             app: config.app_key,
             settings: config.settings,
             next_id: config.first_id,
@@ -256,6 +311,7 @@ impl Server {
             queues: Queues::default(),
             sessions: Map::default(),
             faults: Faults::default(),
+            rules: Rules::default(),
             said_lately: SaidLately::default(),
             receipts: Receipts::default(),
             reactions: Reactions::default(),
@@ -265,6 +321,8 @@ impl Server {
             webhooks: Webhooks::default(),
             attachments: Attachments::default(),
             part_uploads: PartUploads::default(),
+            timers: Timers::default(),
+            seed: config.seed,
             outputs: VecDeque::new(),
             inputs: 0,
         }
@@ -272,23 +330,65 @@ impl Server {
 
     /// Takes what happened at `now`.
     pub fn handle(&mut self, now: Millis, input: Input) {
+        let mut from = self.outputs.len();
         match input {
             Input::Opened { conn } => {
                 self.sessions.insert(conn, Session::opened());
             }
             Input::Frame { conn, bytes } => {
                 self.inputs += 1;
-                self.frame(now, conn, bytes);
+                if self.rules.is_idle() {
+                    self.frame(now, conn, bytes);
+                } else {
+                    self.ruled_frame(now, conn, bytes);
+                }
             }
-            Input::Closed { conn } => self.closed(conn),
+            Input::Closed { conn } => {
+                self.rules_forget(conn);
+                self.closed(conn);
+                self.nasty_closed(conn);
+            }
             Input::Http { id, request } => {
                 self.inputs += 1;
-                let response = rest::answer(self, now, &request);
-                self.outputs.push_back(Output::Http { id, response });
+                if self.rules.is_idle() {
+                    let response = rest::answer(self, now, &request);
+                    self.outputs.push_back(Output::Http { id, response });
+                } else {
+                    self.ruled_request(now, id, request);
+                }
             }
             Input::Webhook { id, answer } => self.webhook_answered(now, id, answer),
+            Input::Timeout => {
+                self.nasty_timeout(now);
+                // What was late has been decided upon.
+                from = self.outputs.len();
+                self.time_out(now);
+            }
         }
+        self.conclude(now, from);
+    }
+
+    /// What comes of what happened: who is told of whom, and what nasty mode makes of the outputs from the `from`th on,
+    /// and rules of all.
+    fn conclude(&mut self, now: Millis, from: usize) {
         self.tell_moves(now);
+        if self.nasty.is_some() {
+            self.decide_outputs(now, from);
+        }
+        if !self.rules.is_idle() {
+            self.rule_outputs(now);
+        }
+    }
+
+    /// When something is due here of itself; the host then gives [`Input::Timeout`], and asks again. Until something
+    /// else is given, that moment stays the same.
+    pub fn next_deadline(&self) -> Option<Millis> {
+        self.timers.next().into_iter().chain(self.nasty_deadline()).min()
+    }
+
+    /// The world's seed.
+    pub fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// The next thing to do, until `None`.
@@ -315,6 +415,7 @@ impl Server {
             }
         }
         self.webhooks.unfinished(&self.accounts, &mut waits);
+        self.nasty_unfinished(&mut waits);
         waits
     }
 
@@ -326,6 +427,23 @@ impl Server {
     /// Whose access token this is, while it has not expired.
     pub fn token_user(&self, now: Millis, token: &str) -> Option<&str> {
         self.accounts.token(now, token).ok().map(|user| self.accounts.name(user))
+    }
+
+    fn time_out(&mut self, now: Millis) {
+        while let Some(due) = self.timers.take_due(now) {
+            match due {
+                Due::Lane { conn, side } => self.lane_due(now, conn, side),
+                Due::Request { id, request, response } => {
+                    self.request_due(now, id, request, response.map(|response| *response));
+                }
+            }
+        }
+    }
+
+    /// The names of all users, folded.
+    #[cfg(feature = "shell")]
+    pub(crate) fn user_names(&self) -> impl Iterator<Item = &str> {
+        self.accounts.all_names()
     }
 
     fn frame(&mut self, now: Millis, conn: ConnId, bytes: Bytes) {
@@ -409,10 +527,12 @@ impl Server {
         let user = self.sessions.get(&conn).and_then(Session::live).map_or_else(String::new, |live| {
             format!("{}/{}", self.accounts.name(live.reader.user), live.resource)
         });
+        let text = self.with_seed(text);
         self.outputs.push_back(Output::Finding(Finding { clause, user, text }));
     }
 
     fn warn(&mut self, text: String) {
+        let text = self.with_seed(text);
         self.outputs.push_back(Output::Warning(text));
     }
 
@@ -485,6 +605,8 @@ impl Config {
             settings: Settings::default(),
             // 19 digits, as real ids have; adjacent ids fall together when kept as doubles.
             first_id: 1_160_000_000_000_000_001,
+            seed: 0,
+            nasty: None,
         }
     }
 }

@@ -14,9 +14,9 @@ pub(super) enum ChatKind {
 /// Until when a user is mute in each kind of conversation.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Mutes {
-    chat: Option<Millis>,
-    groupchat: Option<Millis>,
-    chatroom: Option<Millis>,
+    pub(super) chat: Option<Millis>,
+    pub(super) groupchat: Option<Millis>,
+    pub(super) chatroom: Option<Millis>,
 }
 
 /// Later than any clock: until it is taken back.
@@ -55,7 +55,7 @@ impl Mutes {
         }
     }
 
-    fn until(&self, kind: ChatKind) -> Option<Millis> {
+    pub(super) fn until(&self, kind: ChatKind) -> Option<Millis> {
         match kind {
             ChatKind::Chat => self.chat,
             ChatKind::Groupchat => self.groupchat,

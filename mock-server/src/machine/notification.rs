@@ -11,7 +11,7 @@ use super::account::UserIx;
 use super::{Millis, Server, excerpt};
 
 /// The push settings of a user.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Notification {
     /// Of all that comes.
     pub(super) all: Silence,
@@ -24,10 +24,10 @@ pub(super) struct Notification {
 /// When nothing is pushed. Each part is set by itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Silence {
-    remind: Option<Remind>,
-    until: Option<Millis>,
+    pub(super) remind: Option<Remind>,
+    pub(super) until: Option<Millis>,
     /// `h:m-h:m`, every day.
-    interval: Option<Box<str>>,
+    pub(super) interval: Option<Box<str>>,
 }
 
 /// What is pushed.

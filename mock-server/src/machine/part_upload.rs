@@ -8,27 +8,27 @@ use super::upload::BlobId;
 use super::{Map, Millis, Output, Server};
 
 /// The uploads in parts of a world that are not complete.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct PartUploads {
     /// By uuid, in the order in which they began.
-    open: Map<Box<str>, PartUpload>,
+    pub(super) open: Map<Box<str>, PartUpload>,
 }
 
-#[derive(Debug)]
-struct PartUpload {
-    owner: Caller,
+#[derive(Clone, Debug)]
+pub(super) struct PartUpload {
+    pub(super) owner: Caller,
     /// When it began or had its last part.
-    touched: Millis,
-    parts: BTreeMap<u32, Part>,
+    pub(super) touched: Millis,
+    pub(super) parts: BTreeMap<u32, Part>,
     /// As part 1 was named, which is all that the client ever says of the file's name and kind.
-    name: String,
-    media_type: String,
+    pub(super) name: String,
+    pub(super) media_type: String,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Part {
-    blob: BlobId,
-    bytes: u64,
+pub(super) struct Part {
+    pub(super) blob: BlobId,
+    pub(super) bytes: u64,
 }
 
 /// A part that came.

@@ -9,10 +9,10 @@ use super::log::{ConvIx, ConvKey, Found};
 use super::{Map, Millis, Server};
 
 /// The pinned messages of a world's conversations.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Pins {
     /// In each the one that was pinned last at the end.
-    by_conv: Map<ConvIx, Vec<Pin>>,
+    pub(super) by_conv: Map<ConvIx, Vec<Pin>>,
 }
 
 /// A pinned message.

@@ -19,18 +19,18 @@ use super::route::Delivery;
 use super::{Map, Millis, Server};
 
 /// What users have said lately, as long as the app watches for spam.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct SaidLately {
     /// Oldest first.
-    said: VecDeque<(Millis, UserIx, u64)>,
-    times: Map<(UserIx, u64), u32>,
+    pub(super) said: VecDeque<(Millis, UserIx, u64)>,
+    pub(super) times: Map<(UserIx, u64), u32>,
 }
 
 /// control.rs, `Settings::antispam`: the fourth is refused. Our guess.
 const SAME_MAX: u32 = 3;
 const SPAM_WINDOW_MS: u64 = 10_000;
 /// A bound on what strangers can make a world keep: 10,000 messages a second for the whole window.
-const SAID_MAX: usize = 100_000;
+pub(super) const SAID_MAX: usize = 100_000;
 
 impl SaidLately {
     /// Whether the user has said this so often that it is spam; if not, it is noted.

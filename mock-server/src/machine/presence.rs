@@ -12,22 +12,22 @@ use super::session::Session;
 use super::{Map, Millis, Server, Set};
 
 /// Who is told of whom, and what is to be told yet.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Presence {
     /// By whom it is about: who is told, and until when.
-    watchers: Map<UserIx, Map<UserIx, Millis>>,
+    pub(super) watchers: Map<UserIx, Map<UserIx, Millis>>,
     /// The same by who is told.
-    watched: Map<UserIx, Set<UserIx>>,
+    pub(super) watched: Map<UserIx, Set<UserIx>>,
     /// How many subscriptions that are.
-    subscriptions: usize,
+    pub(super) subscriptions: usize,
     /// The devices that came and went since the last input.
-    moves: Vec<Move>,
+    pub(super) moves: Vec<Move>,
 }
 
 /// What a user has said, and when it or the user's devices last changed.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Said {
-    ext: Box<str>,
+    pub(super) ext: Box<str>,
     pub(super) at: Millis,
 }
 
@@ -40,8 +40,8 @@ pub(super) enum PresenceFault {
     TooMany,
 }
 
-#[derive(Debug)]
-struct Move {
+#[derive(Clone, Debug)]
+pub(super) struct Move {
     user: UserIx,
     resource: Box<str>,
     way: Way,
@@ -85,11 +85,11 @@ impl Presence {
     }
 
     /// Until when `watcher` is told of `about`.
-    fn until(&self, watcher: UserIx, about: UserIx) -> Option<Millis> {
+    pub(super) fn until(&self, watcher: UserIx, about: UserIx) -> Option<Millis> {
         self.watchers.get(&about)?.get(&watcher).copied()
     }
 
-    fn watch(&mut self, watcher: UserIx, about: UserIx, until: Millis) {
+    pub(super) fn watch(&mut self, watcher: UserIx, about: UserIx, until: Millis) {
         if self.watchers.entry(about).or_default().insert(watcher, until).is_none() {
             self.subscriptions += 1;
         }

@@ -17,8 +17,10 @@ use super::account::{Accounts, GoneDevice, Membership, UserIx};
 use super::encode::{self, QueueFrames};
 use super::log::{Audience, ConvIx, ConvKey, Conversation, Entry, EntryKind, Found, NewEntry, Queues};
 use super::muc::{MucIx, Mucs};
+use super::nasty::AGAIN_METAS_MAX;
 use super::session::{DeviceId, Live, Reader, Session};
 use super::{AppKey, ConnId, Millis, Output, Server, excerpt};
+use crate::control_api::OVERVIEW_COUNT_MAX;
 
 /// What one device has had of one conversation.
 #[derive(Clone, Debug)]
@@ -27,17 +29,40 @@ pub(super) struct Cursor {
     position: u64,
     /// The device was told of the queue and has not pulled it to its end since.
     told: bool,
-    /// Where the page that waits for its key ends.
-    page_end: Option<u64>,
-    /// Where it ended when it was given before: a client that pulls twice acknowledges twice. Nearly always empty.
-    earlier_ends: Vec<u64>,
-    /// What was acknowledged last.
+    /// The page that waits for its key.
+    page: Option<Given>,
+    /// Those that were given before it and wait for theirs: a client that pulls twice acknowledges twice, or does not.
+    /// Nearly always empty.
+    earlier_pages: Vec<Given>,
+    /// The key that was given back last.
     acknowledged: Option<u64>,
     /// How often the device had come back before: part of its keys.
     returns: u16,
     /// Positions of news of modifications that the device need not have: it is given the messages as they are by now.
     /// They rise; nearly always there are none.
     outdated: Vec<u64>,
+    /// What a nasty world did to the device.
+    teased: Teased,
+}
+
+/// A page that was given.
+#[derive(Clone, Copy, Debug)]
+struct Given {
+    /// The position behind it.
+    end: u64,
+    /// Its `nextKey`.
+    key: u64,
+}
+
+/// What a nasty world did to a device, so that it ends.
+#[derive(Clone, Debug, Default)]
+struct Teased {
+    /// Where the pages end that were given again, or not: each comes twice at most.
+    again_end: u64,
+    /// How many: part of the keys, since 4.x gives up a queue whose next key is the one that it had last.
+    again: u16,
+    /// The device was told of the queue though it had it all, and nothing has come since.
+    of_empty: bool,
 }
 
 /// Whether an entry makes its readers' unread counts rise.
@@ -54,6 +79,15 @@ pub(super) enum Listing {
     AsBefore,
 }
 
+/// What a device has still to do with a queue; both together are counted up to [`OVERVIEW_COUNT_MAX`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Owed {
+    /// Messages that it has not been given.
+    pub(super) waiting: usize,
+    /// Those of the page whose key it has not given back.
+    pub(super) unacknowledged: usize,
+}
+
 /// Clients remember only about 101 ids for telling duplicates (wire-3x §5), and a page may come twice.
 const PAGE_METAS_MAX: usize = 50;
 /// A page is copied into each recipient's write buffer, which keeps its size: 50 messages of the default limit
@@ -65,7 +99,7 @@ impl Queues {
     pub(super) fn unfinished(&self, live: &Live, accounts: &Accounts, mucs: &Mucs, waits: &mut Vec<String>) {
         for (&conv, cursor) in &live.cursors {
             let waiting = self.waiting(conv, cursor, &live.reader);
-            if waiting == 0 && !cursor.told && cursor.page_end.is_none() {
+            if waiting == 0 && !cursor.told && cursor.page.is_none() {
                 continue;
             }
             let device = format!("{}/{}", accounts.name(live.reader.user), live.resource);
@@ -74,9 +108,9 @@ impl Queues {
                 ConvKey::Muc(muc) => &mucs.muc(muc).id,
                 ConvKey::Service(_) => "(service)",
             };
-            waits.push(match cursor.page_end {
-                Some(end) => {
-                    format!("{device} has not acknowledged queue {queue} with key {}", cursor.key_of(end))
+            waits.push(match cursor.page {
+                Some(Given { key, .. }) => {
+                    format!("{device} has not acknowledged queue {queue} with key {key}")
                 }
                 None => format!("{device} has not pulled queue {queue} ({waiting} waiting)"),
             });
@@ -87,6 +121,26 @@ impl Queues {
     fn waiting(&self, conv: ConvIx, cursor: &Cursor, reader: &Reader) -> usize {
         let entries = self.at(conv).numbered_from(cursor.position);
         entries.filter(|&(at, entry)| cursor.wants(at) && entry.meta_for(reader).is_some()).count()
+    }
+
+    /// What the device has still to be given, and what it has been given and has not acknowledged.
+    pub(super) fn owed(&self, conv: ConvIx, cursor: &Cursor, reader: &Reader) -> Owed {
+        let mut owed = Owed::default();
+        let entries = self.at(conv).numbered_from(cursor.position);
+        let wanted = entries.filter(|&(at, entry)| cursor.wants(at) && entry.meta_for(reader).is_some());
+        for (at, _) in wanted.take(OVERVIEW_COUNT_MAX) {
+            if cursor.page.is_some_and(|page| at < page.end) {
+                owed.unacknowledged += 1;
+            } else {
+                owed.waiting += 1;
+            }
+        }
+        owed
+    }
+
+    /// As [`Queues::owed`], for a device that begins at this position.
+    pub(super) fn owed_to_a_new_device(&self, conv: ConvIx, position: u64, reader: &Reader) -> Owed {
+        self.owed(conv, &Cursor::at(position), reader)
     }
 
     fn frames(&mut self, conv: ConvIx, reader: UserIx, naming: &Naming<'_>) -> &QueueFrames {
@@ -104,16 +158,23 @@ impl Queues {
     }
 
     /// The next page for the device, moving its cursor over what it needs no copy of.
-    fn page(&mut self, conv: ConvIx, cursor: &mut Cursor, reader: &Reader, naming: &Naming<'_>) -> Bytes {
+    fn page(
+        &mut self,
+        conv: ConvIx,
+        cursor: &mut Cursor,
+        reader: &Reader,
+        naming: &Naming<'_>,
+        metas_max: usize,
+    ) -> Bytes {
         let conversation = self.at(conv);
-        let Span { first, end, whole } = conversation.span(cursor, reader);
+        let Span { first, end, whole } = conversation.span(cursor, reader, metas_max);
         cursor.position = first;
         if first == end {
             cursor.restart_at(end);
             return self.frames(conv, reader.user, naming).last.clone();
         }
         cursor.give(end);
-        let shared = whole && cursor.returns == 0 && matches!(self.key(conv), ConvKey::Muc(_));
+        let shared = whole && cursor.key_salt() == 0 && matches!(self.key(conv), ConvKey::Muc(_));
         if shared
             && let Some((from, to, page)) = &self.at(conv).last_page
             && (*from, *to) == (first, end)
@@ -144,7 +205,7 @@ struct Span {
 
 impl Conversation {
     /// The next page of the cursor: it begins and ends with something for the device, if there is anything.
-    fn span(&self, cursor: &Cursor, reader: &Reader) -> Span {
+    fn span(&self, cursor: &Cursor, reader: &Reader, metas_max: usize) -> Span {
         let (mut first, mut end, mut whole) = (cursor.position.max(self.base), None, true);
         let (mut metas, mut bytes) = (0, 0);
         for (at, entry) in self.numbered_from(first) {
@@ -155,7 +216,7 @@ impl Conversation {
                 }
                 continue;
             };
-            if metas == PAGE_METAS_MAX || (metas > 0 && bytes + meta.len() > PAGE_BYTES_MAX) {
+            if metas == metas_max || (metas > 0 && bytes + meta.len() > PAGE_BYTES_MAX) {
                 break;
             }
             metas += 1;
@@ -230,11 +291,15 @@ impl Server {
     ) {
         let NewEntry { id, sender, origin, .. } = entry;
         let audience = entry.audience.clone();
+        let is_receipt = entry.kind == EntryKind::Receipt;
         // An id that was allotted just now is the newest; one that waited would lie behind later ones.
         let seq = if id + 1 == self.next_id { id } else { self.allot_id() };
         let counted = counts == Counts::Unread;
         let position = self.queues.push(now, seq, conv, entry, counted);
         let end = position + 1;
+        if let Some(nasty) = &mut self.nasty {
+            nasty.is_receipt = is_receipt;
+        }
         let naming = Naming { app: &self.app, accounts: &self.accounts, mucs: &self.mucs };
         for &reader in readers {
             let mut notice = None;
@@ -244,11 +309,12 @@ impl Server {
                 };
                 let cursor = live.cursors.entry(conv).or_insert_with(|| Cursor::at(position));
                 if !audience.concerns(&live.reader) || origin == Some(live.reader.device) {
-                    if cursor.position == position && cursor.page_end.is_none() {
+                    if cursor.position == position && cursor.page.is_none() {
                         cursor.position = end;
                     }
                 } else if !cursor.told {
                     cursor.told = true;
+                    cursor.teased.of_empty = false;
                     let bytes = notice
                         .get_or_insert_with(|| self.queues.frames(conv, reader, &naming).notice.clone())
                         .clone();
@@ -380,12 +446,15 @@ impl Server {
         let Some(live) = self.sessions.get_mut(&conn).and_then(Session::live_mut) else { return };
         let mut answer =
             CommUnreadDl { status: Some(encode::ok()), timestamp: Some(now.0), ..CommUnreadDl::default() };
-        let waiting: Vec<(ConvIx, usize)> = live
+        let mut waiting: Vec<(ConvIx, usize)> = live
             .cursors
             .iter()
             .map(|(&conv, cursor)| (conv, self.queues.waiting(conv, cursor, &live.reader)))
             .filter(|&(_, n)| n > 0)
             .collect();
+        if let Some(nasty) = &mut self.nasty {
+            nasty.shuffle(conn, &mut waiting);
+        }
         for (conv, n) in waiting {
             let queue = naming.jid(self.queues.key(conv), live.reader.user);
             answer.unread.push(MetaQueue { queue: Some(queue), n: u32::try_from(n).ok() });
@@ -413,11 +482,12 @@ impl Server {
         let Some(cursor) = live.cursors.get_mut(&conv) else {
             return self.send(conn, encode::empty_last(queue));
         };
+        let before = cursor.position;
         // 0 is what an SDK writes for "no key".
         if let Some(key) = key.filter(|&key| key != 0)
             && !cursor.acknowledge(key)
         {
-            let expected = cursor.page_end.map(|end| cursor.key_of(end));
+            let expected = cursor.page.map(|page| page.key);
             // An empty last page, so that a client that is wrong every time does not go round for ever; what it
             // has not acknowledged it is told of again.
             cursor.restart_at(cursor.position);
@@ -425,12 +495,35 @@ impl Server {
             return self.send(conn, encode::empty_last(queue));
         }
         let naming = Naming { app: &self.app, accounts: &self.accounts, mucs: &self.mucs };
-        let page = self.queues.page(conv, cursor, &reader, &naming);
+        let mut metas_max = PAGE_METAS_MAX;
+        let mut teasing = None;
+        if let Some(nasty) = &mut self.nasty {
+            let page_end = cursor.position;
+            if cursor.may_come_again(before) && nasty.gives_again(conn) {
+                cursor.give_again(before);
+            }
+            cursor.teased.again_end = cursor.teased.again_end.max(page_end);
+            metas_max = nasty.page_size(conn, metas_max);
+            teasing = Some(nasty);
+        }
+        let page = self.queues.page(conv, cursor, &reader, &naming, metas_max);
         let position = cursor.position;
+        let mut notice = None;
+        if let Some(nasty) = teasing
+            && !cursor.told
+            && !cursor.teased.of_empty
+            && nasty.tells_of_empty(conn)
+        {
+            (cursor.told, cursor.teased.of_empty) = (true, true);
+            notice = Some(self.queues.frames(conv, reader.user, &naming).notice.clone());
+        }
         if let Some(membership) = self.accounts.user_mut(reader.user).conversations.get_mut(&conv) {
             membership.watermark = membership.watermark.max(position);
         }
         self.send(conn, page);
+        if let Some(notice) = notice {
+            self.send(conn, notice);
+        }
     }
 
     /// Forgets what a user had of a conversation it has left.
@@ -483,21 +576,42 @@ impl Naming<'_> {
 }
 
 impl Cursor {
-    /// The next position to hand out.
+    /// The next position to hand out to the device should it come back: not what it has had and acknowledged.
     pub(super) fn position(&self) -> u64 {
-        self.position
+        self.position.max(self.teased.again_end)
     }
 
     fn at(position: u64) -> Self {
         Self {
             position,
             told: false,
-            page_end: None,
-            earlier_ends: Vec::new(),
+            page: None,
+            earlier_pages: Vec::new(),
             acknowledged: None,
             returns: 0,
             outdated: Vec::new(),
+            teased: Teased::default(),
         }
+    }
+
+    /// Whether the page that began at `before` and was just acknowledged may be given once more.
+    fn may_come_again(&self, before: u64) -> bool {
+        let is_short = self.position.saturating_sub(before) <= AGAIN_METAS_MAX as u64;
+        let is_new = before >= self.teased.again_end && before < self.position;
+        is_new && is_short && self.outdated.is_empty()
+    }
+
+    fn give_again(&mut self, from: u64) {
+        self.position = from;
+        self.told = true;
+        self.teased.again = self.teased.again.wrapping_add(1);
+    }
+
+    /// What sets keys apart that would be the same.
+    fn key_salt(&self) -> u64 {
+        // From the other end, so that the two do not meet.
+        let again = KEYS_PER_POSITION - u64::from(self.teased.again) % KEYS_PER_POSITION;
+        (u64::from(self.returns) + again) % KEYS_PER_POSITION
     }
 
     /// Whether the device is to have what lies there, as far as that goes by what it has had.
@@ -507,52 +621,55 @@ impl Cursor {
 
     /// The position behind all that was given, acknowledged or not.
     fn given(&self) -> u64 {
-        self.page_end.unwrap_or(self.position).max(self.position)
+        self.page.map_or(self.position, |page| page.end).max(self.position).max(self.teased.again_end)
     }
 
     /// Nothing is under way any more; the next message there is told of.
     fn restart_at(&mut self, position: u64) {
         self.position = position;
         self.told = false;
-        self.page_end = None;
-        self.earlier_ends.clear();
+        self.supersede();
         self.outdated.retain(|&at| at >= position);
     }
 
     /// A page that ends there goes out.
     fn give(&mut self, end: u64) {
-        /// A client pulls a queue once for a NOTICE and once for an UNREAD; more at a time is a storm.
-        const EARLIER_ENDS_MAX: usize = 16;
         self.told = true;
-        if let Some(earlier) = self.page_end.replace(end).filter(|&earlier| earlier != end) {
-            if self.earlier_ends.len() == EARLIER_ENDS_MAX {
-                self.earlier_ends.remove(0);
+        self.supersede();
+        self.page = Some(Given { end, key: self.key_of(end) });
+    }
+
+    /// Nothing waits for the page's key any more, and it may still come.
+    fn supersede(&mut self) {
+        /// A client pulls a queue once for a NOTICE and once for an UNREAD; more at a time is a storm.
+        const EARLIER_PAGES_MAX: usize = 16;
+        if let Some(page) = self.page.take() {
+            if self.earlier_pages.len() == EARLIER_PAGES_MAX {
+                self.earlier_pages.remove(0);
             }
-            self.earlier_ends.push(earlier);
+            self.earlier_pages.push(page);
         }
     }
 
     /// Takes a key back. False when no page of this queue had it.
     fn acknowledge(&mut self, key: u64) -> bool {
-        let end = if self.page_end.is_some_and(|end| self.key_of(end) == key) {
-            self.page_end.take()
-        } else {
-            let at = self.earlier_ends.iter().position(|&end| self.key_of(end) == key);
-            at.map(|at| self.earlier_ends.remove(at))
-        };
-        if let Some(end) = end {
+        let page = self.page.take_if(|page| page.key == key).or_else(|| {
+            let at = self.earlier_pages.iter().position(|page| page.key == key);
+            at.map(|at| self.earlier_pages.remove(at))
+        });
+        if let Some(Given { end, .. }) = page {
             self.position = self.position.max(end);
             self.outdated.retain(|&at| at >= end);
-            self.acknowledged = Some(end);
+            self.acknowledged = Some(key);
             return true;
         }
         // Given back twice: pulls are idempotent.
-        self.acknowledged.is_some_and(|end| self.key_of(end) == key)
+        self.acknowledged == Some(key)
     }
 
     /// The `nextKey` of a page that ends there. Not the one that the device was given before it lost its link: 4.x
     /// gives up a queue whose next key is the one that it had last (wire-4x §4).
     fn key_of(&self, end: u64) -> u64 {
-        end * KEYS_PER_POSITION + u64::from(self.returns) % KEYS_PER_POSITION
+        end * KEYS_PER_POSITION + self.key_salt()
     }
 }

@@ -14,11 +14,11 @@ use super::muc::MucKind;
 use super::{Map, Millis, Server, Set, enrichment};
 
 /// What the messages of a world bear, the oldest first.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Reactions {
-    of: BTreeMap<u64, Map<Box<str>, Set<UserIx>>>,
+    pub(super) of: BTreeMap<u64, Map<Box<str>, Set<UserIx>>>,
     /// How many users are kept, of all of them.
-    users: usize,
+    pub(super) users: usize,
 }
 
 /// Why a reaction is not taken.

@@ -22,33 +22,33 @@ use super::route::{Act, Delivery, Readers};
 use super::{Map, Millis, Server, Set};
 
 /// The group messages that asked for receipts, and who has read each.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Receipts {
-    asked: Map<u64, Asked>,
+    pub(super) asked: Map<u64, Asked>,
     /// Their ids, oldest first; some may be gone.
-    order: VecDeque<u64>,
+    pub(super) order: VecDeque<u64>,
     /// How many readers are kept, of all of them.
-    readers: usize,
+    pub(super) readers: usize,
     /// Of which messages a sender who was away has not been told.
-    missed: Map<UserIx, Set<u64>>,
+    pub(super) missed: Map<UserIx, Set<u64>>,
 }
 
 /// A group message that asked for receipts.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Asked {
     pub(super) sender: UserIx,
     pub(super) muc: MucIx,
     /// Who has read it, in the order in which they did.
     pub(super) readers: Set<UserIx>,
     /// The last receipt that came while the sender was away.
-    missed: Option<Missed>,
+    pub(super) missed: Option<Missed>,
 }
 
-#[derive(Debug)]
-struct Missed {
-    from: UserIx,
-    content: String,
-    at: Millis,
+#[derive(Clone, Debug)]
+pub(super) struct Missed {
+    pub(super) from: UserIx,
+    pub(super) content: String,
+    pub(super) at: Millis,
 }
 
 /// As many as a busy group's owner asks about in months.

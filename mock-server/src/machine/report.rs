@@ -5,15 +5,15 @@ use std::collections::VecDeque;
 use super::account::UserIx;
 
 /// What was reported, the oldest first.
-#[derive(Debug, Default)]
-pub(super) struct Reports(VecDeque<Report>);
+#[derive(Clone, Debug, Default)]
+pub(super) struct Reports(pub(super) VecDeque<Report>);
 
-#[derive(Debug, PartialEq, Eq)]
-struct Report {
-    by: UserIx,
-    message: u64,
-    kind: Box<str>,
-    reason: Box<str>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Report {
+    pub(super) by: UserIx,
+    pub(super) message: u64,
+    pub(super) kind: Box<str>,
+    pub(super) reason: Box<str>,
 }
 
 /// A bound on what strangers can make a world keep; the oldest goes then.

@@ -24,13 +24,13 @@ use super::{CLOSE_POLICY, Close, ConnId, Millis, Output, Server, encode};
 use crate::control::ExtraDevice;
 
 /// A connection that this world was handed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Session {
-    state: State,
+    pub(super) state: State,
 }
 
-#[derive(Debug)]
-enum State {
+#[derive(Clone, Debug)]
+pub(super) enum State {
     /// Not logged in.
     Opened,
     /// A device of a user.
@@ -41,7 +41,7 @@ enum State {
 
 /// A device of a user, the same over all its connections for as long as it comes back under its resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct DeviceId(NonZeroU64);
+pub(super) struct DeviceId(pub(super) NonZeroU64);
 
 /// Who reads: all that decides whether a message is for a device.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +53,7 @@ pub(super) struct Reader {
 }
 
 /// A logged-in device.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Live {
     pub(super) reader: Reader,
     pub(super) resource: Box<str>,
@@ -86,6 +86,20 @@ const DEVICES_PER_USER_MAX: usize = 4;
 const RESOURCE_BYTES_MAX: usize = 128;
 /// RFC 6455 §7.4.1.
 const CLOSE_NORMAL: u16 = 1000;
+
+impl Live {
+    /// What is remembered of the device when it goes; `next_id` is the world's next message id.
+    pub(super) fn leaving(&self, next_id: u64) -> GoneDevice {
+        GoneDevice {
+            device: self.reader.device,
+            first_own_id: self.reader.first_own_id,
+            sent: self.sent.clone(),
+            positions: self.cursors.iter().map(|(&conv, cursor)| (conv, cursor.position())).collect(),
+            next_id,
+            returned: self.returns,
+        }
+    }
+}
 
 impl Session {
     pub(super) fn opened() -> Self {
@@ -166,7 +180,7 @@ impl Server {
     }
 
     /// The client does not close the connection of a refused login (wire-4x §3.3), so the server does.
-    fn refuse_login(&mut self, conn: ConnId, code: i32, reason: &str) {
+    pub(super) fn refuse_login(&mut self, conn: ConnId, code: i32, reason: &str) {
         let status =
             Status { error_code: Some(code), reason: Some(reason.into()), redirect_info: Vec::new() };
         self.send_provision(conn, &Provision { status: Some(status), ..Provision::default() });
@@ -195,15 +209,7 @@ impl Server {
         if let State::Live(live) = std::mem::replace(&mut session.state, State::Closing) {
             self.accounts.user_mut(live.reader.user).devices.retain(|&device| device != conn);
             self.presence.moved(live.reader.user, &live.resource, Way::Went);
-            let positions = live.cursors.iter().map(|(&conv, cursor)| (conv, cursor.position())).collect();
-            let device = GoneDevice {
-                device: live.reader.device,
-                first_own_id: live.reader.first_own_id,
-                sent: live.sent,
-                positions,
-                next_id: self.next_id,
-                returned: live.returns,
-            };
+            let device = live.leaving(self.next_id);
             self.accounts.user_mut(live.reader.user).remember(&live.resource, device);
         }
     }
@@ -341,10 +347,15 @@ impl Server {
         self.send_provision(conn, &welcome);
     }
 
-    fn allot_device(&mut self) -> DeviceId {
+    pub(super) fn allot_device(&mut self) -> DeviceId {
         let device = DeviceId(self.next_device);
         self.next_device = self.next_device.saturating_add(1);
         device
+    }
+
+    /// Who a device of the user would be that has never been here.
+    pub(super) fn newcomer(&self, user: UserIx) -> Reader {
+        Reader { device: DeviceId(self.next_device), user, first_own_id: self.next_id }
     }
 
     /// Whether the login makes one device more than the user can have.

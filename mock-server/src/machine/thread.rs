@@ -18,11 +18,11 @@ use super::payload;
 use super::{Map, Millis, Server, Set, enrichment};
 
 /// Every thread of a world.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Threads {
-    of: Map<MucIx, Thread>,
-    by_group: Map<MucIx, Set<MucIx>>,
-    by_message: Map<u64, MucIx>,
+    pub(super) of: Map<MucIx, Thread>,
+    pub(super) by_group: Map<MucIx, Set<MucIx>>,
+    pub(super) by_message: Map<u64, MucIx>,
 }
 
 /// What a thread has over a group.

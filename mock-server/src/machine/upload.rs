@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::account::UserIx;
+use super::account::{Caller, UserIx};
 use super::{Map, Millis, Output, Server, Set};
 
 /// Bytes that the host keeps for a world; it never uses a number twice.
@@ -41,17 +41,17 @@ pub enum Upload {
 }
 
 /// The attachments of a world.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Attachments {
     /// By uuid, oldest first.
-    files: Map<Box<str>, Attachment>,
+    pub(super) files: Map<Box<str>, Attachment>,
     /// Every blob that the world keeps, of whichever family of calls.
-    kept: Set<BlobId>,
-    made: u64,
+    pub(super) kept: Set<BlobId>,
+    pub(super) made: u64,
 }
 
 /// A file of `/chatfiles`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Attachment {
     pub(super) blob: BlobId,
     pub(super) name: String,
@@ -80,6 +80,16 @@ impl Server {
     /// refused.
     pub fn upload_bytes_max(&self, now: Millis, token: Option<&str>) -> Option<u64> {
         self.accounts.bearer(now, token?).ok().map(|_| self.settings.attachment_bytes_max)
+    }
+
+    /// How many bytes a second of an upload with this token the server reads, if that is staged ([`Fault::SlowUploads`]).
+    ///
+    /// [`Fault::SlowUploads`]: crate::control::Fault::SlowUploads
+    pub fn take_upload_rate(&mut self, now: Millis, token: Option<&str>) -> Option<u64> {
+        match self.accounts.bearer(now, token?).ok()? {
+            Caller::User(user) => self.faults.take_slow_upload(user),
+            Caller::App => None,
+        }
     }
 
     pub(super) fn add_attachment(&mut self, uuid: &str, attachment: Attachment) {

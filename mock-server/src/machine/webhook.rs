@@ -23,7 +23,7 @@ use super::payload;
 use super::rest::uuid_of;
 use super::route::{Act, Delivery};
 use super::session::DeviceId;
-use super::{ConnId, Map, Millis, Server};
+use super::{ConnId, Map, Millis, Server, excerpt};
 use crate::control::{MessageKind, Verdict, Webhook};
 
 /// A call of a world to an app's own server, until it has been answered.
@@ -63,16 +63,16 @@ pub enum WebhookAnswer {
 }
 
 /// What waits for an app's server.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Webhooks {
-    asked: u64,
-    open: Map<WebhookId, DeviceId>,
-    lines: Map<DeviceId, Line>,
+    pub(super) asked: u64,
+    pub(super) open: Map<WebhookId, DeviceId>,
+    pub(super) lines: Map<DeviceId, Line>,
 }
 
 /// What one device has sent and is not decided yet.
-#[derive(Debug)]
-struct Line {
+#[derive(Clone, Debug)]
+pub(super) struct Line {
     first: Held,
     /// What came behind it, with the connection that it came over.
     behind: VecDeque<(ConnId, Bytes)>,
@@ -80,7 +80,7 @@ struct Line {
 }
 
 /// The message that an app's server is asked about.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Held {
     ticket: Ticket,
     server_id: u64,
@@ -92,6 +92,8 @@ struct Held {
 
 /// rest.md B.9.
 pub(crate) const WEBHOOKS_MAX: usize = 4;
+/// Longer than any browser's address, and the url is kept with every world's settings.
+const URL_BYTES_MAX: usize = 2_048;
 /// rest.md B.9: what a rule may put in the place of a message.
 const PAYLOAD_BYTES_MAX: usize = 1_024;
 /// A device that sends faster than its webhook answers: ten seconds of the fastest typist's, or a burst of an app's.
@@ -406,6 +408,27 @@ pub(super) fn rule_fault(webhooks: &[Webhook]) -> Option<(String, &'static str)>
     if webhooks.len() > WEBHOOKS_MAX {
         return Some((webhooks.len().to_string(), "at most 4 rules"));
     }
-    let bad = webhooks.iter().find(|rule| !rule.url.starts_with("http://"))?;
-    Some((bad.url.clone(), "its url must begin with http://"))
+    webhooks.iter().find_map(|rule| Some((excerpt(&rule.url).into_owned(), url_fault(&rule.url)?)))
+}
+
+/// Why nobody can be asked there. Whether anybody listens is seen when they are.
+fn url_fault(url: &str) -> Option<&'static str> {
+    let Some(rest) = url.strip_prefix("http://") else { return Some("its url must begin with http://") };
+    if url.len() > URL_BYTES_MAX || !url.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Some("its url has at most 2048 bytes, which are letters, digits and signs of ASCII");
+    }
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    // The address of IPv6 has colons, and stands in brackets.
+    let (host, port) = match authority.rsplit_once(':').filter(|(_, port)| !port.contains(']')) {
+        Some((host, port)) => (host, Some(port)),
+        None => (authority, None),
+    };
+    if host.is_empty() || host.contains('@') {
+        return Some("its url must name a host, such as http://127.0.0.1:8000/callback");
+    }
+    let is_port = |port: &str| port.parse().is_ok_and(|port: u16| port > 0);
+    if port.is_some_and(|port| !is_port(port)) {
+        return Some("the port in its url must be a number from 1 to 65535");
+    }
+    None
 }

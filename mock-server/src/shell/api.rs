@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::clock::wall_now;
 use super::content::{self, Answer};
-use super::http::Reset;
+use super::http::{NoAnswer, Way};
 use super::multipart;
 use super::world::World;
 use super::worlds::Worlds;
@@ -31,8 +31,9 @@ const BODY_WITHIN: Duration = Duration::from_secs(30);
 pub(super) async fn answer(
     worlds: &Worlds,
     request: HttpRequest<Incoming>,
-    path: &str,
-) -> Result<Answer, Reset> {
+    way: &Way<'_>,
+) -> Result<Answer, NoAnswer> {
+    let path = way.path;
     let method = match *request.method() {
         // Of what a GET would answer, hyper sends the head alone.
         hyper::Method::GET | hyper::Method::HEAD => Method::Get,
@@ -48,6 +49,11 @@ pub(super) async fn answer(
         tracing::info!("404: {} {}: no path of this server", request.method(), excerpt(path));
         return Ok(content::refusal(wall_now(), &Failure::no_such_path(path)));
     };
+    if let Some(own) = way.of.as_ref().filter(|own| **own != app_key) {
+        let why = format!("this address leads to {own} alone, and the request names {app_key}");
+        tracing::info!("404: {why}");
+        return Ok(content::refusal(wall_now(), &Failure::no_such_path(&why)));
+    }
     // A world is made by a login or a registration, never by looking.
     let makes = method == Method::Post && matches!(path.as_str(), "/token" | "/users");
     let world = if makes { worlds.find_or_make(&app_key) } else { worlds.find(&app_key) };
@@ -68,10 +74,13 @@ pub(super) async fn answer(
         Ok(read) => read,
         Err(failure) => return Ok(content::refusal(world.now(), &failure)),
     };
+    if makes && let Some(user) = rest::token_asked_for(&path, &body) {
+        world.login_begins(worlds.catalog(), None, &user, "");
+    }
     let asked = path.clone();
     let response = world.request(Request {
         method,
-        base: base(&head.headers),
+        base: way.base(&head.headers),
         path,
         query: head.uri.query().unwrap_or_default().to_owned(),
         token,
@@ -80,8 +89,10 @@ pub(super) async fn answer(
         share_secret: word(&head.headers, "share-secret").map(str::to_owned),
         restrict_access: word(&head.headers, "restrict-access").is_some_and(|word| word == "true"),
     });
+    let response = response.await;
     drop(open);
-    let Response { status, body } = response.expect("the machine answers every request at once");
+    // The world was forgotten while the request waited.
+    let Some(Response { status, body }) = response else { return Err(NoAnswer::Cut) };
     if status == 404 {
         tracing::info!("404: {app_key}: {} {}", method.word().to_uppercase(), excerpt(&asked));
     }
@@ -92,7 +103,8 @@ pub(super) async fn answer(
             Some(blob) => content::file(world.now(), blob, &media_type, &name, &head.headers),
             None => content::refusal(world.now(), &Failure::file_expired()),
         }),
-        Body::Reset => Err(Reset),
+        Body::Reset => Err(NoAnswer::Reset),
+        Body::Cut => Err(NoAnswer::Cut),
     }
 }
 
@@ -125,10 +137,10 @@ pub(super) fn percent_decoded(path: &str) -> Option<String> {
 }
 
 /// A whole body that holds no file.
-pub(super) async fn json_body(mut body: Incoming) -> Result<Bytes, Failure> {
-    match timeout(BODY_WITHIN, collect(&mut body, BODY_BYTES_MAX)).await {
+pub(super) async fn json_body(mut body: Incoming, bytes_max: usize) -> Result<Bytes, Failure> {
+    match timeout(BODY_WITHIN, collect(&mut body, bytes_max)).await {
         Ok(Ok(Some(body))) => Ok(body),
-        Ok(Ok(None)) => Err(Failure::too_large(BODY_BYTES_MAX)),
+        Ok(Ok(None)) => Err(Failure::too_large(bytes_max)),
         Ok(Err(error)) => Err(Failure::bad_request(format!("the body broke off: {error}"))),
         Err(_) => Err(Failure::bad_request("the body did not come in time")),
     }
@@ -149,13 +161,26 @@ async fn read(
     file: Option<FileBody<'_>>,
 ) -> Result<(Bytes, Option<Upload>), Failure> {
     let Some(FileBody { part, headers, token }) = file else {
-        return Ok((json_body(body).await?, None));
+        return Ok((json_body(body, BODY_BYTES_MAX).await?, None));
     };
     let upload = match world.upload_bytes_max(token) {
         Some(bytes_max) => {
             let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
             let blobs = world.blobs();
-            Some(multipart::read(&mut body, content_type, part, blobs, bytes_max, DISCARDED_BYTES_MAX).await)
+            Some(
+                multipart::read(
+                    &mut body,
+                    multipart::Expected {
+                        content_type,
+                        file_part: part,
+                        bytes_max,
+                        discarded_bytes_max: DISCARDED_BYTES_MAX,
+                    },
+                    blobs,
+                    world.pace(token).as_ref(),
+                )
+                .await,
+            )
         }
         // The call will be refused, and none of it is worth keeping.
         None => None,
@@ -187,12 +212,6 @@ fn bearer(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
-}
-
-/// How the client reached us: `uri` in answers must be reachable from there (rest.md A.4).
-pub(super) fn base(headers: &HeaderMap) -> String {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-    format!("http://{host}")
 }
 
 fn word<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

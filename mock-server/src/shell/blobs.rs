@@ -91,6 +91,18 @@ impl Blobs {
         Draft { blobs: self, piece: Piece { bytes: 0, memory: BytesMut::new(), blocks: Vec::new(), store } }
     }
 
+    /// Keeps bytes that are all there.
+    pub(super) fn keep_whole(&self, content: &[u8]) -> io::Result<BlobId> {
+        let mut draft = self.draft();
+        draft.write(content).map_err(|unkept| match unkept {
+            Unkept::TooLarge => {
+                io::Error::other(format!("at most {BYTES_TOTAL_MAX} bytes are kept, of all attachments"))
+            }
+            Unkept::Disk(error) => error,
+        })?;
+        Ok(draft.keep())
+    }
+
     pub(super) fn find(&self, blob: BlobId) -> Option<Rc<Blob>> {
         self.kept.borrow().get(&blob).cloned()
     }
@@ -181,6 +193,15 @@ impl Draft<'_> {
 impl Blob {
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// All of it.
+    pub(super) fn whole(&self) -> io::Result<Bytes> {
+        let mut content = BytesMut::new();
+        while (content.len() as u64) < self.bytes {
+            content.extend_from_slice(&self.read(content.len() as u64)?);
+        }
+        Ok(content.freeze())
     }
 
     /// Some bytes from `from` on, and at least one unless that is the end.

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Response as HttpResponse, StatusCode};
+use tokio::sync::mpsc::Receiver;
 
 use super::blobs::Blob;
 use crate::machine::rest::{Failure, refused};
@@ -23,6 +24,8 @@ pub(super) enum Content {
     Whole(Bytes),
     /// These bytes of a file.
     Part { blob: Rc<Blob>, range: Range<u64> },
+    /// Whatever comes, until nobody sends any more.
+    Stream(Receiver<Bytes>),
 }
 
 /// What a `Range` header asks for (RFC 9110 §14.2).
@@ -47,11 +50,14 @@ impl Body for Content {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _cx: &mut Context<'_>,
+        cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         let frame = match &mut *self {
             Self::Whole(bytes) if bytes.is_empty() => return Poll::Ready(None),
             Self::Whole(bytes) => Ok(Frame::data(std::mem::take(bytes))),
+            Self::Stream(chunks) => {
+                return chunks.poll_recv(cx).map(|chunk| chunk.map(|chunk| Ok(Frame::data(chunk))));
+            }
             Self::Part { range, .. } if range.is_empty() => return Poll::Ready(None),
             Self::Part { blob, range } => blob.read(range.start).map(|mut bytes| {
                 let left = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
@@ -68,10 +74,11 @@ impl Body for Content {
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(match self {
-            Self::Whole(bytes) => bytes.len() as u64,
-            Self::Part { range, .. } => range.end - range.start,
-        })
+        match self {
+            Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Self::Part { range, .. } => SizeHint::with_exact(range.end - range.start),
+            Self::Stream(_) => SizeHint::default(),
+        }
     }
 }
 
@@ -95,7 +102,7 @@ pub(super) fn refusal(now: Millis, failure: &Failure) -> Answer {
     let response = refused(now, failure);
     match response.body {
         rest::Body::Json(body) => json(response.status, body),
-        rest::Body::Text(_) | rest::Body::Blob { .. } | rest::Body::Reset => {
+        rest::Body::Text(_) | rest::Body::Blob { .. } | rest::Body::Reset | rest::Body::Cut => {
             unreachable!("a refusal is JSON")
         }
     }

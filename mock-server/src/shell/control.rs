@@ -1,31 +1,53 @@
 //! The control plane over HTTP, under `/_mock/`: a world is staged, its clock moved and its tape read by whoever runs the
 //! server, in the words of [`crate::control_api`].
 //!
-//! No page of a browser may: it is told nothing of another origin's, a request with an `Origin` or of a page by
-//! `Sec-Fetch-Site` is refused whatever it says, and so is a POST whose Content-Type is not JSON, which a form cannot
-//! send. Who can reach the port and is no browser may do all of this; by default that is this machine alone.
+//! No page of another origin may ([`guard`]), and a POST whose Content-Type is not JSON is refused, which a form cannot
+//! send. Who can reach the port and is no browser may do all of this; by default that is this machine alone, and on a
+//! network whoever has the token.
 
+mod bundle;
+mod catalog;
+mod commands;
+mod doors;
+mod guard;
+mod har;
 mod index;
+mod live;
 mod look;
+mod openapi;
+mod overview;
+mod parsed;
+mod route;
+mod rules;
+mod stage;
+mod state;
+mod table;
+mod traffic;
 
 use std::rc::Rc;
 
 use hyper::body::Incoming;
-use hyper::header::{self, HeaderMap};
+use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Method, Request as HttpRequest};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::api;
 use super::content::{self, Answer};
+use super::inspector;
+use super::listen::Entrance;
 use super::world::World;
-use super::worlds::{Founding, Worlds};
-use crate::control::{Control, Settings};
-use crate::control_api::{
-    ClockAt, ClockMove, CommandResult, CommandResults, JournalAnswer, KeepTape, NewWorld, Refused,
-    TAPE_ROWS_MAX,
-};
-use crate::machine::{AppKey, Config, Millis, Server, excerpt};
+use super::worlds::Worlds;
+use crate::control_api::Refused;
+use crate::machine::{AppKey, excerpt};
+use guard::Admission;
+#[cfg(feature = "schema")]
+pub use openapi::document;
+use parsed::parsed;
+use route::{Asked, Handler, ROOT, Route};
+use table::ROUTES;
+
+pub(super) use guard::Guard;
+pub(super) use traffic::{CLAUSES, page};
 
 /// A refusal, in words for the person who meets it.
 struct Refusal {
@@ -34,41 +56,25 @@ struct Refusal {
     description: String,
 }
 
-/// What stands behind an app key in a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Door {
-    World,
-    Control,
-    Clock,
-    Tape,
-    Quiet,
-    Rest,
-    Findings,
-    Journal,
-}
-
-/// A stage is set in some hundred commands; a slip in a loop should show.
-const COMMANDS_MAX: usize = 10_000;
-
-const DOORS: [(&str, Door); 8] = [
-    ("world", Door::World),
-    ("control", Door::Control),
-    ("clock", Door::Clock),
-    ("tape", Door::Tape),
-    ("quiet", Door::Quiet),
-    ("rest", Door::Rest),
-    ("findings", Door::Findings),
-    ("journal", Door::Journal),
-];
-
 /// What stands behind `/_mock` in a path that begins so.
 pub(super) fn path_of(path: &str) -> Option<&str> {
-    path.strip_prefix("/_mock").filter(|rest| rest.is_empty() || rest.starts_with('/'))
+    path.strip_prefix(ROOT).filter(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Answers a request for the path behind `/_mock`.
-pub(super) async fn answer(worlds: &Worlds, request: HttpRequest<Incoming>, path: &str) -> Answer {
-    match routed(worlds, request, path).await {
+pub(super) async fn answer(
+    worlds: &Worlds,
+    entrance: Entrance,
+    request: HttpRequest<Incoming>,
+    path: &str,
+) -> Answer {
+    let admitted = worlds.guard().admit(&entrance, request.uri(), request.headers());
+    let answered = match admitted {
+        Ok(Admission::Granted) => routed(worlds, entrance, request, path).await,
+        Ok(Admission::Link(answer)) => Ok(answer),
+        Err(refusal) => Err(refusal),
+    };
+    match answered {
         Ok(answer) => answer,
         Err(Refusal { status, error, description }) => {
             tracing::info!("{status}: /_mock{}: {description}", excerpt(path));
@@ -77,134 +83,52 @@ pub(super) async fn answer(worlds: &Worlds, request: HttpRequest<Incoming>, path
     }
 }
 
-async fn routed(worlds: &Worlds, request: HttpRequest<Incoming>, path: &str) -> Result<Answer, Refusal> {
-    if is_of_a_page(request.headers()) {
-        let description = "a page may not stage this server; send the request from the test's own process, without \
-                           an Origin header";
-        return Err(Refusal { status: 403, error: "not_for_pages", description: description.into() });
-    }
-    if matches!(path, "" | "/") {
-        return match *request.method() {
-            Method::GET | Method::HEAD => Ok(index::answer(worlds, request.headers())),
-            _ => Err(wrong_method("GET")),
-        };
-    }
-    let (app_key, door) = place(path)?;
-    let app_key = app_key?;
-    let query = request.uri().query().unwrap_or_default().to_owned();
-    match (door, request.method()) {
-        (Door::World, &Method::DELETE) => {
-            worlds.forget(&app_key);
-            Ok(told(200, &serde_json::Map::new()))
-        }
-        (Door::World | Door::Control | Door::Clock | Door::Tape, &Method::POST) => {
-            post(worlds, &app_key, door, request).await
-        }
-        (Door::Clock, &Method::GET) => {
-            look::refuse_query(&query)?;
-            Ok(told(200, &ClockAt { now_ms: known(worlds, &app_key)?.now().0 }))
-        }
-        (Door::Tape, &Method::GET) => look::tape(&*known(worlds, &app_key)?, &query),
-        (Door::Quiet, &Method::GET) => look::quiet(&*known(worlds, &app_key)?, &query).await,
-        (Door::Rest, &Method::GET) => look::rest(&*known(worlds, &app_key)?, &query).await,
-        (Door::Findings, &Method::GET) => {
-            look::refuse_query(&query)?;
-            Ok(look::findings(&*known(worlds, &app_key)?))
-        }
-        (Door::Journal, &Method::GET) => {
-            look::refuse_query(&query)?;
-            Ok(told(200, &JournalAnswer { entries: known(worlds, &app_key)?.journal() }))
-        }
-        (Door::World, _) => Err(wrong_method("POST and DELETE")),
-        (Door::Control, _) => Err(wrong_method("POST")),
-        (Door::Clock | Door::Tape, _) => Err(wrong_method("GET and POST")),
-        (Door::Quiet | Door::Rest | Door::Findings | Door::Journal, _) => Err(wrong_method("GET")),
-    }
-}
-
-/// The app key that a path names, if it is one, and what is behind it.
-fn place(path: &str) -> Result<(Result<AppKey, Refusal>, Door), Refusal> {
-    let mut segments = path[1..].split('/');
-    let (org, app, what) = (segments.next(), segments.next(), segments.next());
-    let door = what.and_then(|what| DOORS.iter().find(|(word, _)| *word == what));
-    let (Some(org), Some(app), Some(&(_, door)), None) = (org, app, door, segments.next()) else {
-        let words: Vec<&str> = DOORS.iter().map(|(word, _)| *word).collect();
-        let description = format!("there are /_mock/ and /_mock/{{org}}/{{app}}/ with {}", words.join(", "));
-        return Err(Refusal { status: 404, error: "no_such_path", description });
-    };
-    let app_key = api::percent_decoded(&format!("{org}#{app}")).and_then(|text| AppKey::parse(&text));
-    let app_key = app_key.ok_or_else(|| {
-        bad("no_app_key", "the path names no app key: /_mock/{org}/{app}/… with both halves".into())
-    });
-    Ok((app_key, door))
-}
-
-async fn post(
+async fn routed(
     worlds: &Worlds,
-    app_key: &AppKey,
-    door: Door,
+    entrance: Entrance,
     request: HttpRequest<Incoming>,
+    path: &str,
 ) -> Result<Answer, Refusal> {
-    if !is_json(request.headers()) {
-        let description = "the Content-Type must be application/json, so that no form of a page can send it";
-        return Err(Refusal { status: 415, error: "not_json", description: description.into() });
+    let path = if path.is_empty() { "/" } else { path };
+    // The files of a page are no calls, and stand in no document of them.
+    if let (&Method::GET | &Method::HEAD, Some(answer)) =
+        (request.method(), inspector::answer(path, request.headers()))
+    {
+        return Ok(answer);
     }
-    let body = api::json_body(request.into_body())
-        .await
-        .map_err(|failure| bad("body", failure.description().to_owned()))?;
-    // Read before the world is made: what is refused leaves nothing behind.
-    match door {
-        Door::Control => {
-            let commands = commands(&body)?;
-            Ok(control(&*made(worlds, app_key)?, commands))
+    let here: Vec<(&Route, _)> =
+        ROUTES.iter().filter_map(|route| Some((route, route.names(path)?))).collect();
+    if here.is_empty() {
+        return Err(no_such_path(path));
+    }
+    let (head, body) = request.into_parts();
+    let Some((route, names)) = here.iter().find(|(route, _)| route.method.is(&head.method)) else {
+        return Ok(wrong_method(&here));
+    };
+    let query = head.uri.query().unwrap_or_default();
+    let asked = Asked::new(worlds, entrance.scheme(), &head.headers, query, names)?;
+    route.refuse_query(query)?;
+    let body = match &route.takes {
+        None => None,
+        Some(_) if !is_json(&head.headers) => {
+            let description =
+                "the Content-Type must be application/json, so that no form of a page can send it";
+            return Err(Refusal { status: 415, error: "not_json", description: description.into() });
         }
-        Door::World => anew(worlds, app_key, parsed(&body)?),
-        Door::Tape => {
-            let KeepTape { rows_max } = parsed(&body)?;
-            tape_rows(rows_max)?;
-            made(worlds, app_key)?.keep_tape(rows_max);
-            Ok(told(200, &KeepTape { rows_max }))
-        }
-        Door::Clock => {
-            let to: ClockMove = parsed(&body)?;
-            let world = made(worlds, app_key)?;
-            match to {
-                ClockMove::AdvanceMs(ms) => world.advance(ms),
-                ClockMove::SetMs(ms) => world.set_clock(Millis(ms)),
-            }
-            Ok(told(200, &ClockAt { now_ms: world.now().0 }))
-        }
-        Door::Quiet | Door::Rest | Door::Findings | Door::Journal => {
-            unreachable!("none of them takes a POST")
-        }
-    }
-}
-
-fn anew(worlds: &Worlds, app_key: &AppKey, new: NewWorld) -> Result<Answer, Refusal> {
-    let NewWorld { settings: patch, clock_ms, tape_rows_max } = new;
-    tape_rows_max.map_or(Ok(()), tape_rows)?;
-    let mut settings = Settings::default();
-    if let Some(patch) = patch {
-        // A rule that makes no sense is refused before anything is forgotten.
-        let mut trial = Server::new(Config::new(app_key.clone()));
-        trial
-            .control(Millis(0), Control::Settings((*patch).clone()))
-            .map_err(|error| bad("settings", format!("nothing was done: {error}")))?;
-        settings.apply(*patch);
-    }
-    let founding = Founding { settings, tape_rows_max };
-    let world = worlds.make_anew(app_key, founding).ok_or_else(no_room)?;
-    if let Some(ms) = clock_ms {
-        world.set_clock(Millis(ms));
-    }
-    Ok(told(200, &ClockAt { now_ms: world.now().0 }))
-}
-
-fn tape_rows(rows_max: usize) -> Result<(), Refusal> {
-    if (1..=TAPE_ROWS_MAX).contains(&rows_max) {
-        return Ok(());
-    }
-    Err(bad("rows", format!("a tape keeps 1 to {TAPE_ROWS_MAX} rows, not {rows_max}")))
+        Some(takes) => Some(
+            api::json_body(body, takes.bytes_max)
+                .await
+                .map_err(|failure| bad("body", failure.description().to_owned()))?,
+        ),
+    };
+    let body = body.unwrap_or_default();
+    let answered = match &route.handler {
+        Handler::Look(handler) => handler(&asked),
+        Handler::Wait(handler) => handler(&asked).await,
+        Handler::Do(handler) => handler(&asked, &body),
+        Handler::DoAndWait(handler) => handler(&asked, body).await,
+    };
+    answered.map_err(|refusal| Refusal { description: asked.with_seed(refusal.description), ..refusal })
 }
 
 /// The world, made if it is new.
@@ -232,56 +156,29 @@ fn no_room() -> Refusal {
     }
 }
 
-/// Does each, whatever became of those before, and says which were refused.
-fn control(world: &World, commands: Vec<Control>) -> Answer {
-    let results: Vec<CommandResult> = commands
-        .into_iter()
-        .map(|command| match world.control(command) {
-            Ok(()) => CommandResult { done: true, error: None },
-            Err(error) => CommandResult { done: false, error: Some(error.to_string()) },
-        })
-        .collect();
-    if results.iter().all(|result| result.done) {
-        return told(200, &CommandResults { results });
-    }
-    let description = "results tells for each command whether it was done; one that was not changed nothing";
+fn no_such_path(path: &str) -> Refusal {
+    let mut words: Vec<&str> = ROUTES.iter().map(|route| route.path).collect();
+    words.dedup();
+    let description =
+        format!("/_mock{} is none of {}; GET /_mock/ tells of each", excerpt(path), words.join(" "));
+    Refusal { status: 404, error: "no_such_path", description }
+}
+
+fn wrong_method(here: &[(&Route, Vec<(&'static str, &str)>)]) -> Answer {
+    let methods: Vec<&str> = here.iter().map(|(route, _)| route.method.word()).collect();
     let refused = Refused {
-        error: "refused".to_owned(),
-        error_description: description.to_owned(),
-        results: Some(results),
+        error: "method".to_owned(),
+        error_description: format!("this path takes {}", methods.join(" and ")),
+        results: None,
     };
-    told(400, &refused)
-}
-
-/// One command, or an array of them.
-fn commands(body: &[u8]) -> Result<Vec<Control>, Refusal> {
-    let is_array = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
-    let commands = if is_array { parsed(body)? } else { vec![parsed(body)?] };
-    if commands.len() > COMMANDS_MAX {
-        return Err(bad("too_many", format!("at most {COMMANDS_MAX} commands come in one request")));
-    }
-    Ok(commands)
-}
-
-fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(body).map_err(|error| {
-        bad("json", format!("nothing was done: {error}; GET /_mock/ shows what a body may be"))
-    })
+    let mut answer = told(405, &refused);
+    let allowed = HeaderValue::from_str(&methods.join(", ")).expect("methods are words");
+    answer.headers_mut().insert(header::ALLOW, allowed);
+    answer
 }
 
 fn bad(error: &'static str, description: String) -> Refusal {
     Refusal { status: 400, error, description }
-}
-
-fn wrong_method(right: &str) -> Refusal {
-    Refusal { status: 405, error: "method", description: format!("this path takes {right}") }
-}
-
-/// A page of another origin says so by `Origin`, at least where it changes something; one that has rebound this
-/// address's name is of no other origin, but every browser of today still says that a page asks.
-fn is_of_a_page(headers: &HeaderMap) -> bool {
-    let fetched_by = headers.get("sec-fetch-site").map(|site| site.as_bytes() != b"none");
-    headers.contains_key(header::ORIGIN) || fetched_by.unwrap_or(false)
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -1,13 +1,24 @@
-//! Which world a socket belongs to: its first frame says so.
+//! Which world a socket belongs to, and who says that it is there: its first frame tells.
 //!
 //! Pure. A REST path names its tenant; a socket names it in the `guid.appKey` of its first PROVISION, and
 //! everything behind that is the world's business.
 
 use bytes::Bytes;
-use fixtures::wire::{CommSyncDl, Frame, MSync, Provision, Status, m_sync, status};
+use fixtures::wire::{AUTH_PREFIX, CommSyncDl, Frame, MSync, Provision, Status, m_sync, status};
 use prost::Message as _;
 
 use crate::machine::{AppKey, excerpt};
+
+/// What the first frame of a socket says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Hello {
+    /// The world.
+    pub(super) app_key: AppKey,
+    /// Who wants to log in there, as typed; whether it may is the world's business.
+    pub(super) user: String,
+    /// The access token that it brings.
+    pub(super) token: String,
+}
 
 /// A socket that no world wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +30,7 @@ pub(super) struct Turned {
 }
 
 /// Reads the first frame of a socket.
-pub(super) fn world_of(first: Bytes) -> Result<AppKey, Turned> {
+pub(super) fn hello(first: Bytes) -> Result<Hello, Turned> {
     use status::ErrorCode;
     let msync = match Frame::decode(first) {
         Ok(frame) => frame.msync,
@@ -33,10 +44,15 @@ pub(super) fn world_of(first: Bytes) -> Result<AppKey, Turned> {
         return Err(turned(m_sync::Command::Sync, ErrorCode::Unauthorized, "not logged in", why));
     }
     let text = msync.guid.as_ref().and_then(|guid| guid.app_key.as_deref()).unwrap_or_default();
-    AppKey::parse(text).ok_or_else(|| {
+    let Some(app_key) = AppKey::parse(text) else {
         let why = format!("guid.appKey is {:?}, not org#app", excerpt(text));
-        turned(m_sync::Command::Provision, ErrorCode::WrongParameter, "guid.appKey is not org#app", why)
-    })
+        let reason = "guid.appKey is not org#app";
+        return Err(turned(m_sync::Command::Provision, ErrorCode::WrongParameter, reason, why));
+    };
+    let user = msync.guid.and_then(|guid| guid.name).unwrap_or_default();
+    let auth = msync.auth.unwrap_or_default();
+    let token = auth.strip_prefix(AUTH_PREFIX).unwrap_or(&auth).to_owned();
+    Ok(Hello { app_key, user, token })
 }
 
 fn turned(command: m_sync::Command, code: status::ErrorCode, reason: &str, why: impl ToString) -> Turned {
@@ -80,8 +96,8 @@ mod tests {
     #[case::sync_first(frame(0, Some("org#app")), Err("command 0, not PROVISION"))]
     #[case::rubbish(Bytes::from_static(b"\xff\xff\xff"), Err("not an MSync frame"))]
     fn the_first_frame_names_the_world(#[case] first: Bytes, #[case] expected: Result<&str, &str>) {
-        match (world_of(first), expected) {
-            (Ok(app_key), Ok(expected)) => assert_eq!(app_key.to_string(), expected),
+        match (hello(first), expected) {
+            (Ok(hello), Ok(expected)) => assert_eq!(hello.app_key.to_string(), expected),
             (Err(turned), Err(expected)) => {
                 assert!(turned.why.contains(expected), "{}", turned.why);
                 assert!(turned.why.chars().count() < 400);
@@ -89,5 +105,14 @@ mod tests {
             }
             (got, expected) => panic!("expected {expected:?}, got {got:?}"),
         }
+    }
+
+    #[test]
+    fn the_first_frame_says_who_comes_and_with_what() {
+        let guid = Jid { app_key: Some("org#app".into()), name: Some("alice--504".into()), ..Jid::default() };
+        let auth = Some("$t$a-token--56".into());
+        let msync = MSync { command: Some(3), guid: Some(guid), auth, ..MSync::default() };
+        let hello = hello(msync.encode_to_vec().into()).expect("a login");
+        assert_eq!((&*hello.user, &*hello.token), ("alice--504", "a-token--56"));
     }
 }

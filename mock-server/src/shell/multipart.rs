@@ -16,6 +16,7 @@ use multer::{Constraints, Field, Multipart, SizeLimit};
 use tokio::time::timeout;
 
 use super::blobs::{Blobs, Draft, Unkept};
+use super::world::Pace;
 use crate::machine::Upload;
 
 /// As long as 4.x waits for an upload to end (rest.md 0.9).
@@ -28,16 +29,26 @@ const FIELD_BYTES_MAX: usize = 1024;
 /// The longest that file systems take.
 const NAME_BYTES_MAX: usize = 255;
 
-/// Reads a multipart body into `blobs`, its file, which is the part of this name, up to `bytes_max`. Of one that is too large or makes no sense it
-/// reads on for `discarded_bytes_max` and keeps nothing.
+/// What is known of a multipart body before it is read.
+pub(super) struct Expected<'a> {
+    pub(super) content_type: Option<&'a str>,
+    /// The part that is the file.
+    pub(super) file_part: &'a str,
+    /// How many bytes of it are kept at most.
+    pub(super) bytes_max: u64,
+    /// How much is read on of a body that is not kept.
+    pub(super) discarded_bytes_max: u64,
+}
+
+/// Reads a multipart body, its file into `blobs`, no faster than `pace`. Of one that is too large or makes no sense it reads
+/// on and keeps nothing.
 pub(super) async fn read(
     body: &mut Incoming,
-    content_type: Option<&str>,
-    file_part: &str,
+    expected: Expected<'_>,
     blobs: &Blobs,
-    bytes_max: u64,
-    discarded_bytes_max: u64,
+    pace: Option<&Pace<'_>>,
 ) -> Upload {
+    let Expected { content_type, file_part, bytes_max, discarded_bytes_max } = expected;
     let Some(boundary) = content_type.and_then(|content_type| multer::parse_boundary(content_type).ok())
     else {
         return Upload::Bad("Content-Type is not multipart/form-data with a boundary".into());
@@ -47,7 +58,8 @@ pub(super) async fn read(
     let unparsed = Arc::default();
     let stream = Metered { body: BodyDataStream::new(body), pauses: false, unparsed: Arc::clone(&unparsed) };
     let multipart = Multipart::with_constraints(stream, boundary, limits);
-    let mut upload = Parts { file_part, blobs, bytes_max, unparsed, file: None, fields: BTreeMap::new() };
+    let mut upload =
+        Parts { file_part, blobs, pace, bytes_max, unparsed, file: None, fields: BTreeMap::new() };
     match timeout(UPLOAD_WITHIN, upload.read(multipart)).await {
         Ok(Ok(())) => upload.finish(),
         Ok(Err(Refused::Upload(refused))) => refused,
@@ -61,6 +73,7 @@ struct Parts<'a> {
     /// The name of the part that is the file.
     file_part: &'a str,
     blobs: &'a Blobs,
+    pace: Option<&'a Pace<'a>>,
     bytes_max: u64,
     /// As in [`Metered`].
     unparsed: Arc<AtomicU64>,
@@ -137,9 +150,13 @@ impl Parts<'_> {
             return Err(Refused::Upload(Upload::Bad(why)));
         }
         let media_type = part.content_type().map(ToString::to_string).unwrap_or_default();
-        let mut content = Ok(self.blobs.draft());
+        let (mut content, mut bytes) = (Ok(self.blobs.draft()), 0);
         while let Some(chunk) = part.chunk().await? {
             self.unparsed.store(0, Ordering::Relaxed);
+            bytes += chunk.len() as u64;
+            if let Some(pace) = self.pace {
+                pace.keep(bytes).await;
+            }
             if let Ok(draft) = &mut content {
                 let fits = draft.bytes() + chunk.len() as u64 <= self.bytes_max;
                 let written = if fits { draft.write(&chunk) } else { Err(Unkept::TooLarge) };

@@ -3,10 +3,16 @@
 //! [`World::feed`] is the only way into a machine: it takes the input, and carries out all that comes of it
 //! before it returns.
 
+mod choice;
+mod overview;
+mod requests;
+mod sleep;
+pub(super) mod state;
 mod taped;
+mod timeout;
 
 use std::cell::{Cell, RefCell, RefMut};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::rc::{Rc, Weak};
 
 use bytes::{Bytes, BytesMut};
@@ -17,18 +23,25 @@ use tokio::task::spawn_local;
 
 use super::blobs::Blobs;
 use super::clock::Clock;
+use super::tapes::{Tape, Tapes};
 use super::webhook;
 use super::ws::{Conn, Wrapped};
 use super::{NotQuiet, Quiet};
-use crate::control::{Control, ControlError};
+use crate::control::{CommandsRefused, Control, ControlError};
 use crate::journal::{Entry, Given, Journal};
-use crate::machine::rest::{Request, Response};
+use crate::machine::rest::Request;
 use crate::machine::{
     BlobId, Close, Config, ConnId, Finding, Input, Millis, Output, RequestId, Server, Upload, WebhookAnswer,
     WebhookId,
 };
 use crate::replay::{BlobChange, Replay};
-use crate::tape::{Direction, Event, FINDINGS_MAX, Row, TapeLength};
+use crate::tape::{Event, FINDINGS_MAX};
+use choice::Choices;
+use requests::Asked;
+use sleep::Sleepers;
+use timeout::Timer;
+
+pub(super) use sleep::Pace;
 
 /// A socket in a world, until it leaves, however that comes about.
 pub(super) struct Member {
@@ -37,19 +50,32 @@ pub(super) struct Member {
     why: Option<String>,
 }
 
+/// How much of its run a world keeps.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TapeBounds {
+    pub(super) rows_max: usize,
+    pub(super) bytes_max: usize,
+}
+
 /// One world and what belongs to it.
 pub(super) struct World {
     /// For tasks that outlast the call that began them.
     itself: Weak<Self>,
     state: RefCell<State>,
+    timer: Timer,
+    sleepers: Sleepers,
     blobs: Rc<Blobs>,
+    tapes: Rc<Tapes>,
     /// Something happened: whoever waits for quiet looks again.
     changed: Notify,
     /// How many wait; nearly always none, and a frame then need not tell anybody.
     watchers: Cell<usize>,
     /// When it was used last, as its server counts uses: a socket came or went, a request or a command came.
     last_use: Cell<u64>,
+    is_staged: Cell<bool>,
     uses: Rc<Cell<u64>>,
+    /// How often something was done to it: whoever saves it knows by that whether it has to.
+    changes: Cell<u64>,
 }
 
 struct State {
@@ -59,21 +85,21 @@ struct State {
     next_conn: u64,
     next_request: u64,
     open_requests: usize,
-    answers: IndexMap<RequestId, Response>,
-    tape: Option<Tape>,
+    /// A connection or a request has come: from then on time does not go backwards.
+    has_begun: bool,
+    /// Requests that the machine has not answered yet.
+    asked: IndexMap<RequestId, Asked>,
+    tape: Option<Rc<Tape>>,
+    /// The row of the frame that is being handled.
+    cause: Option<usize>,
     findings: Vec<Finding>,
     /// Whose bytes the world has in the server's keeping.
     kept: BTreeSet<BlobId>,
     wrapped: Wrapped,
     /// Connections of a journal that was replayed: logged in, and nobody is behind them.
     ghosts: BTreeSet<ConnId>,
-}
-
-struct Tape {
-    rows: VecDeque<Row>,
-    rows_max: usize,
-    length: TapeLength,
-    journal: Journal,
+    /// What users have chosen by the names that they log in with.
+    choices: Choices,
 }
 
 impl Member {
@@ -99,23 +125,23 @@ impl Drop for Member {
 }
 
 impl World {
-    /// A world without a soul. It keeps a tape of so many rows.
+    /// A world without a soul. It keeps a tape within these bounds.
     pub(super) fn new(
         config: Config,
-        tape_rows_max: Option<usize>,
+        tape: Option<TapeBounds>,
         uses: &Rc<Cell<u64>>,
         blobs: &Rc<Blobs>,
+        tapes: &Rc<Tapes>,
     ) -> Rc<Self> {
-        let tape = tape_rows_max.map(|rows_max| Tape {
-            rows: VecDeque::new(),
-            rows_max,
-            length: TapeLength::default(),
-            journal: Journal::new(rows_max),
+        let tape = tape.map(|TapeBounds { rows_max, bytes_max }| {
+            tapes.begin(rows_max, bytes_max, Journal::new(rows_max))
         });
         let made = tape.is_some().then(|| Given::Made {
             app_key: config.app_key.to_string(),
             settings: Box::new(config.settings.clone()),
             first_id: config.first_id,
+            seed: config.seed,
+            nasty: config.nasty,
         });
         let mut state = State {
             machine: Server::new(config),
@@ -124,12 +150,15 @@ impl World {
             next_conn: 1,
             next_request: 1,
             open_requests: 0,
-            answers: IndexMap::new(),
+            has_begun: false,
+            asked: IndexMap::new(),
             tape,
+            cause: None,
             findings: Vec::new(),
             kept: BTreeSet::new(),
             wrapped: Wrapped::default(),
             ghosts: BTreeSet::new(),
+            choices: Choices::default(),
         };
         if let Some(made) = made {
             let now = state.clock.now();
@@ -138,11 +167,16 @@ impl World {
         let world = Rc::new_cyclic(|itself| Self {
             itself: Weak::clone(itself),
             state: RefCell::new(state),
+            timer: Timer::default(),
+            sleepers: Sleepers::default(),
             blobs: Rc::clone(blobs),
+            tapes: Rc::clone(tapes),
             changed: Notify::new(),
             watchers: Cell::new(0),
             last_use: Cell::new(0),
+            is_staged: Cell::new(false),
             uses: Rc::clone(uses),
+            changes: Cell::new(0),
         });
         world.touch();
         world
@@ -175,7 +209,12 @@ impl World {
 
     /// Cuts every connection: the world is forgotten.
     pub(super) fn cut(&self) {
-        self.state.borrow().conns.values().for_each(|conn| conn.end(Close::Cut));
+        self.end_sleepers();
+        let mut state = self.state.borrow_mut();
+        state.conns.values().for_each(|conn| conn.end(Close::Cut));
+        state.tape.iter().for_each(|tape| tape.end());
+        // Whoever waits for an answer learns that there will be none.
+        state.asked.clear();
     }
 
     /// Whether forgetting it harms nobody.
@@ -188,6 +227,7 @@ impl World {
     fn open(&self, conn: &Rc<Conn>) -> ConnId {
         let mut state = self.state.borrow_mut();
         let now = state.clock.now();
+        state.has_begun = true;
         let id = ConnId(state.next_conn);
         state.next_conn += 1;
         state.conns.insert(id, Rc::clone(conn));
@@ -199,15 +239,18 @@ impl World {
 
     /// A frame came.
     pub(super) fn frame(&self, conn: ConnId, bytes: Bytes) {
+        let due = self.due_behind(conn);
         let mut state = self.state.borrow_mut();
         let now = state.clock.now();
-        if state.tape.is_some() {
-            // Copied: a slice would hold the socket's read buffer alive for as long as the tape.
-            let bytes = Bytes::copy_from_slice(&bytes);
-            state.note(now, Given::Frame { conn, bytes: bytes.clone() });
-            state.record(now, Event::Frame { conn, direction: Direction::Up, bytes });
+        if let Some(tape) = &state.tape {
+            let row = tape.length().get();
+            tape.frame_up(now, conn, &bytes);
+            state.cause = Some(row);
         }
         self.feed(state, now, Input::Frame { conn, bytes });
+        if !due.is_empty() {
+            self.strike(conn, due);
+        }
     }
 
     /// The socket is gone.
@@ -234,28 +277,9 @@ impl World {
         self.tell_watchers();
     }
 
-    pub(super) fn request(&self, request: Request) -> Option<Response> {
-        let mut state = self.state.borrow_mut();
-        let now = state.clock.now();
-        if let Some(Upload::File { blob, .. }) = &request.upload {
-            state.kept.insert(*blob);
-        }
-        let id = RequestId(state.next_request);
-        state.next_request += 1;
-        let told = state.tape.is_some().then(|| request.clone());
-        if told.is_some() {
-            let content = state.content(&self.blobs, &request);
-            state.note(now, Given::Http { request: Box::new(request.clone()), content });
-        }
-        self.feed(state, now, Input::Http { id, request: Box::new(request) });
-        let mut state = self.state.borrow_mut();
-        let response = state.answers.swap_remove(&id)?;
-        if let Some(request) = told {
-            let user = request.token.as_deref().and_then(|token| state.machine.token_user(now, token));
-            let event = Event::asked(&request, user, &response);
-            state.record(now, event);
-        }
-        Some(response)
+    /// Whether its clock moves of itself.
+    pub(super) fn clock_runs(&self) -> bool {
+        self.state.borrow().clock.runs()
     }
 
     pub(super) fn now(&self) -> Millis {
@@ -265,51 +289,62 @@ impl World {
     pub(super) fn control(&self, control: Control) -> Result<(), ControlError> {
         let mut state = self.state.borrow_mut();
         let now = state.clock.now();
+        let doors =
+            self.doors_after(std::slice::from_ref(&control)).map_err(|(_, error)| state.refused(error))?;
         if state.tape.is_some() {
             state.note(now, Given::Control(Box::new(control.clone())));
         }
-        let outcome = state.machine.control(now, control);
+        let outcome = state.machine.control(now, control).map_err(|error| state.refused(error));
+        if let (Ok(()), Some(doors)) = (&outcome, doors) {
+            *self.doors_mut() = doors;
+        }
+        let tape = state.tape.clone();
         self.carry_out(state, now);
+        tape.iter().for_each(|tape| tape.changed());
         outcome
     }
 
-    pub(super) fn set_clock(&self, now: Millis) {
+    /// Does several things at one moment, or none of them.
+    pub(super) fn control_all(&self, mut controls: Vec<Control>) -> Result<(), CommandsRefused> {
+        // Each is done whole or not at all: of one alone no copy is needed.
+        if controls.len() == 1 {
+            let one = controls.remove(0);
+            return self.control(one).map_err(|error| CommandsRefused { index: 0, count: 1, error });
+        }
         let mut state = self.state.borrow_mut();
-        state.clock = Clock::Manual { now };
-        state.note(now, Given::Stopped(now));
-    }
-
-    pub(super) fn advance(&self, ms: u64) {
-        let mut state = self.state.borrow_mut();
-        state.clock.advance(ms);
         let now = state.clock.now();
-        state.note(now, Given::Advanced { ms });
-    }
-
-    /// Of no tape, it stays 0.
-    pub(super) fn tape_len(&self) -> TapeLength {
-        self.state.borrow().tape.as_ref().map(|tape| tape.length.clone()).unwrap_or_default()
-    }
-
-    pub(super) fn tape(&self) -> Vec<Row> {
-        self.state.borrow().tape.iter().flat_map(|tape| tape.rows.iter().cloned()).collect()
-    }
-
-    /// `None`: no tape is kept, or the journal became too long.
-    pub(super) fn journal(&self) -> Option<Vec<Entry>> {
-        let state = self.state.borrow();
-        state.tape.as_ref()?.journal.entries().map(<[Entry]>::to_vec)
+        let noted = state.tape.is_some().then(|| controls.clone());
+        let count = controls.len();
+        let doors = self.doors_after(&controls).map_err(|(index, error)| CommandsRefused {
+            index,
+            count,
+            error: state.refused(error),
+        })?;
+        let done = state.machine.control_all(now, controls);
+        done.map_err(|refused| CommandsRefused { error: state.refused(refused.error), ..refused })?;
+        if let Some(doors) = doors {
+            *self.doors_mut() = doors;
+        }
+        for control in noted.into_iter().flatten() {
+            state.note(now, Given::Control(Box::new(control)));
+        }
+        let tape = state.tape.clone();
+        self.carry_out(state, now);
+        tape.iter().for_each(|tape| tape.changed());
+        Ok(())
     }
 
     /// Puts a world that nobody has been in where a journal ends. The connections that are open there stay logged in,
     /// with nobody behind them.
     pub(super) fn resume(&self, entries: Vec<Entry>, replay: Replay) {
-        let Replay { app_key: _, machine, replayed, open, leaving, unanswered, blobs } = replay;
+        let Replay { app_key: _, machine, replayed, open, leaving, unanswered, asked: _, requests, blobs } =
+            replay;
         let mut state = self.state.borrow_mut();
         state.machine = machine;
         for Entry { given, .. } in &entries {
             match given {
                 Given::Stopped(now) => state.clock = Clock::Manual { now: *now },
+                Given::Running => state.clock.run(),
                 Given::Advanced { ms } => state.clock.advance(*ms),
                 Given::Http { request, .. } => {
                     if let Some(Upload::File { blob, .. }) = &request.upload {
@@ -321,16 +356,17 @@ impl World {
                 | Given::Frame { .. }
                 | Given::Closed { .. }
                 | Given::Webhook { .. }
+                | Given::AtDoor { .. }
+                | Given::Timeout
                 | Given::Control(_) => {}
             }
         }
         state.next_conn = open.iter().map(|conn| conn.0 + 1).max().unwrap_or(1).max(state.next_conn);
+        state.next_request = requests + 1;
         state.ghosts = open;
         state.findings = replayed.findings;
-        if let Some(tape) = &mut state.tape {
-            replayed.rows.iter().for_each(|_| tape.length.count());
-            tape.rows = replayed.rows.into_iter().rev().take(tape.rows_max).rev().collect();
-            tape.journal = Journal::resume(entries, tape.rows_max);
+        if let Some(tape) = &state.tape {
+            tape.resume(replayed.rows, entries);
         }
         for change in blobs {
             match change {
@@ -346,6 +382,7 @@ impl World {
                 }
             }
         }
+        self.set_timer(&mut state);
         drop(state);
         leaving.into_iter().for_each(|conn| self.closed(conn, "closed by the server"));
         for id in unanswered {
@@ -383,7 +420,9 @@ impl World {
             self.after_io().await;
             let is_working = {
                 let state = self.state.borrow();
-                state.open_requests > 0 || state.machine.asks()
+                state.open_requests > self.standing_requests()
+                    || state.machine.asks()
+                    || state.machine.holds_back()
             };
             if !is_working {
                 return;
@@ -394,7 +433,7 @@ impl World {
 
     /// How much clients have sent by now.
     pub(super) fn mark(&self) -> u64 {
-        self.state.borrow().machine.inputs()
+        self.state.borrow().machine.inputs() + self.knocks()
     }
 
     /// The mark, when what clients have written by now is read: each yield lets the runtime look at the sockets.
@@ -437,16 +476,15 @@ impl World {
 
     /// Does what the machine wants done, and flushes each socket once.
     fn carry_out(&self, mut state: RefMut<'_, State>, now: Millis) {
+        self.changes.set(self.changes.get() + 1);
         let mut touched: Touched = Touched::default();
         let mut gone = Vec::new();
+        let mut answers = Vec::new();
         while let Some(output) = state.machine.poll_output() {
             match output {
                 Output::Frame { conn, bytes } => {
-                    if state.tape.is_some() {
-                        state.record(
-                            now,
-                            Event::Frame { conn, direction: Direction::Down, bytes: bytes.clone() },
-                        );
+                    if let Some(tape) = &state.tape {
+                        tape.frame_down(now, conn, &bytes);
                     }
                     let State { conns, wrapped, .. } = &mut *state;
                     if let Some(socket) = conns.get(&conn) {
@@ -461,14 +499,24 @@ impl World {
                     if how == Close::Mute {
                         state.record(now, Event::Muted { conn });
                     }
+                    if !state.choices.is_empty() {
+                        state.choices.ended(conn, how);
+                    }
                     if let Some(socket) = state.conns.get(&conn) {
                         socket.end(how);
                     } else if how != Close::Mute && state.ghosts.remove(&conn) {
                         gone.push(conn);
                     }
                 }
-                Output::Http { id, response } => {
-                    state.answers.insert(id, response);
+                Output::Heartbeat { conn } => {
+                    if let Some(socket) = state.conns.get(&conn) {
+                        socket.heartbeat();
+                    }
+                }
+                Output::Http { id, response } => answers.push((id, response)),
+                Output::Fault { conn, rule, deed, text } => {
+                    tracing::info!("rule {rule}: {text}");
+                    state.record(now, Event::Fault { conn, rule, deed, text });
                 }
                 Output::ForgetBlob(blob) => {
                     state.kept.remove(&blob);
@@ -491,9 +539,15 @@ impl World {
                     });
                 }
                 Output::LoggedIn { conn, user, resource } => {
+                    if !state.choices.is_empty() {
+                        state.choices.logged_in(conn);
+                    }
                     state.record(now, Event::LoggedIn { conn, user, resource });
                 }
                 Output::Finding(finding) => {
+                    if let (Some(tape), Some(cause)) = (&state.tape, state.cause) {
+                        tape.offend(cause, &finding);
+                    }
                     tracing::warn!(user = finding.user, "{}: {}", finding.clause, finding.text);
                     if state.findings.len() < FINDINGS_MAX {
                         state.findings.push(finding);
@@ -502,6 +556,9 @@ impl World {
                 Output::Warning(text) => tracing::warn!("{text}"),
             }
         }
+        answers.into_iter().for_each(|(id, response)| state.answer(now, id, response));
+        self.set_timer(&mut state);
+        state.cause = None;
         drop(state);
         touched.flush();
         self.tell_watchers();
@@ -512,6 +569,7 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
+        self.state.get_mut().tape.iter().for_each(|tape| tape.end());
         for blob in &self.state.get_mut().kept {
             self.blobs.forget(*blob);
         }
@@ -565,28 +623,31 @@ impl Touched {
 const IO_TURNS: usize = 3;
 
 impl State {
-    fn record(&mut self, at: Millis, event: Event) {
-        if let Some(tape) = &mut self.tape {
-            if tape.rows.len() == tape.rows_max {
-                tape.rows.pop_front();
-            }
-            tape.rows.push_back(Row { at, event });
-            tape.length.count();
+    /// For a message to a person, which seed it takes to see this again.
+    fn refused(&self, error: ControlError) -> ControlError {
+        match self.machine.nasty_seed() {
+            None => error,
+            Some(seed) => ControlError::InNastyWorld { seed, error: Box::new(error) },
         }
     }
 
-    fn note(&mut self, at: Millis, given: Given) {
-        if let Some(tape) = &mut self.tape {
-            let row = tape.length.get();
-            tape.journal.note(Entry { at, row, given });
+    fn record(&self, at: Millis, event: Event) {
+        if let Some(tape) = &self.tape {
+            tape.record(at, event);
+        }
+    }
+
+    fn note(&self, at: Millis, given: Given) {
+        if let Some(tape) = &self.tape {
+            tape.note(at, given);
         }
     }
 
     /// The bytes of a request's file, as far as the journal keeps them.
-    fn content(&mut self, blobs: &Blobs, request: &Request) -> Option<Bytes> {
+    fn content(&self, blobs: &Blobs, request: &Request) -> Option<Bytes> {
         let Some(Upload::File { blob, bytes, .. }) = request.upload.as_ref() else { return None };
-        let tape = self.tape.as_mut()?;
-        if !tape.journal.takes(*bytes) {
+        let tape = self.tape.as_ref()?;
+        if !tape.takes(*bytes) {
             return None;
         }
         let blob = blobs.find(*blob)?;

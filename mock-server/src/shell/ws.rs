@@ -13,12 +13,12 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use fixtures::wire::sockjs;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tungstenite::error::{CapacityError, Error, ProtocolError};
 use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tungstenite::{Message, Utf8Bytes, WebSocket};
 
+use super::stream::Stream;
 use crate::machine::Close;
 use crate::tape::Door;
 
@@ -68,15 +68,15 @@ pub(super) enum Arrival {
     Gone(String),
 }
 
-/// A TCP stream that tungstenite can use: "not ready" is an error, and readiness wakes the socket's task.
+/// A stream that tungstenite can use: "not ready" is an error, and readiness wakes the socket's task.
 struct Link {
-    stream: TcpStream,
+    stream: Stream,
     waker: Waker,
 }
 
 impl Conn {
     /// Takes over a stream on which the upgrade was answered; `early` was read behind the request.
-    pub(super) fn new(stream: TcpStream, early: &[u8], door: Door) -> Self {
+    pub(super) fn new(stream: Stream, early: &[u8], door: Door) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER_BYTES)
             .write_buffer_size(WRITE_BUFFER_BYTES)
@@ -153,6 +153,23 @@ impl Conn {
         self.mute.set(self.mute.get() || how == Close::Mute);
         self.ending.set(Some(how));
         self.socket.borrow().get_ref().waker.wake_by_ref();
+    }
+
+    /// When it goes, the peer reads that it was reset; what was not written yet is lost.
+    pub(super) fn reset(&self) {
+        if let Err(error) = self.socket.borrow().get_ref().stream.tcp().set_zero_linger() {
+            tracing::warn!("a connection is closed instead of reset: {error}");
+        }
+    }
+
+    /// Waits until the peer is gone, and hears nothing of what it says: the connection has not opened.
+    pub(super) async fn gone(&self) {
+        loop {
+            match self.next().await {
+                Arrival::Frames(_) | Arrival::Frame(_) => {}
+                Arrival::End(_) | Arrival::Broken { .. } | Arrival::Gone(_) => return,
+            }
+        }
     }
 
     /// The next thing that the socket brings.
@@ -366,6 +383,16 @@ impl Write for Link {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        match &mut self.stream {
+            // What is written has left.
+            Stream::Plain(_) => Ok(()),
+            // What is written is enciphered, and may wait for room in the socket.
+            Stream::Tls(stream) => {
+                match Pin::new(&mut **stream).poll_flush(&mut Context::from_waker(&self.waker)) {
+                    Poll::Ready(result) => result,
+                    Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+                }
+            }
+        }
     }
 }

@@ -24,7 +24,7 @@ use crate::world::{APP_KEY, Login, World, body, body_of, config, jid, json_of, m
 
 /// One thing that happens. Connections are picked among those that strangers have.
 #[derive(Clone, Debug)]
-enum Step {
+pub(crate) enum Step {
     Open,
     Frame(Index, Vec<u8>),
     Close(Index),
@@ -413,7 +413,7 @@ fn any_answer() -> impl Strategy<Value = WebhookAnswer> {
     prop_oneof![4 => answered, 1 => Just(WebhookAnswer::TimedOut)]
 }
 
-fn any_step() -> impl Strategy<Value = Step> {
+pub(crate) fn any_step() -> impl Strategy<Value = Step> {
     prop_oneof![
         1 => Just(Step::Open),
         12 => (any::<Index>(), any_frame()).prop_map(|(conn, frame)| Step::Frame(conn, frame)),
@@ -429,13 +429,13 @@ fn any_step() -> impl Strategy<Value = Step> {
 }
 
 /// A street with strangers in it, and two who talk.
-struct Street {
-    world: World,
-    strangers: Vec<ConnId>,
-    anna: ConnId,
-    bernd: ConnId,
-    written: Vec<u64>,
-    read: Vec<u64>,
+pub(crate) struct Street {
+    pub(crate) world: World,
+    pub(crate) strangers: Vec<ConnId>,
+    pub(crate) anna: ConnId,
+    pub(crate) bernd: ConnId,
+    pub(crate) written: Vec<u64>,
+    pub(crate) read: Vec<u64>,
     /// How many requests to [`STAGED`] are still to be answered as staged.
     staged: usize,
 }
@@ -444,7 +444,7 @@ struct Street {
 const STAGED: &str = "/token";
 
 impl Street {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut world = World::lax();
         for user in ["anna", "bernd", "mallory", "trudy"] {
             world.register(user);
@@ -472,7 +472,7 @@ impl Street {
         Self { world, strangers, anna, bernd, written: Vec::new(), read: Vec::new(), staged: 0 }
     }
 
-    fn step(&mut self, step: Step) {
+    pub(crate) fn step(&mut self, step: Step) {
         match step {
             Step::Open => {
                 let conn = self.world.open();
@@ -517,7 +517,7 @@ impl Street {
     }
 
     /// The stranger's link goes, and he tries again.
-    fn come_back(&mut self, which: usize) {
+    pub(crate) fn come_back(&mut self, which: usize) {
         self.world.hang_up(self.strangers[which]);
         let user = ["mallory", "trudy"][which % 2];
         // Whether he is let in, or answered at all, is as it may be.

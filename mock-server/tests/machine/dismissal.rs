@@ -14,7 +14,7 @@ use crate::world::{APP, Down, Login, World};
 const POLICY: Close = Close::Code(1008);
 
 /// Why the connection was told to go; it must be closed.
-fn last_words(world: &mut World, conn: ConnId) -> Operation {
+pub(crate) fn last_words(world: &mut World, conn: ConnId) -> Operation {
     assert_eq!(world.closed(conn), Some(POLICY));
     match world.take(conn).pop() {
         Some(Down::Sync(answer)) => {
@@ -58,6 +58,42 @@ fn every_device_is_told_why_and_closed(#[case] why: Operation, #[case] control: 
         }
         assert_eq!(last_words(&mut world, web), why, "{call:?}");
         assert_eq!(last_words(&mut world, phone), why, "{call:?}");
+    }
+}
+
+/// The name is kept for who has messages of it, and is nobody's.
+#[test]
+fn who_was_removed_is_nobody_until_the_name_is_made_or_written_to_again() {
+    let mut world = World::lax();
+    let alice = world.connect("alice", "web");
+    world.control(Control::Known { users: vec!["bob".into()] });
+    let names = |world: &World| -> Vec<String> {
+        world.server.view(world.now).users.into_iter().map(|user| user.name).collect()
+    };
+    let again: [&dyn Fn(&mut World); 3] = [
+        &|world| world.control(Control::Known { users: vec!["Bob".into()] }),
+        &|world| {
+            world.connect("bob", "web");
+        },
+        &|world| {
+            world.text(alice, "bob", "come back");
+        },
+    ];
+    for come_back in again {
+        world.control(Control::RemoveUser { user: "bob".into() });
+        assert_eq!((names(&world), world.server.user_count()), (vec!["alice".to_owned()], 1));
+        for control in [
+            Control::Contacts { user: "alice".into(), with: vec!["bob".into()] },
+            Control::RemoveUser { user: "bob".into() },
+        ] {
+            let refused = world.try_control(control).expect_err("bob is nobody");
+            assert_eq!(refused.to_string(), r#"no user "bob" in this world; make it first"#);
+        }
+        come_back(&mut world);
+        assert_eq!(
+            (names(&world), world.server.user_count()),
+            (vec!["alice".to_owned(), "bob".to_owned()], 2)
+        );
     }
 }
 

@@ -158,7 +158,7 @@ fn texts(from: &str, to: &str, count: u32) -> Control {
 )]
 #[case::cut_of_no_device(
     Control::Fault(Fault::Cut { user: alice(), device: Some("tablet".into()) }),
-    "alice/tablet has no connected device that this fault could hit"
+    "alice/tablet has no connected device that this could happen to"
 )]
 #[case::mute_for_nobody(
     Control::Fault(Fault::Mute { user: "dora".into() }),
@@ -236,4 +236,23 @@ fn staged_texts_are_like_sent_ones() {
     world.control(texts("alice", "bob", 3));
     assert_eq!(world.texts(bob), ["1", "2", "3"]);
     assert_eq!(world.texts(alice_conn), ["1", "2", "3"], "sent by none of her devices: each gets a copy");
+}
+
+#[rstest]
+#[case::answers(Fault::DropNextAnswer { user: alice() })]
+#[case::uploads(Fault::ResetNextUpload { user: alice() })]
+#[case::slow_uploads(Fault::SlowUploads { user: alice(), bytes_per_second: 1, count: 1 })]
+#[case::logins(Fault::DropNextProvision { user: alice() })]
+#[case::requests(Fault::AnswerHttp { path: "/".into(), status: 400, body: "{}".into(), user: None })]
+fn a_thousand_of_a_kind_wait_and_no_more(#[case] fault: Fault) {
+    let mut world = World::strict(&["alice"]);
+    let arm = |world: &mut World| world.try_control(Control::Fault(fault.clone()));
+    for _ in 0..1_000 {
+        arm(&mut world).expect("there is room");
+    }
+    let full = arm(&mut world).expect_err("a thousand wait");
+    let why = "1000 wait already; let what they wait for come, or clear them (clear_faults)";
+    assert!(full.to_string().ends_with(why), "{full}");
+    world.control(Control::ClearFaults {});
+    arm(&mut world).expect("there is room again");
 }

@@ -2,6 +2,7 @@
 
 mod arbitrary;
 mod arbitrary_calls;
+mod arbitrary_rules;
 mod attachments;
 mod bad_input;
 mod blocking;
@@ -39,10 +40,15 @@ mod rest;
 mod roaming;
 mod room_visits;
 mod routes;
+mod rules;
+mod rules_in_nasty;
+mod rules_on_requests;
+mod send_as;
 mod sending;
 mod server_messages;
 mod sessions;
 mod staged_answers;
+mod state;
 mod threads;
 mod tokens;
 mod users;

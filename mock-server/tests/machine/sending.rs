@@ -3,7 +3,8 @@
 
 use fixtures::wire::view::{Fields, Value};
 use fixtures::wire::{
-    CONFERENCE_DOMAIN, CommSyncDl, Jid, KeyValue, MSync, Meta, USER_DOMAIN, key_value, m_sync, message_body,
+    CONFERENCE_DOMAIN, CommSyncDl, Jid, KeyValue, MSync, MessageBody, Meta, USER_DOMAIN, key_value, m_sync,
+    message_body,
 };
 use mock_server::control::SettingsPatch;
 use mock_server::machine::ConnId;
@@ -415,6 +416,29 @@ fn an_id_used_for_two_messages_is_found() {
         [format!("build.unique-id: payload.meta.id {id} was used before, for another message")]
     );
     assert_eq!(world.texts(bob), ["one"]);
+}
+
+/// SDKs of 4.x count them apart, so that their ids meet those of messages: neither is the other sent again.
+#[rstest]
+#[case::recall(message_body::Type::Recall)]
+#[case::delivered(message_body::Type::DeliverAck)]
+fn a_recall_or_a_delivered_ack_may_have_the_id_of_a_message(
+    #[case] kind: message_body::Type,
+    #[values(false, true)] before: bool,
+) {
+    let (mut world, alice, bob) = pair();
+    let earlier = world.text(alice, "bob", "earlier");
+    let text = world.text_meta(alice, "bob", "hi");
+    let about = MessageBody { ack_message_id: Some(earlier), ..body(kind, "alice", "bob", "") };
+    let note = Meta { payload: Some(about.encode_to_vec().into()), ..text.clone() };
+    let (first, then) = if before { (&note, &text) } else { (&text, &note) };
+    for meta in [first, then, first, then] {
+        assert_eq!(world.send(alice, meta.clone()).meta_id, text.id);
+    }
+    let texts = world.texts(bob);
+    assert_eq!(texts.iter().filter(|text| *text == "hi").count(), 1, "{texts:?}");
+    assert_eq!(texts.contains(&"earlier".to_owned()), kind != message_body::Type::Recall, "{texts:?}");
+    assert_eq!(world.found(), [""; 0]);
 }
 
 #[test]

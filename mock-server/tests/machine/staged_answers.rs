@@ -131,13 +131,9 @@ fn what_cannot_be_staged_is_told_why(#[case] control: Control, #[case] why: &str
 }
 
 #[test]
-fn staged_answers_are_bounded_in_size_and_number() {
+fn staged_answers_are_bounded_in_size() {
     let mut world = World::strict(&[]);
     let large = "x".repeat(64 * 1024 + 1);
     assert!(world.try_control(answer("/token", 400, &large, None)).is_err());
     world.control(answer("/token", 400, &large[1..], None));
-    for _ in 1..1_000 {
-        world.control(answer("/", 400, "{}", None));
-    }
-    assert!(world.try_control(answer("/", 400, "{}", None)).is_err());
 }

@@ -30,6 +30,8 @@ pub(crate) struct World {
     pub(crate) now: Millis,
     pub(crate) findings: Vec<Finding>,
     pub(crate) warnings: Vec<String>,
+    /// What rules did, in words.
+    pub(crate) faults: Vec<String>,
     /// Attachments whose bytes nobody will ask for any more.
     pub(crate) forgotten: Vec<BlobId>,
     /// Those that became one attachment, each time in its order.
@@ -83,6 +85,20 @@ pub(crate) struct Login {
     pub(crate) provision: Provision,
 }
 
+/// What a server wants done when it is told all of this.
+fn tell(server: &mut Server, acts: &[(Millis, Act)]) -> Vec<Output> {
+    let mut outputs = Vec::new();
+    for (now, act) in acts.iter().cloned() {
+        match act {
+            Act::Input(input) => server.handle(now, input),
+            // Refused or not, as the first time: the outputs tell.
+            Act::Control(control) => drop(server.control(now, *control)),
+        }
+        outputs.extend(std::iter::from_fn(|| server.poll_output()));
+    }
+    outputs
+}
+
 impl World {
     /// A strict world in which these users are registered, each with the token `t-{name}`.
     pub(crate) fn strict(users: &[&str]) -> Self {
@@ -104,6 +120,7 @@ impl World {
             now: START,
             findings: Vec::new(),
             warnings: Vec::new(),
+            faults: Vec::new(),
             forgotten: Vec::new(),
             joined: Vec::new(),
             webhooks: Vec::new(),
@@ -148,6 +165,17 @@ impl World {
         self.collect();
     }
 
+    /// Moves on to each moment at which something is due, and past it by nothing.
+    pub(crate) fn pass(&mut self, ms: u64) {
+        let until = Millis(self.now.0 + ms);
+        while let Some(due) = self.server.next_deadline().filter(|due| *due <= until) {
+            // What was due before anybody looked is late.
+            self.now = due.max(self.now);
+            self.input(Input::Timeout);
+        }
+        self.now = until;
+    }
+
     fn collect(&mut self) {
         while let Some(output) = self.server.poll_output() {
             self.outputs.push(output.clone());
@@ -171,8 +199,10 @@ impl World {
                 Output::LoggedIn { conn, user, resource } => {
                     self.lane(conn).device = Some(format!("{user}/{resource}"));
                 }
+                Output::Fault { text, .. } => self.faults.push(text),
                 Output::Finding(finding) => self.findings.push(finding),
                 Output::Warning(text) => self.warnings.push(text),
+                Output::Heartbeat { .. } => {}
                 Output::ForgetBlob(blob) => self.forgotten.push(blob),
                 Output::JoinBlobs(parts) => self.joined.push(parts),
             }
@@ -182,16 +212,29 @@ impl World {
     /// What a fresh server of this config wants done when it is told the same.
     pub(crate) fn replay(&self, config: Config) -> (Vec<Output>, &[Output]) {
         let mut server = Server::new(config);
-        let mut outputs = Vec::new();
-        for (now, act) in self.acts.iter().cloned() {
-            match act {
-                Act::Input(input) => server.handle(now, input),
-                // Refused or not, as the first time: the outputs tell.
-                Act::Control(control) => drop(server.control(now, *control)),
-            }
-            outputs.extend(std::iter::from_fn(|| server.poll_output()));
-        }
+        let outputs = tell(&mut server, &self.acts);
         (outputs, &self.outputs)
+    }
+
+    /// Every connection goes at once. What comes afterwards is what [`World::since`] gives to another server.
+    pub(crate) fn part(&mut self) {
+        self.server.part(self.now);
+        self.collect();
+        self.acts.clear();
+        self.outputs.clear();
+    }
+
+    /// Puts another server in the place of this one, as a host does: every connection is gone.
+    pub(crate) fn put(&mut self, server: Server, now: Millis) {
+        self.part();
+        (self.server, self.now) = (server, now);
+        self.lanes.clear();
+        self.webhooks.clear();
+    }
+
+    /// What another server wants done when it is told all that this one was told since it was parted from everybody.
+    pub(crate) fn since(&self, server: &mut Server) -> (Vec<Output>, &[Output]) {
+        (tell(server, &self.acts), &self.outputs)
     }
 
     /// The lane of a connection that was opened and is not ended yet: nothing may be sent to any other.
@@ -514,6 +557,13 @@ impl World {
         self.next_request += 1;
         self.input(Input::Http { id: RequestId(id), request: Box::new(request) });
         self.answers.remove(&id).expect("every request is answered at once")
+    }
+
+    /// Asks, and looks at no answer: with rules there may be none.
+    pub(crate) fn ask_in_vain(&mut self, request: Request) {
+        let id = self.next_request;
+        self.next_request += 1;
+        self.input(Input::Http { id: RequestId(id), request: Box::new(request) });
     }
 
     /// Every finding so far as `clause: text`.

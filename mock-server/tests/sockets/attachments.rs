@@ -397,3 +397,39 @@ fn a_page_elsewhere_may_upload_and_download() {
     let exposed = reply.header("access-control-expose-headers").expect("what a page may read");
     assert!(exposed.contains("Content-Range"), "{exposed}");
 }
+
+#[test]
+fn an_upload_comes_as_slowly_as_staged_by_its_worlds_clock() {
+    let server = start();
+    server.manual_clock(APP_KEY, mock_server::machine::Millis(4_102_444_800_000)).expect("later than now");
+    let slow = |bytes_per_second, count| {
+        let fault = Fault::SlowUploads { user: "alice".into(), bytes_per_second, count };
+        server.control(APP_KEY, Control::Fault(fault))
+    };
+    assert!(slow(0, 1).is_err() && slow(1, 0).is_err(), "they would never end, or never begin");
+    slow(100, 1).expect("alice is there");
+    let token = Control::Token { user: "alice".into(), token: "t-slow".into(), ttl_ms: 1_000_000 };
+    server.control(APP_KEY, token).expect("alice is there");
+    let content = [b'x'; 1_000];
+    let body = [
+        b"--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\n".as_slice(),
+        &content,
+        b"\r\n--b--\r\n",
+    ]
+    .concat();
+    let head = "POST /org/app/chatfiles HTTP/1.1\r\nAuthorization: Bearer t-slow\r\n\
+                Content-Type: multipart/form-data; boundary=b";
+    let addr = server.addr();
+    let upload = {
+        let body = body.clone();
+        std::thread::spawn(move || http(addr, head, &body).status)
+    };
+    // While the clock stands, the server is at rest; that the upload waits for it is told.
+    let waits = "1 requests are not answered".to_owned();
+    while !server.rest(APP_KEY, Duration::from_secs(30)).open.contains(&waits) {}
+    server.advance(APP_KEY, 9_999);
+    assert!(server.rest(APP_KEY, Duration::from_secs(30)).open.contains(&waits), "1 ms too soon");
+    server.advance(APP_KEY, 1);
+    assert_eq!(upload.join().expect("no panic"), 200);
+    assert_eq!(http(addr, head, &body).status, 200, "the next comes as fast as it can");
+}

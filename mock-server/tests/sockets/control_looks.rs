@@ -38,6 +38,21 @@ fn who_answers_is_told_first() {
 }
 
 #[test]
+fn where_clients_go_is_told_where_they_are_not_looked_at() {
+    let clients = |server: &MockServer| {
+        let reply = http(server.control_addr(), "GET /_mock/ HTTP/1.1", b"");
+        reply.json()["clients"].as_str().unwrap_or_default().to_owned()
+    };
+    let one = start();
+    assert_eq!(clients(&one), "http://127.0.0.1:1", "the name by which it was asked");
+    let two = start_with(Options {
+        control: Some("127.0.0.1:0".parse().expect("it is one")),
+        ..Options::default()
+    });
+    assert_eq!(clients(&two), format!("http://{}", two.addr()));
+}
+
+#[test]
 fn a_tape_is_told_from_any_row_on_and_is_the_librarys() {
     let server = start();
     let mut alice = Socket::log_in(server.addr(), Door::SockJs, APP_KEY, "alice", "a");
@@ -102,7 +117,7 @@ fn a_world_without_a_tape_says_how_to_get_one() {
     let words = reply.json()["error_description"].as_str().unwrap_or_default().to_owned();
     assert_eq!(
         words,
-        "no tape is kept of this world: POST {\"rows_max\":200000} to this path and one is, from then on"
+        "no tape is kept of this world: POST {\"rows_max\":200000} to its …/tape and one is, from then on"
     );
     assert_eq!(post(&server, "/org/app/tape", &json!({ "rows_max": 200_000 })).status, 200);
     Socket::log_in(server.addr(), Door::WebSocket, APP_KEY, "alice", "a");
@@ -130,7 +145,10 @@ fn quiet_and_rest_tell_what_is_owed() {
         waiting.join().expect("it does not panic")
     });
     assert_eq!((quiet.quiet, quiet.open.len()), (true, 0));
-    assert_eq!(quiet.mark, server.quiet(APP_KEY, std::time::Duration::ZERO).ok().map(|quiet| quiet.mark));
+    assert_eq!(
+        quiet.mark,
+        server.quiet(APP_KEY, std::time::Duration::from_secs(20)).ok().map(|quiet| quiet.mark)
+    );
 }
 
 #[test]
@@ -157,9 +175,15 @@ fn a_world_is_made_anew_without_what_the_flags_say() {
     let new =
         json!({ "settings": { "strict": true }, "clock_ms": 1_640_908_800_000_u64, "tape_rows_max": 3 });
     let reply = post(&server, "/org/app/world", &new);
-    assert_eq!((reply.status, reply.json()), (200, json!({ "now_ms": 1_640_908_800_000_u64 })));
+    assert_eq!(
+        (reply.status, reply.json()),
+        (200, json!({ "now_ms": 1_640_908_800_000_u64, "runs": false }))
+    );
     assert_eq!(old.next(), Arrival::Gone, "who was in the old one is not in the new one");
-    assert_eq!(get(&server, "/org/app/clock").json(), json!({ "now_ms": 1_640_908_800_000_u64 }));
+    assert_eq!(
+        get(&server, "/org/app/clock").json(),
+        json!({ "now_ms": 1_640_908_800_000_u64, "runs": false })
+    );
     let login = |user: &str| {
         let grant = json!({ "grant_type": "password", "username": user, "password": "pw" }).to_string();
         http(server.addr(), "POST /org/app/token HTTP/1.1", grant.as_bytes()).status
@@ -233,12 +257,12 @@ fn a_wrong_order_changes_nothing(#[case] path: &str, #[case] body: Value, #[case
 
 #[rstest]
 #[case::tape("GET /_mock/org/app/tape", "\r\nOrigin: http://page.test", 403)]
-#[case::rebound("GET /_mock/org/app/tape", "\r\nSec-Fetch-Site: same-origin", 403)]
+#[case::own_page("GET /_mock/org/app/tape", "\r\nSec-Fetch-Site: same-origin", 200)]
 #[case::embedded("GET /_mock/org/app/quiet", "\r\nSec-Fetch-Site: cross-site", 403)]
 #[case::typed_by_a_person("GET /_mock/org/app/tape", "\r\nSec-Fetch-Site: none", 200)]
 #[case::forgotten_by_a_page("DELETE /_mock/org/app/world", "\r\nOrigin: http://page.test", 403)]
 #[case::made_by_a_form("POST /_mock/org/app/world", "\r\nContent-Type: text/plain", 415)]
-fn a_page_is_told_nothing(#[case] line: &str, #[case] headers: &str, #[case] status: u16) {
+fn another_page_is_told_nothing(#[case] line: &str, #[case] headers: &str, #[case] status: u16) {
     let server = start();
     let reply = http(server.addr(), &format!("{line} HTTP/1.1{headers}"), b"{}");
     assert_eq!(reply.status, status);

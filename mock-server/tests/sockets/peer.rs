@@ -11,6 +11,7 @@ use fixtures::wire::{
     USER_DOMAIN, m_sync, message_body,
 };
 use mock_server::control::Control;
+use mock_server::control_api::WaitFor;
 use mock_server::shell::{MockServer, Options};
 use mock_server::tape::Door;
 use prost::Message as _;
@@ -34,6 +35,19 @@ pub(crate) fn start_with(options: Options) -> MockServer {
         register(&server, APP_KEY, name);
     }
     server
+}
+
+/// What a call of the library's comes to, for a test that has no runtime otherwise.
+pub(crate) fn await_here<T>(call: impl Future<Output = T>) -> T {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime of one thread");
+    runtime.block_on(call)
+}
+
+/// Waits until a rule of the world has struck.
+pub(crate) fn once_a_rule_has_struck(server: &MockServer, app_key: &str) {
+    let world = server.world(app_key).expect("an app key");
+    await_here(world.wait(WaitFor::rows("fault").within(HANG))).unwrap_or_else(|error| panic!("{error}"));
 }
 
 /// A user with the token `t-{name}`.
@@ -91,6 +105,13 @@ impl Socket {
         };
         let request = format!("ws://{addr}/{path}").into_client_request().expect("a good address");
         let (ws, _) = tungstenite::client(request, stream).expect("an upgrade");
+        Self { ws, door, next_local: 1, arrived: Vec::new() }
+    }
+
+    /// Shakes hands behind a path, and waits for nothing.
+    pub(crate) fn upgraded_at(addr: SocketAddr, prefix: &str, door: Door) -> Self {
+        let request = format!("ws://{addr}{prefix}/websocket").into_client_request().expect("a good address");
+        let (ws, _) = tungstenite::client(request, connect(addr)).expect("an upgrade");
         Self { ws, door, next_local: 1, arrived: Vec::new() }
     }
 
@@ -259,6 +280,11 @@ impl Socket {
     /// Sends nothing any more, but still reads.
     pub(crate) fn fall_silent(&self) {
         self.ws.get_ref().shutdown(Shutdown::Write).expect("an open stream");
+    }
+
+    /// What is below the WebSocket.
+    pub(crate) fn into_stream(self) -> TcpStream {
+        self.ws.into_inner()
     }
 
     /// Cuts the link as a train tunnel does.

@@ -12,7 +12,7 @@ use crate::peer::{APP_KEY, Socket, start, start_with};
 
 /// A little of everything that a machine is given.
 fn busy(server: &MockServer) -> (Socket, Socket, String) {
-    server.manual_clock(APP_KEY, Millis(1_640_908_800_000));
+    server.manual_clock(APP_KEY, Millis(1_640_908_800_000)).expect("nobody has been in it");
     let mut alice = Socket::log_in(server.addr(), Door::SockJs, APP_KEY, "alice", "a");
     let mut bob = Socket::log_in(server.addr(), Door::WebSocket, APP_KEY, "bob", "b");
     let (path, _) = upload(server, "a.txt", "text/plain", b"what the file holds", "");

@@ -7,7 +7,7 @@ use mock_server::machine::Millis;
 use mock_server::tape::{Direction, Door, Event};
 use serde_json::json;
 
-use crate::peer::{APP_KEY, Arrival, Socket, http, register, start};
+use crate::peer::{APP_KEY, Arrival, Socket, await_here, http, register, start};
 
 const LONG: Duration = Duration::from_secs(30);
 
@@ -45,6 +45,37 @@ fn two_worlds_do_not_see_each_other() {
     register(&server, "org#one", "carl");
     assert_eq!(http(server.addr(), &head("one"), b"").status, 200);
     assert_eq!(http(server.addr(), &head("two"), b"").status, 401, "a token opens its own world only");
+}
+
+/// The server holds so many; all of these are idle, and the oldest goes for one more.
+const WORLDS_MAX: usize = 1_024;
+
+#[test]
+fn what_is_refused_in_a_new_world_takes_no_other_worlds_place() {
+    let server = start();
+    let known = |name: &str| Control::Known { users: vec![name.into()] };
+    for number in 1..WORLDS_MAX {
+        server.control(&format!("org#app{number}"), known("alice")).expect("there is room");
+    }
+    let nobody = json!({ "remove_user": { "user": "nobody" } }).to_string();
+    let stage = json!({ "name": "504", "user": "nobody" }).to_string();
+    let doors = json!(vec!["slow open 1ms"; 101]).to_string();
+    for (path, body) in [("control", nobody), ("stage", stage), ("doors", doors)] {
+        let head = format!("POST /_mock/new/world/{path} HTTP/1.1\r\nContent-Type: application/json");
+        assert_eq!(http(server.addr(), &head, body.as_bytes()).status, 400, "{path}");
+    }
+    server.control("new#world", known("a b")).expect_err("no name");
+    server.control_all("new#world", vec![known("a"), known("a b")]).expect_err("no name");
+    let world = server.world("new#world").expect("an app key");
+    await_here(world.stage("504", "nobody")).expect_err("nobody is there");
+    // Looking at one world would make another the oldest.
+    let is_there = |app_key: &str| {
+        let worlds = await_here(server.worlds()).expect("it runs");
+        worlds.iter().any(|world| world.app_key == app_key)
+    };
+    assert!(is_there(APP_KEY) && !is_there("new#world"), "what was refused made none, and took none's place");
+    server.control("new#world", known("alice")).expect("the oldest makes room");
+    assert!(!is_there(APP_KEY) && is_there("new#world"));
 }
 
 #[test]
@@ -113,7 +144,7 @@ fn a_manual_clock_stands_still_until_it_is_moved() {
     let server = start();
     let app_key = "org#clock";
     let start = Millis(1_640_908_800_000);
-    server.manual_clock(app_key, start);
+    server.manual_clock(app_key, start).expect("nobody has been in it");
     register(&server, app_key, "alice");
     let mut alice = Socket::log_in(server.addr(), Door::SockJs, app_key, "alice", "a");
     assert_eq!(alice.unread().timestamp, Some(start.0));
@@ -159,6 +190,7 @@ fn a_tape_tells_what_went_over_the_wire() {
             Event::Frame { direction: Direction::Down, bytes, .. } => format!("down {}", bytes.len() > 3),
             Event::Closed { why, .. } => why,
             Event::Muted { .. } => "muted".into(),
+            Event::Fault { text, .. } | Event::AtDoor { text, .. } => text,
             Event::Http { method, path, user, status, .. } => format!("{method} {path} {user:?} {status}"),
         })
         .collect();

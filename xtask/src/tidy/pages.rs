@@ -11,8 +11,20 @@ const README: &str = "README.md";
 const TRANSLATIONS: [&str; 1] = ["README.zh-CN.md"];
 
 /// What one reads on the way to something else.
-const GUIDES: [&str; 4] =
-    ["docs/run-it.md", "docs/write-a-client-shim.md", "docs/write-a-scenario.md", "docs/gate-ci.md"];
+const GUIDES: [&str; 12] = [
+    "docs/run-it.md",
+    "docs/write-a-client-shim.md",
+    "docs/write-a-scenario.md",
+    "docs/gate-ci.md",
+    "docs/in-your-tests.md",
+    "docs/stage.md",
+    "docs/situations.md",
+    "docs/causes.md",
+    "docs/door.md",
+    "docs/traffic.md",
+    "docs/record.md",
+    "docs/phone-and-https.md",
+];
 /// Two pages of print.
 const GUIDE_LINES_MAX: usize = 120;
 

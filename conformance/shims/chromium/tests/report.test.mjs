@@ -84,6 +84,12 @@ async function withPage(hash, options, body, path = file) {
   }
 }
 const hashOf = (page) => page.evaluate(() => location.hash);
+/** The page shows what this address names; the address itself changes before. */
+const shows = (page, hash) => page.waitForFunction((there) => document.querySelector('main').dataset.address === there, hash);
+const go = async (page, hash) => {
+  await page.evaluate((there) => { location.hash = there; }, hash);
+  await shows(page, hash);
+};
 const focused = (page) => page.evaluate(() => document.activeElement.closest('tr')?.querySelector('th').innerText ?? document.activeElement.innerText);
 
 test('the table has a cell for each run, told by sign, words and colour', () => withPage('', {}, async (page) => {
@@ -122,6 +128,7 @@ test('the filter keeps what has all its words, and the address has it', () => wi
   await page.reload();
   assert.deepEqual(await rows(), meant);
   await page.keyboard.press('Escape');
+  await shows(page, '#/');
   assert.equal((await rows()).length, index.scenarios.length);
   await page.fill('#filter', 'no scenario has these words');
   assert.equal(await page.isVisible('.nothing'), true);
@@ -185,8 +192,7 @@ test('an address is shared, loaded anew and gone back from', () => withPage(rout
   await page.waitForSelector('.sheet.clauses');
   await page.goBack();
   assert.deepEqual(await shown(), first);
-  await page.evaluate(() => { location.hash = '#/s/no/such'; });
-  await page.waitForSelector('.note.bad');
+  await go(page, '#/s/no/such');
   assert.match(await page.innerText('main'), /No scenario of this report is called no\/such/);
 }));
 
@@ -233,8 +239,7 @@ test('each clause has its level, its statement, its scenarios and what each clie
 
 test('on a phone only boxes scroll sideways, and a frame is read', () => withPage(routeOf(passed), { viewport: PHONE, isMobile: true, hasTouch: true }, async (page) => {
   for (const hash of ['#/', '#/c', `#/c/${index.scenarios[passed.at].clauses[0]}`, routeOf(failed), routeOf(passed)]) {
-    await page.evaluate((there) => { location.hash = there; }, hash);
-    await page.waitForFunction((there) => location.hash === there && document.querySelector('main h1'), hash);
+    await go(page, hash);
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), PHONE.width, hash);
   }
   await page.waitForSelector('.moments');
@@ -251,8 +256,7 @@ test('a bar that takes room, as on most desktops, pushes nothing out of its box'
     for (const width of [LAPTOP.width, 400]) {
       await withPage('', { viewport: { ...LAPTOP, width } }, async (page) => {
         for (const hash of ['#/', '#/c', routeOf(failed), routeOf(passed)]) {
-          await page.evaluate((there) => { location.hash = there; }, hash);
-          await page.waitForFunction((there) => location.hash === there && document.querySelector('main h1'), hash);
+          await go(page, hash);
           const over = await page.evaluate(() => {
             const [page, box, fixed] = [document.documentElement, document.querySelector('main'), document.querySelector('.fixed')];
             // A table of many clients is wider than its box, and its head is not.
@@ -272,8 +276,7 @@ for (const colorScheme of ['light', 'dark']) {
   test(`every word can be read in ${colorScheme}`, () => withPage('', { colorScheme }, async (page) => {
     const schemes = [];
     for (const hash of ['#/', '#/?v=failed', '#/c', routeOf(failed), routeOf(passed)]) {
-      await page.evaluate((there) => { location.hash = there; }, hash);
-      await page.waitForFunction((there) => location.hash === there, hash);
+      await go(page, hash);
       if (hash.startsWith('#/s/')) {
         await page.waitForSelector('.moments .arrow');
         await page.focus('.moments .arrow');
@@ -298,6 +301,15 @@ test('nothing moves for those who asked for it', () => withPage('', { reducedMot
   assert.equal(await page.evaluate(() => [...document.querySelectorAll('*')].filter((one) => getComputedStyle(one).transitionDuration !== '0s').length), 0);
 }));
 
+test('the head says by which seed the server was nasty, if it was', async () => {
+  const facts = (page) => page.$$eval('.headline .facts > div', (all) => all.map((fact) => fact.innerText.split('\n')).filter(([name]) => name.toLowerCase() === 'nasty seed').map(([, value]) => value));
+  const path = join(folder, 'nasty.html');
+  for (const [nasty, shown] of [[null, []], ['0', ['0']], ['18446744073709551615', ['18446744073709551615']]]) {
+    writeFileSync(path, html.replace(INDEX, (_, begin, __, end) => begin + inert({ ...index, nasty }) + end));
+    await withPage('', {}, async (page) => assert.deepEqual(await facts(page), shown), path);
+  }
+});
+
 test('words that are markup elsewhere are words here', async () => {
   const hostile = '</script><img src=x onerror="alert(1)"><script>alert(2)</script><!-- "quoted" \u2028';
   const changed = structuredClone(index);
@@ -319,12 +331,11 @@ test('words that are markup elsewhere are words here', async () => {
   await withPage('', {}, async (page) => {
     assert.ok((await page.innerText('.headline')).includes('<img src=x'));
     for (const hash of ['#/c', routeOf(passed), '#/s/%3Cimg%20src=x%20onerror=alert(1)%3E/x']) {
-      await page.evaluate((there) => { location.hash = there; }, hash);
-      await page.waitForSelector(hash === '#/c' ? '.sheet.clauses' : hash === routeOf(passed) ? '.scenario' : '.note.bad');
+      await go(page, hash);
       assert.ok((await page.textContent('main')).includes('<img src=x'), hash);
       assert.equal(await page.locator('img, main script').count(), 0, hash);
     }
-    await page.evaluate((there) => { location.hash = there; }, routeOf(passed));
+    await go(page, routeOf(passed));
     await page.click('.over button:has-text("Open all frames")');
     assert.equal((await page.textContent('.frame pre')).trimEnd(), hostile.trimEnd());
     assert.equal(await page.locator('img, main script').count(), 0);

@@ -9,6 +9,9 @@ mod pair {
     pub(crate) mod stage;
 }
 
+use std::collections::BTreeMap;
+
+use mock_server::machine::Decision;
 use pair::stage::{Stage, Who};
 use proptest::prelude::*;
 
@@ -56,23 +59,77 @@ proptest! {
     #[test]
     fn nothing_is_lost_or_doubled(acts in prop::collection::vec(act(), 0..240)) {
         let mut stage = Stage::new(&WHO);
-        stage.settle();
-        for act in acts {
-            match act {
-                Act::Send { from, to } => stage.send(from, USERS[to]),
-                Act::Recall { who, which } => stage.recall(who, which),
-                Act::Read { who, which } => stage.read(who, which),
-                Act::ReadAll { who, which } => stage.read_all(who, which),
-                Act::Deliver { which } => stage.deliver(which),
-                Act::Cut { who } => stage.cut(who),
-                Act::Wait { ms } => stage.wait(ms),
-            }
-        }
-        stage.settle();
-        prop_assert_eq!(stage.ledger.wrong(), Vec::<String>::new());
-        prop_assert_eq!(what_is_kept(&mut stage), Vec::<String>::new());
-        prop_assert_eq!(&stage.findings, &Vec::<String>::new());
+        play(&mut stage, acts);
+        prop_assert_eq!(wrong(&mut stage), Vec::<String>::new());
     }
+
+    /// The same, where the server does besides whatever the protocol leaves open.
+    #[test]
+    fn nothing_is_lost_or_doubled_by_a_nasty_server(
+        seed in any::<u64>(),
+        acts in prop::collection::vec(act(), 0..240),
+    ) {
+        let mut stage = Stage::with(&WHO, Some(seed));
+        play(&mut stage, acts);
+        prop_assert_eq!(wrong(&mut stage), Vec::<String>::new());
+    }
+}
+
+fn play(stage: &mut Stage, acts: Vec<Act>) {
+    stage.settle();
+    for act in acts {
+        match act {
+            Act::Send { from, to } => stage.send(from, USERS[to]),
+            Act::Recall { who, which } => stage.recall(who, which),
+            Act::Read { who, which } => stage.read(who, which),
+            Act::ReadAll { who, which } => stage.read_all(who, which),
+            Act::Deliver { which } => stage.deliver(which),
+            Act::Cut { who } => stage.cut(who),
+            Act::Wait { ms } => stage.wait(ms),
+        }
+    }
+    stage.settle();
+}
+
+/// All that is wrong at the end.
+fn wrong(stage: &mut Stage) -> Vec<String> {
+    let mut wrong = stage.ledger.wrong();
+    wrong.extend(what_is_kept(stage));
+    wrong.append(&mut stage.findings);
+    wrong
+}
+
+/// A course in which every decision comes up, many times.
+fn eventful(seed: u64) -> Stage {
+    let mut stage = Stage::with(&WHO, Some(seed));
+    stage.settle();
+    for round in 0..40 {
+        // Carol is away meanwhile, so that two queues wait for her.
+        stage.cut(3);
+        for from in 0..3 {
+            stage.send(from, "carol");
+            stage.send(from, USERS[round % 2]);
+        }
+        stage.read(2, round);
+        stage.settle();
+    }
+    stage
+}
+
+/// The same seed decides the same, and another one otherwise, at every point where something is decided: one that
+/// nothing comes to, or that does not heed the seed, is named.
+#[test]
+fn each_decision_heeds_the_seed_and_nothing_else() {
+    let mut first = eventful(7);
+    assert_eq!(first.decisions(), eventful(7).decisions());
+    assert_eq!(wrong(&mut first), Vec::<String>::new());
+    let other = eventful(8).decisions();
+    for decision in Decision::ALL {
+        let (one, two) = (first.decisions().get(&decision).copied(), other.get(&decision).copied());
+        assert!(one.is_some(), "{} never came up", decision.word());
+        assert_ne!(one.map(|one| one.outcomes), two.map(|two| two.outcomes), "{}", decision.word());
+    }
+    assert_eq!(Stage::new(&WHO).decisions(), BTreeMap::new(), "unless it is nasty");
 }
 
 /// What is wrong with histories and lists of conversations.

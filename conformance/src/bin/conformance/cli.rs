@@ -12,6 +12,7 @@ use conformance::selection::{Selection, Shard};
 use crate::coverage::CoverageArgs;
 use crate::diff::DiffArgs;
 use crate::doctor::DoctorArgs;
+use crate::errors::ErrorsArgs;
 use crate::exit::TABLE;
 use crate::list::ListArgs;
 use crate::new::NewArgs;
@@ -71,6 +72,9 @@ pub(crate) enum Verb {
     /// Shows for each clause which scenarios evaluate it and what each client does there
     #[command(after_help = crate::coverage::EXAMPLES)]
     Coverage(CoverageArgs),
+    /// Holds what the catalog of errors says of each client against what its last run showed
+    #[command(after_help = crate::errors::EXAMPLES)]
+    Errors(ErrorsArgs),
     /// Talks to a shim and says in plain words what is wrong with it and how to mend it
     #[command(after_help = crate::doctor::EXAMPLES)]
     Doctor(DoctorArgs),
@@ -154,6 +158,13 @@ pub(crate) struct PaceArgs {
     /// Use the mock-server that is already running there, instead of one of our own
     #[arg(long, value_name = "URL")]
     pub(crate) server: Option<String>,
+    /// The control token of that server, where it has one
+    #[arg(long, value_name = "TOKEN", requires = "server")]
+    pub(crate) token: Option<String>,
+    /// Let the server do whatever the protocol leaves open, drawn from this number: small pages, frames that come late or
+    /// twice; nothing is recorded then
+    #[arg(long, value_name = "SEED")]
+    pub(crate) nasty: Option<u64>,
     /// How long an expected event, or a world that should become quiet, is waited for: 5s, 500ms
     #[arg(long, value_name = "TIME", default_value_t = TIMEOUT)]
     pub(crate) timeout: Within,

@@ -86,7 +86,7 @@ pub(crate) fn keep(suite: &Suite<'_>, client: &Client, places: &Places) -> Resul
         None => Results::new(&client.name, &client.source),
     };
     for one in &suite.evaluated {
-        results.set(one.scenario, Standing::of(&one.verdict));
+        results.set(one.scenario, Standing::of(&one.verdict), &one.shown);
     }
     if let Some(folder) = folder {
         let failed = |error| harness(format!("{FOLDER_VARIABLE} {}: {error}", folder.display()));

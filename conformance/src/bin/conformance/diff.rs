@@ -43,7 +43,7 @@ pub(crate) fn run(args: &DiffArgs) -> Result<Exit, Problem> {
     let Shelf { scenarios: all, .. } = places.shelf()?;
     let scenarios = args.selection.selection().choose(&all).map_err(nothing_meant)?;
     let mut report = args.report.as_deref().map(Output::create).transpose()?;
-    let host = host(args.pace.server.as_deref())?;
+    let host = host(&args.pace)?;
     let interrupt = interrupt::listen(interrupt::RUN)?;
     let suite = |client| {
         let plan = Plan {

@@ -4,6 +4,7 @@ mod cli;
 mod coverage;
 mod diff;
 mod doctor;
+mod errors;
 mod exit;
 mod hold;
 mod host;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         Some(Verb::List(args)) => list::run(&args),
         Some(Verb::Diff(args)) => diff::run(&args),
         Some(Verb::Coverage(args)) => coverage::run(args),
+        Some(Verb::Errors(args)) => errors::run(&args),
         Some(Verb::Doctor(args)) => doctor::run(&args),
         Some(Verb::Report(args)) => report::run(&args),
         Some(Verb::Replay(args)) => replay::run(&args),

@@ -181,6 +181,6 @@ fn here() -> Result<PathBuf, Problem> {
     std::env::current_dir().map_err(|error| usage(format!("the working directory: {error}")))
 }
 
-fn no_repository() -> Problem {
+pub(crate) fn no_repository() -> Problem {
     usage("no fixtures/scenarios here or in a folder above: this is done in the repository")
 }

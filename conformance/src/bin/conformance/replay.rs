@@ -28,7 +28,8 @@ Examples:
   conformance replay FILE.bundle.json                          the recorded client against this build's server
   conformance replay FILE.bundle.json --until 3 --hold         the server as it was before step 3, to look at
   conformance replay FILE.bundle.json --against-client         the recorded server against the recorded client
-  conformance replay FILE.bundle.json --against-client -- node shim.mjs";
+  conformance replay FILE.bundle.json --against-client -- node shim.mjs
+  curl -O -J http://127.0.0.1:8989/_mock/ORG/APP/bundle        what is kept of a running server's world, to replay";
 
 #[derive(Args)]
 pub(crate) struct ReplayArgs {
@@ -68,7 +69,8 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Exit, Problem> {
 }
 
 fn against_server(bundle: &Bundle, places: Option<&Places>) -> Result<Exit, Problem> {
-    let played = server::play(bundle).map_err(problem)?;
+    let tape_alone = bundle.is_tape_alone();
+    let played = if tape_alone { server::read(bundle) } else { server::play(bundle).map_err(problem)? };
     let (frames, requests) = played.counts();
     let of = &bundle.scenario.name;
     tell_line!(
@@ -78,6 +80,13 @@ fn against_server(bundle: &Bundle, places: Option<&Places>) -> Result<Exit, Prob
         bundle.harness
     );
     let exit = match &played.difference {
+        None if tape_alone => {
+            tell_line!(
+                "{frames} frames and {requests} requests; what the server was given is not in it, so they are read and not \
+                 played"
+            );
+            Exit::AsExpected
+        }
         None => {
             tell_line!("the server's side: {frames} frames and {requests} requests, all as recorded");
             Exit::AsExpected
@@ -95,7 +104,21 @@ fn against_server(bundle: &Bundle, places: Option<&Places>) -> Result<Exit, Prob
         .map(|root| Records::new(root.join("conformance/tests/snapshots").join(&client.name), Mode::Check));
     let scenario = server::scenario(bundle);
     let verdict = played.verdict(bundle, scenario.as_ref(), &exceptions, records.as_ref());
-    tell_line!("the verdict would be: {}", words(&verdict));
+    match (bundle.is_live(), &verdict) {
+        (false, verdict) => tell_line!("the verdict would be: {}", words(verdict)),
+        (true, Verdict::Passed) if tape_alone => {
+            tell_line!("its clients did nothing wrong that this build's judge finds")
+        }
+        (true, verdict) if tape_alone => {
+            tell_line!("its clients, as this build's judge finds: {}", words(verdict))
+        }
+        (true, Verdict::Passed) => {
+            tell_line!("its clients did nothing wrong that this build's server and judge find")
+        }
+        (true, verdict) => {
+            tell_line!("its clients, as this build's server and judge find: {}", words(verdict))
+        }
+    }
     Ok(exit)
 }
 
@@ -124,6 +147,7 @@ fn against_client(args: &ReplayArgs, bundle: &Bundle, places: Option<&Places>) -
     } else {
         Client::of_command(args.command.clone(), Path::new("."))
     };
+    client::playable(bundle).map_err(problem)?;
     let interrupt = interrupt::listen("interrupted: the client is ended; once more ends it at once")?;
     let limits = subprocess::Limits::default();
     let started = Subprocess::start_watched(&client.program(), limits, |child| interrupt.watch(child));
@@ -186,7 +210,10 @@ fn words(verdict: &Verdict) -> String {
 
 fn problem(error: Unplayable) -> Problem {
     match error {
-        Unplayable::NoJournal | Unplayable::Journal(_) | Unplayable::NoSuchStep { .. } => usage(error),
+        Unplayable::NoJournal
+        | Unplayable::Journal(_)
+        | Unplayable::NoSuchStep { .. }
+        | Unplayable::NothingAsked => usage(error),
         Unplayable::Harness(_) => harness(error),
     }
 }

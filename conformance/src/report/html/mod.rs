@@ -72,6 +72,8 @@ struct Index<'a> {
     ms: u64,
     /// As text: a number of a script has 53 bits.
     seed: String,
+    /// As the seed, and as text for the same reason.
+    nasty: Option<String>,
     shard: Option<&'a str>,
     interrupted: bool,
     /// Of how many runs the page has no evidence though the report has.
@@ -114,6 +116,7 @@ impl<'a> Index<'a> {
             started_ms,
             ms,
             seed,
+            nasty,
             shard,
             interrupted,
             clauses,
@@ -126,6 +129,7 @@ impl<'a> Index<'a> {
             started_ms: *started_ms,
             ms: *ms,
             seed: seed.to_string(),
+            nasty: nasty.map(|seed| seed.to_string()),
             shard: shard.as_deref(),
             interrupted: *interrupted,
             left_out: packed.left_out,

@@ -234,6 +234,7 @@ mod tests {
             started_ms: 0,
             ms: 0,
             seed: 0,
+            nasty: None,
             shard: None,
             interrupted: false,
             clauses: Vec::new(),

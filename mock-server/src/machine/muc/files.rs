@@ -7,7 +7,7 @@ use crate::machine::account::UserIx;
 use crate::machine::upload::BlobId;
 use crate::machine::{Millis, Server};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::machine) struct SharedFile {
     pub(in crate::machine) blob: BlobId,
     pub(in crate::machine) name: String,

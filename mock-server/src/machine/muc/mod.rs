@@ -26,7 +26,7 @@ pub(super) use silence::{Ban, Silence, shown_end};
 
 /// A group or room of the world; of one that was dissolved, nobody holds the number any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct MucIx(u32);
+pub(super) struct MucIx(pub(super) u32);
 
 /// The families; on the wire only the body's type, and of threads its `meta`, tells them apart (wire-3x §4.1,
 /// wire-4x §6).
@@ -38,20 +38,20 @@ pub(super) enum MucKind {
     Thread,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Mucs {
-    mucs: Map<MucIx, Muc>,
-    by_id: Map<Box<str>, MucIx>,
-    made: u32,
+    pub(super) mucs: Map<MucIx, Muc>,
+    pub(super) by_id: Map<Box<str>, MucIx>,
+    pub(super) made: u32,
     /// While there are any, they alone make rooms.
     pub(super) super_admins: Set<UserIx>,
     /// What is written on rooms and on members of groups, keys and values together.
-    attribute_bytes: usize,
+    pub(super) attribute_bytes: usize,
     /// The ids of those that were dissolved last: a client may still pull what it was told of.
-    dissolved: VecDeque<Box<str>>,
+    pub(super) dissolved: VecDeque<Box<str>>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Muc {
     pub(super) kind: MucKind,
     pub(super) id: Box<str>,
@@ -114,7 +114,7 @@ pub(super) enum MucFault {
 }
 
 /// A bound on what strangers can make a world keep: one for every ten users that it may have.
-const MUCS_MAX: usize = 10_000;
+pub(super) const MUCS_MAX: usize = 10_000;
 /// rest.md B.5.
 pub(super) const ADMINS_MAX: usize = 99;
 /// A bound on what strangers can make a group keep; an owner who has not answered so many answers nobody.
@@ -122,7 +122,7 @@ const PENDING_MAX: usize = 1_000;
 /// As many as the largest groups of rest.md B.8 have members.
 const BLOCKED_MAX: usize = 8_000;
 /// A client pulls within seconds of a NOTICE.
-const DISSOLVED_MAX: usize = 1_000;
+pub(super) const DISSOLVED_MAX: usize = 1_000;
 
 impl Mucs {
     pub(super) fn find(&self, id: &str) -> Option<MucIx> {

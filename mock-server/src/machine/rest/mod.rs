@@ -46,6 +46,8 @@ pub(super) use envelope::uuid_of;
 pub(crate) use form::percent_decoded;
 use routing::routed;
 pub use routing::{file_part, paths};
+#[cfg(feature = "shell")]
+pub(crate) use token::asked_for as token_asked_for;
 
 /// A request of one world.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,7 +91,7 @@ pub enum Method {
 /// An answer: a status and a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
-    /// 200, or an error's; 0 with [`Body::Reset`].
+    /// 200, or an error's; 0 with [`Body::Reset`] and [`Body::Cut`].
     pub status: u16,
     /// What follows it.
     pub body: Body,
@@ -113,6 +115,8 @@ pub enum Body {
     },
     /// No answer: the connection is reset, as a staged fault wants it.
     Reset,
+    /// No answer: the connection is ended, as a rule wants it.
+    Cut,
 }
 
 /// Answers a request.
@@ -129,10 +133,14 @@ pub(super) fn answer(server: &mut Server, now: Millis, request: &Request) -> Res
 fn staged(server: &mut Server, now: Millis, request: &Request) -> Option<Response> {
     let user = request.token.as_deref().and_then(|token| server.accounts.token(now, token).ok());
     let fault = server.faults.take_request(&request.path, user)?;
+    Some(staged_response(fault.status, fault.body))
+}
+
+/// An answer whose body is JSON or whatever else.
+pub(super) fn staged_response(status: u16, body: Bytes) -> Response {
     // A proxy's page of an error is no JSON, which some clients do not expect.
-    let is_json = serde_json::from_slice::<IgnoredAny>(&fault.body).is_ok();
-    let body = if is_json { Body::Json(fault.body) } else { Body::Text(fault.body) };
-    Some(Response { status: fault.status, body })
+    let is_json = serde_json::from_slice::<IgnoredAny>(&body).is_ok();
+    Response { status, body: if is_json { Body::Json(body) } else { Body::Text(body) } }
 }
 
 /// The answer to a request that the shell could not read to its end.
@@ -145,7 +153,7 @@ impl Body {
     pub fn json(&self) -> Option<&Bytes> {
         match self {
             Self::Json(json) => Some(json),
-            Self::Text(_) | Self::Blob { .. } | Self::Reset => None,
+            Self::Text(_) | Self::Blob { .. } | Self::Reset | Self::Cut => None,
         }
     }
 }

@@ -3,6 +3,8 @@
 //! A token is looked at when it comes with a login or a request. That it ends ends no connection: our guess.
 
 use serde::Deserialize;
+#[cfg(feature = "shell")]
+use serde_json::Value;
 use serde_json::json;
 
 use super::envelope::{application_uuid, uuid_of};
@@ -32,6 +34,17 @@ struct Grant {
 
 /// What "for ever" is: beyond any clock that a test moves.
 const FOR_EVER_MS: u64 = 100 * 365 * 24 * 3_600_000;
+
+/// Whose token a `POST` of this path and body asks for by a password; `None`: it asks for none.
+#[cfg(feature = "shell")]
+pub(crate) fn asked_for(path: &str, body: &[u8]) -> Option<String> {
+    if path != "/token" {
+        return None;
+    }
+    let grant: Value = serde_json::from_slice(body).ok()?;
+    let is_by_password = grant.get("grant_type").and_then(Value::as_str) == Some("password");
+    grant.get("username").and_then(Value::as_str).filter(|_| is_by_password).map(str::to_owned)
+}
 
 pub(super) fn grant(server: &mut Server, call: &Call<'_>) -> Answer {
     let grant: Grant = call.json()?;

@@ -1,17 +1,18 @@
 //! Control commands: how a test sets the stage. Each is refused whole or done whole.
 
 mod muc;
+mod send;
 
 use super::account::{NameFault, TOKEN_BYTES_MAX, TokenOrigin, UserIx};
 use super::contacts::Direction;
-use super::fault::{AnswerFault, HttpFault, LoginFault};
+use super::fault::{AnswerFault, Faults, Full, HttpFault, LoginFault};
 use super::message::StagedTo;
 use super::muc::{Ban, MucKind};
 use super::mutes::ChatKind;
 use super::session::Kick;
 use super::webhook::rule_fault;
 use super::{Close, ConnId, Millis, Output, Server, excerpt};
-use crate::control::{Control, ControlError, Fault};
+use crate::control::{CommandsRefused, Control, ControlError, Fault, KickReason, nearest};
 use muc::MemberChange;
 
 /// A scenario of a thousand messages is the largest that clients are asked to bear; ten times that is a slip.
@@ -20,12 +21,36 @@ const STAGED_TEXTS_MAX: u32 = 10_000;
 const STAGED_BODY_BYTES_MAX: usize = 64 * 1024;
 const STAGED_PATH_BYTES_MAX: usize = 1024;
 
+impl From<Full> for ControlError {
+    fn from(Full: Full) -> Self {
+        Self::BadValue {
+            what: "fault",
+            value: "one more of its kind".to_owned(),
+            reason: "1000 wait already; let what they wait for come, or clear them (clear_faults)",
+        }
+    }
+}
+
 impl Server {
     /// Does one thing to the world. What it sends to clients is in [`Server::poll_output`] afterwards.
     pub fn control(&mut self, now: Millis, control: Control) -> Result<(), ControlError> {
+        let from = self.outputs.len();
         let done = self.carry_out(now, control);
-        self.tell_moves(now);
+        self.conclude(now, from);
         done
+    }
+
+    /// Does several things to the world, in this order and all at once, or none of them.
+    pub fn control_all(&mut self, now: Millis, controls: Vec<Control>) -> Result<(), CommandsRefused> {
+        let count = controls.len();
+        // They are tried on a copy, which holds the same messages: what a command has done cannot be undone, since
+        // clients are told of it.
+        let mut trial = self.clone();
+        for (index, control) in controls.into_iter().enumerate() {
+            trial.control(now, control).map_err(|error| CommandsRefused { index, count, error })?;
+        }
+        *self = trial;
+        Ok(())
     }
 
     fn carry_out(&mut self, now: Millis, control: Control) -> Result<(), ControlError> {
@@ -81,6 +106,33 @@ impl Server {
                     self.stage_text(now, from, to, &text.replace('#', &number.to_string()));
                 }
             }
+            Control::Send(sending) => {
+                // On a copy, as several commands are: before a message is refused, its recipient may have been made and
+                // numbers given out.
+                let mut trial = self.clone();
+                trial.send_as(now, *sending)?;
+                *self = trial;
+            }
+            Control::Kick { user, device, reason } => {
+                let why = match reason {
+                    KickReason::OtherDevice => Kick::OtherDevice,
+                    KickReason::Removed => Kick::Removed,
+                    KickReason::Password => Kick::PasswordChanged,
+                    KickReason::Operator => Kick::Disconnected,
+                };
+                for conn in self.devices(&user, device.as_deref())? {
+                    self.kick(now, conn, why);
+                }
+            }
+            Control::ExpireTokens { user, token, at_ms } => {
+                let index = self.known(&user)?;
+                let at = at_ms.map_or(now, Millis);
+                if !self.accounts.expire_tokens(index, token.as_deref(), at) {
+                    let value = token.map_or(user, |token| excerpt(&token).into_owned());
+                    let reason = "the user has no such token; a login, or {\"token\":…}, makes one";
+                    return Err(ControlError::BadValue { what: "token", value, reason });
+                }
+            }
             Control::Settings(patch) => {
                 let fault = patch.webhooks.as_deref().and_then(rule_fault);
                 if let Some((value, reason)) = fault {
@@ -88,7 +140,12 @@ impl Server {
                 }
                 self.settings.apply(patch);
             }
-            Control::Fault(fault) => self.stage_fault(fault)?,
+            Control::Fault(fault) => self.stage_fault(now, fault)?,
+            Control::ClearFaults {} => {
+                self.faults = Faults::default();
+                self.clear_rules(now);
+            }
+            Control::ClearRule { id } => self.clear_rule(now, id)?,
             Control::Unblock { user, blocked } => {
                 let user = self.known(&user)?;
                 for other in self.all_known(&blocked)? {
@@ -136,8 +193,9 @@ impl Server {
         Ok(())
     }
 
-    fn stage_fault(&mut self, fault: Fault) -> Result<(), ControlError> {
+    fn stage_fault(&mut self, now: Millis, fault: Fault) -> Result<(), ControlError> {
         match fault {
+            Fault::Rule(rule) => self.arm_rule(now, *rule)?,
             Fault::Cut { user, device } => {
                 for conn in self.devices(&user, device.as_deref())? {
                     self.end(conn, Close::Cut);
@@ -161,11 +219,11 @@ impl Server {
             }
             Fault::DropNextAnswer { user } => {
                 let user = self.known(&user)?;
-                self.faults.arm(user, AnswerFault::Drop);
+                self.faults.arm(user, AnswerFault::Drop)?;
             }
             Fault::CutInsteadOfAnswer { user } => {
                 let user = self.known(&user)?;
-                self.faults.arm(user, AnswerFault::Cut);
+                self.faults.arm(user, AnswerFault::Cut)?;
             }
             Fault::SendRaw { user, hex } => {
                 let Some(bytes) = unhex(&hex) else {
@@ -181,11 +239,22 @@ impl Server {
             }
             Fault::ResetNextUpload { user } => {
                 let user = self.known(&user)?;
-                self.faults.arm_upload(user);
+                self.faults.arm_upload(user)?;
+            }
+            // Nobody at a door is in this world yet.
+            Fault::Door(_) => {}
+            Fault::SlowUploads { user, bytes_per_second, count } => {
+                let user = self.known(&user)?;
+                let none = [("bytes_per_second", bytes_per_second), ("count", count.into())];
+                if let Some((what, value)) = none.into_iter().find(|(_, value)| *value == 0) {
+                    let value = value.to_string();
+                    return Err(ControlError::BadValue { what, value, reason: "at least 1 is expected" });
+                }
+                self.faults.arm_slow_uploads(user, bytes_per_second, count)?;
             }
             Fault::AnswerStatus { user, code, reason } => {
                 let user = self.known(&user)?;
-                self.faults.arm(user, AnswerFault::Status { code, reason });
+                self.faults.arm(user, AnswerFault::Status { code, reason })?;
             }
             Fault::RefuseLogin { user, code, reason } => {
                 let user = self.known(&user)?;
@@ -193,11 +262,11 @@ impl Server {
                     let reason = "0 is success; the numbers of Status.ErrorCode begin with 1";
                     return Err(ControlError::BadValue { what: "code", value: code.to_string(), reason });
                 }
-                self.faults.arm_login(user, LoginFault::Refuse { code, reason });
+                self.faults.arm_login(user, LoginFault::Refuse { code, reason })?;
             }
             Fault::DropNextProvision { user } => {
                 let user = self.known(&user)?;
-                self.faults.arm_login(user, LoginFault::Drop);
+                self.faults.arm_login(user, LoginFault::Drop)?;
             }
             Fault::AnswerHttp { path, status, body, user } => {
                 self.stage_answer(path, status, body, user.as_deref())?;
@@ -228,10 +297,12 @@ impl Server {
             return bad("body", &body, "at most 65536 bytes");
         }
         let fault = HttpFault { path, user, status, body: body.into() };
-        if !self.faults.arm_request(fault) {
-            return bad("path", "answer_http", "1000 such faults wait already; let requests meet them first");
-        }
-        Ok(())
+        Ok(self.faults.arm_request(fault)?)
+    }
+
+    /// Whether a user has that name, whatever it is by now; an error that names the nearest if none has.
+    pub fn require_user(&self, name: &str) -> Result<(), ControlError> {
+        self.known(name).map(drop)
     }
 
     fn made(&mut self, now: Millis, name: &str) -> Result<UserIx, ControlError> {
@@ -239,7 +310,11 @@ impl Server {
     }
 
     fn known(&self, name: &str) -> Result<UserIx, ControlError> {
-        self.accounts.find(name).ok_or_else(|| ControlError::UnknownUser(name.to_owned()))
+        self.accounts.find(name).filter(|&user| !self.accounts.user(user).is_gone()).ok_or_else(|| {
+            let all = self.accounts.present().map(|user| self.accounts.name(user));
+            let near = nearest(name, all).map(str::to_owned);
+            ControlError::UnknownUser { name: excerpt(name).into_owned(), near }
+        })
     }
 
     fn all_known(&self, names: &[String]) -> Result<Vec<UserIx>, ControlError> {

@@ -1,10 +1,11 @@
 //! Control commands on groups, rooms, contacts and block lists: what their owner could do over REST, by the same
 //! code.
 
-use crate::control::ControlError;
+use crate::control::{ControlError, nearest};
 use crate::machine::account::UserIx;
+use crate::machine::contacts::ContactFault;
 use crate::machine::muc::{ADMINS_MAX, Act, Ban, Entrance, Muc, MucFault, MucIx, MucKind, Profile, Told};
-use crate::machine::{Millis, Server, Set};
+use crate::machine::{Millis, Server, Set, excerpt};
 
 /// What is done to users of a group or room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,22 +131,33 @@ impl Server {
                 reason: "nobody is their own contact",
             });
         }
-        for other in with {
-            self.befriend(user, other).map_err(|fault| ControlError::BadValue {
-                what: "with",
-                value: self.accounts.name(other).to_owned(),
-                reason: fault.reason(),
-            })?;
+        let refused = |other: UserIx, fault: ContactFault| ControlError::BadValue {
+            what: "with",
+            value: self.accounts.name(other).to_owned(),
+            reason: fault.reason(),
+        };
+        let known = &self.accounts.user(user).contacts;
+        let more: Set<UserIx> = with.into_iter().filter(|other| !known.contains_key(other)).collect();
+        for &other in &more {
+            self.hold_one_more(user, other).map_err(|fault| refused(other, fault))?;
+        }
+        let contacts_max = usize::try_from(self.settings.contacts_max).unwrap_or(usize::MAX);
+        if let Some(&first_too_many) = more.get_index(contacts_max.saturating_sub(known.len())) {
+            return Err(refused(first_too_many, ContactFault::InviterFull));
+        }
+        for other in more {
+            self.befriend(user, other).expect("both have room, as was seen above");
         }
         Ok(())
     }
 
     fn known_muc(&self, id: &str) -> Result<MucIx, ControlError> {
-        self.mucs.find(id).ok_or_else(|| ControlError::BadValue {
-            what: "id",
-            value: id.to_owned(),
-            reason: "no such group or room in this world; make it first",
-        })
+        self.mucs.find(id).ok_or_else(|| self.unknown_muc(id))
+    }
+
+    pub(super) fn unknown_muc(&self, id: &str) -> ControlError {
+        let near = nearest(id, self.mucs.existing().map(|muc| &*muc.id)).map(str::to_owned);
+        ControlError::UnknownMuc { id: excerpt(id).into_owned(), near }
     }
 
     fn muc_error(&self, fault: MucFault) -> ControlError {

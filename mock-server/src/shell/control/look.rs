@@ -4,19 +4,30 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use super::route::Asked;
 use super::{Refusal, bad, told};
-use crate::control_api::{Findings, Found, PAGE_ROWS_MAX, QuietAnswer, RestAnswer, TapePage, WITHIN_MS_MAX};
-use crate::machine::excerpt;
+use crate::control_api::{
+    Findings, Found, JournalAnswer, PAGE_ROWS_MAX, QuietAnswer, RestAnswer, TapePage, WITHIN_MS_MAX,
+};
 use crate::shell::NotQuiet;
 use crate::shell::content::Answer;
-use crate::shell::world::{World, not_quiet};
+use crate::shell::world::not_quiet;
 
 /// What the frames and bodies of one answer may weigh, but for its first row: base64 makes a third more of it, and it
 /// is copied while nothing else is served.
 const PAGE_BYTES_MAX: usize = 4 << 20;
 
-pub(super) fn tape(world: &World, query: &str) -> Result<Answer, Refusal> {
-    let [from, rows] = numbers(query, ["from", "rows"])?;
+/// Where a tape is wanted that is not kept.
+const NO_TAPE: &str =
+    "no tape is kept of this world: POST {\"rows_max\":200000} to its …/tape and one is, from then on";
+
+pub(super) fn no_tape() -> Refusal {
+    Refusal { status: 404, error: "no_tape", description: NO_TAPE.to_owned() }
+}
+
+pub(super) fn tape(asked: &Asked<'_>) -> Result<Answer, Refusal> {
+    let world = asked.world()?;
+    let (from, rows) = (asked.number("from"), asked.number("rows"));
     let rows = rows.unwrap_or(PAGE_ROWS_MAX as u64);
     if rows > PAGE_ROWS_MAX as u64 {
         return Err(bad("query", format!("rows: one answer holds at most {PAGE_ROWS_MAX}, not {rows}")));
@@ -24,71 +35,55 @@ pub(super) fn tape(world: &World, query: &str) -> Result<Answer, Refusal> {
     let from = usize::try_from(from.unwrap_or(0)).unwrap_or(usize::MAX);
     let rows_max = usize::try_from(rows).expect("it is at most PAGE_ROWS_MAX");
     let Some((rows_ever, from, rows)) = world.tape_part(from, rows_max, PAGE_BYTES_MAX) else {
-        let description = "no tape is kept of this world: POST {\"rows_max\":200000} to this path and one is, from \
-                           then on";
-        return Err(Refusal { status: 404, error: "no_tape", description: description.into() });
+        return Err(no_tape());
     };
     Ok(told(200, &TapePage { rows_ever, from, rows }))
 }
 
-pub(super) fn findings(world: &World) -> Answer {
+pub(super) fn findings(asked: &Asked<'_>) -> Result<Answer, Refusal> {
+    let world = asked.world()?;
     let found = |finding: crate::machine::Finding| Found {
         clause: finding.clause.to_owned(),
         user: finding.user,
         text: finding.text,
     };
-    told(200, &Findings { findings: world.findings().into_iter().map(found).collect() })
+    Ok(told(200, &Findings { findings: world.findings().into_iter().map(found).collect() }))
 }
 
-pub(super) async fn quiet(world: &World, query: &str) -> Result<Answer, Refusal> {
-    let answer = match timeout(within(query)?, world.quiet()).await {
+pub(super) fn journal(asked: &Asked<'_>) -> Result<Answer, Refusal> {
+    let answer = match asked.world()?.journal() {
+        Some(Ok(entries)) => JournalAnswer { entries: Some(entries), why_not: None },
+        Some(Err(why)) => JournalAnswer { entries: None, why_not: Some(why.to_string()) },
+        None => JournalAnswer { entries: None, why_not: Some(NO_TAPE.to_owned()) },
+    };
+    Ok(told(200, &answer))
+}
+
+pub(super) async fn quiet(asked: &Asked<'_>) -> Result<Answer, Refusal> {
+    let world = asked.world()?;
+    let answer = match timeout(within(asked)?, world.quiet()).await {
         Ok(quiet) => QuietAnswer { quiet: true, mark: Some(quiet.mark), open: Vec::new() },
         Err(_) => {
-            let NotQuiet(open) = not_quiet(world);
+            let NotQuiet(open) = not_quiet(&world);
             QuietAnswer { quiet: false, mark: None, open }
         }
     };
     Ok(told(200, &answer))
 }
 
-pub(super) async fn rest(world: &World, query: &str) -> Result<Answer, Refusal> {
-    let reached = timeout(within(query)?, world.rest()).await.is_ok();
+pub(super) async fn rest(asked: &Asked<'_>) -> Result<Answer, Refusal> {
+    let world = asked.world()?;
+    let reached = timeout(within(asked)?, world.rest()).await.is_ok();
     Ok(told(200, &RestAnswer { reached, mark: world.mark(), open: world.waits() }))
 }
 
-/// Of a path that takes no query.
-pub(super) fn refuse_query(query: &str) -> Result<(), Refusal> {
-    numbers(query, []).map(|[]| ())
-}
-
 /// How long is waited: not at all, unless the query says otherwise.
-fn within(query: &str) -> Result<Duration, Refusal> {
-    let [ms] = numbers(query, ["within_ms"])?;
-    let ms = ms.unwrap_or(0);
+fn within(asked: &Asked<'_>) -> Result<Duration, Refusal> {
+    let ms = asked.number("within_ms").unwrap_or(0);
     if ms > WITHIN_MS_MAX {
         let description =
             format!("within_ms: one request waits at most {WITHIN_MS_MAX} ms, not {ms}; ask again");
         return Err(bad("query", description));
     }
     Ok(Duration::from_millis(ms))
-}
-
-/// The numbers of a query, by the names that it may have.
-fn numbers<const N: usize>(query: &str, names: [&str; N]) -> Result<[Option<u64>; N], Refusal> {
-    let mut numbers = [None; N];
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let place = names.iter().position(|known| *known == name).ok_or_else(|| {
-            let known = if N == 0 { "none".to_owned() } else { names.join(", ") };
-            bad("query", format!("{:?} is no parameter of this path; it has {known}", excerpt(name)))
-        })?;
-        let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
-        let number = value.parse().ok().filter(|_| digits).ok_or_else(|| {
-            bad("query", format!("{name}: a whole number is expected, not {:?}", excerpt(value)))
-        })?;
-        if numbers[place].replace(number).is_some() {
-            return Err(bad("query", format!("{name} is there twice")));
-        }
-    }
-    Ok(numbers)
 }

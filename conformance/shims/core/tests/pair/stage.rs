@@ -1,6 +1,6 @@
 //! Clients, a server, and the links between them, as values.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use client_core::{
     AttachmentUrls, Chat, Client, Config, Content, Conversation, Door, EmojiTable, Event, HttpAnswer,
@@ -8,7 +8,7 @@ use client_core::{
 };
 use mock_server::control::Control;
 use mock_server::machine::rest::{Method, Request};
-use mock_server::machine::{self, AppKey, ConnId, Input, Output, RequestId, Server};
+use mock_server::machine::{self, AppKey, ConnId, Decision, Drawn, Input, Output, RequestId, Server};
 
 use super::ledger::{Ledger, Sent};
 
@@ -49,8 +49,13 @@ const ROUNDS_MAX: usize = 200_000;
 impl Stage {
     /// A server that knows the users, and their devices on their way in.
     pub(crate) fn new(who: &[Who]) -> Self {
+        Self::with(who, None)
+    }
+
+    /// As [`Stage::new`], the server nasty by this seed.
+    pub(crate) fn with(who: &[Who], nasty: Option<u64>) -> Self {
         let app_key = AppKey::parse("pair#test").expect("two halves");
-        let mut server = Server::new(machine::Config::new(app_key));
+        let mut server = Server::new(machine::Config { nasty, ..machine::Config::new(app_key) });
         for Who(user, _) in who {
             let control = Control::User { name: (*user).into(), password: "pw".into() };
             server.control(machine::Millis(0), control).expect("a legal name");
@@ -179,6 +184,14 @@ impl Stage {
             self.devices[index].client.handle(Millis(self.now), Received::Timeout);
             self.pump(index);
         }
+        if self.server.next_deadline().is_some_and(|due| due.0 <= self.now) {
+            self.feed(Input::Timeout);
+        }
+    }
+
+    /// What the server has decided by itself.
+    pub(crate) fn decisions(&self) -> BTreeMap<Decision, Drawn> {
+        self.server.decisions()
     }
 
     /// Delivers all there is, and moves time to whatever falls due, until every device is in and nothing waits.
@@ -195,15 +208,17 @@ impl Stage {
             {
                 return;
             } else {
-                let due = self.devices.iter().filter_map(|device| device.client.next_deadline()).min();
+                let due = self.devices.iter().filter_map(|device| device.client.next_deadline());
+                let due = due.map(|due| due.0).chain(self.server.next_deadline().map(|due| due.0)).min();
                 let due = due.expect("somebody is not in and waits for nothing");
-                self.wait(due.0.saturating_sub(self.now));
+                self.wait(due.saturating_sub(self.now));
             }
         }
     }
 
     fn feed(&mut self, input: Input) {
         self.server.handle(machine::Millis(self.now), input);
+        let mut ended = Vec::new();
         while let Some(output) = self.server.poll_output() {
             match output {
                 Output::Frame { conn, bytes } => {
@@ -216,13 +231,21 @@ impl Stage {
                 Output::Finding(finding) => {
                     self.findings.push(format!("{}: {}", finding.clause, finding.text))
                 }
-                Output::Close { .. }
+                Output::Close { conn, .. } => ended.push(conn),
+                Output::Heartbeat { .. }
                 | Output::Http { .. }
                 | Output::ForgetBlob(_)
                 | Output::JoinBlobs(_)
                 | Output::Webhook { .. }
                 | Output::LoggedIn { .. }
+                | Output::Fault { .. }
                 | Output::Warning(_) => {}
+            }
+        }
+        for conn in ended {
+            let on = |device: &Device| device.link.as_ref().is_some_and(|link| link.conn == conn);
+            if let Some(index) = self.devices.iter().position(on) {
+                self.cut(index);
             }
         }
     }

@@ -51,6 +51,7 @@ const headline = () => {
     ['took', lasted(report.ms)],
     ['harness', report.harness],
     ['seed', report.seed === '0' ? '0, by name' : report.seed],
+    report.nasty !== null && ['nasty seed', report.nasty],
     report.shard && ['shard', report.shard],
   ].filter(Boolean);
   const bad = clients.filter((client) => client.not_started);

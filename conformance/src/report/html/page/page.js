@@ -14,6 +14,8 @@ const put = (view, element, title) => {
   now = view;
   main.replaceChildren(element);
   main.dataset.view = view.name;
+  // An address changes before what it names is shown: this one is of what is shown.
+  main.dataset.address = location.hash;
   document.title = title ? `${title} · Conformance report` : 'Conformance report';
   for (const [id, names] of [['to-matrix', ['matrix', 'scenario']], ['to-clauses', ['clauses', 'clause']]]) {
     const link = document.getElementById(id);
